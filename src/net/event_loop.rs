@@ -419,7 +419,7 @@ impl EventLoop {
                 match self.listeners[number].accept(&self.limits.no_room) {
                     Accepted::New(stream, peer) => self.welcome(stream, peer),
                     Accepted::NoDescriptor => {
-                        log::debug!("a newcomer was turned away: no descriptor is left"),
+                        log::debug!("a newcomer was turned away: no descriptor is left");
                     }
                     Accepted::Nobody => break,
                     Accepted::Failed(error) => {
