@@ -8,6 +8,7 @@
 pub mod head;
 pub mod request;
 pub mod response;
+mod target;
 
 pub use head::{Fields, HeadError, HeadReader};
 pub use request::{BadRequest, Request, RequestReader, Version};

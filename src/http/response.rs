@@ -147,3 +147,63 @@ impl Response {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(response: Response, head_only: bool, keep_alive: bool) -> String {
+        String::from_utf8(response.into_bytes(head_only, keep_alive)).unwrap()
+    }
+
+    #[test]
+    fn a_response_has_a_length_and_the_fields_that_keep_a_page_safe() {
+        let page =
+            Response::new(Status::OK).body("text/html", &b"<p>"[..]).field("Cache-Control", "no-cache");
+        assert_eq!(
+            text(page, false, true),
+            "HTTP/1.1 200 OK\r\n\
+             Content-Type: text/html\r\n\
+             Cache-Control: no-cache\r\n\
+             Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'; object-src 'none'\r\n\
+             X-Content-Type-Options: nosniff\r\n\
+             Referrer-Policy: no-referrer\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\n\
+             Content-Length: 3\r\n\r\n<p>"
+        );
+    }
+
+    #[test]
+    fn the_answer_to_head_tells_the_length_of_what_it_leaves_out() {
+        let answer = text(Response::text(Status::NOT_FOUND, "no such log"), true, false);
+        assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"));
+        assert!(answer.contains("\r\nConnection: close\r\n"));
+        assert!(answer.ends_with("\r\nContent-Length: 12\r\n\r\n"));
+    }
+
+    #[test]
+    fn what_never_has_a_body_has_no_length_either() {
+        for status in [Status::NO_CONTENT, Status::NOT_MODIFIED] {
+            let answer = text(Response::new(status).body("text/plain", &b"x"[..]), false, true);
+            assert!(!answer.contains("Content-Length"), "{status}");
+            assert!(answer.ends_with("\r\n\r\n"), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_split_the_response() {
+        let answer = text(Response::new(Status::OK).field("X", "a\r\n\r\nb".to_owned()), false, true);
+        assert!(answer.contains("\r\nX: a    b\r\n"));
+        assert_eq!(answer.matches("\r\n\r\n").count(), 1);
+    }
+
+    #[test]
+    fn every_status_used_here_has_words() {
+        for code in [101, 200, 204, 304, 400, 403, 404, 405, 408, 413, 414, 426, 429, 431, 500, 501, 503, 505]
+        {
+            assert!(!Status(code).reason().is_empty(), "{code}");
+        }
+        assert_eq!(Status(999).reason(), "");
+    }
+}
