@@ -1,3 +1,5 @@
 //! (filled by the steps that follow)
 
 pub mod beneath;
+mod folder;
+mod stat;
