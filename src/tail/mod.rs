@@ -22,6 +22,8 @@
 pub mod beneath;
 pub mod cursor;
 pub mod feed;
+mod folder;
+mod stat;
 pub mod window;
 
 pub use cursor::Cursor;
