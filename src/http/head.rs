@@ -138,7 +138,7 @@ pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
     /// What the parser found.
-    pub(crate) fn from_parsed(parsed: &[httparse::Header<'_>]) -> Self {
+    pub(super) fn from_parsed(parsed: &[httparse::Header<'_>]) -> Self {
         let field = |field: &httparse::Header<'_>| {
             (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned())
         };

@@ -12,4 +12,4 @@ mod target;
 
 pub use head::{Fields, HeadError, HeadReader};
 pub use request::{BadRequest, Request, RequestReader, Version};
-pub use response::{Response, Status};
+pub use response::{Response, ResponseHead, Status};

@@ -1,11 +1,12 @@
-//! Responses: what is answered (RFC 9112 §4), always with a length and with the fields that keep a page safe.
+//! Responses: what is answered (RFC 9112 §4), always with a length and with the fields that keep a page safe; and the
+//! heads of those that a client of ours is answered with.
 //!
 //! Has no clock, so it writes no `Date`; who has one adds it with [`Response::field`].
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::head::write_field;
+use super::head::{Fields, MAX_FIELDS, write_field};
 
 /// A status code (RFC 9110 §15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +149,30 @@ impl Response {
     }
 }
 
+/// The head of a response that came from a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// Its status.
+    pub status: Status,
+    /// Its fields.
+    pub fields: Fields,
+}
+
+impl ResponseHead {
+    /// Parses a whole head, as [`HeadReader`](super::HeadReader) gives it. `None` if it is not one of HTTP/1.1.
+    pub fn parse(head: &[u8]) -> Option<Self> {
+        let mut parsed = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut response = httparse::Response::new(&mut parsed);
+        let whole = response.parse(head).is_ok_and(|status| status.is_complete());
+        match (whole, response.version, response.code) {
+            (true, Some(1), Some(code)) => {
+                Some(Self { status: Status(code), fields: Fields::from_parsed(response.headers) })
+            }
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,5 +230,15 @@ mod tests {
             assert!(!Status(code).reason().is_empty(), "{code}");
         }
         assert_eq!(Status(999).reason(), "");
+    }
+
+    #[test]
+    fn what_we_answer_can_be_read_back() {
+        let bytes = Response::text(Status::FORBIDDEN, "not you").into_bytes(true, false);
+        let head = ResponseHead::parse(&bytes).unwrap();
+        assert_eq!((head.status, head.fields.one("content-length")), (Status::FORBIDDEN, Some("8")));
+        for bad in [&b"HTTP/1.0 200 OK\r\n\r\n"[..], b"HTTP/2 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n"] {
+            assert_eq!(ResponseHead::parse(bad), None);
+        }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn split(target: &str) -> (Option<&str>, &str) {
 pub(super) fn is_host(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
         Some(Some((address, port))) => {
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
+            if address.parse::<core::net::Ipv6Addr>().is_err() {
                 return false;
             }
             ("", port)

@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{VERSION, accept_value};
-use crate::http::head::{Fields, HeadError, HeadReader, MAX_FIELDS, write_field};
+use crate::http::head::write_field;
+use crate::http::{HeadError, HeadReader, ResponseHead, Status};
 
 /// A client that has asked, or is about to, and waits for the answer.
 #[derive(Debug)]
@@ -86,14 +87,8 @@ fn write_target(out: &mut Vec<u8>, target: &str) {
 
 /// The six points that a client "MUST validate" in the server's response (§4.1).
 fn check(head: &[u8], accept: &str, offered: &[String]) -> Result<Accepted, HandshakeError> {
-    let mut parsed = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut parsed);
-    let whole = response.parse(head).is_ok_and(|status| status.is_complete());
-    let (true, Some(1), Some(status)) = (whole, response.version, response.code) else {
-        return Err(HandshakeError::Malformed);
-    };
-    let fields = Fields::from_parsed(response.headers);
-    if status != 101 {
+    let ResponseHead { status, fields } = ResponseHead::parse(head).ok_or(HandshakeError::Malformed)?;
+    if status != Status::SWITCHING_PROTOCOLS {
         let retry_after = fields.one("Retry-After").and_then(|seconds| seconds.parse().ok());
         return Err(HandshakeError::Refused { status, retry_after });
     }
@@ -134,7 +129,7 @@ pub enum HandshakeError {
     /// The server answered with another status than 101.
     Refused {
         /// The status.
-        status: u16,
+        status: Status,
         /// After how many seconds it may be asked again, if it said so.
         retry_after: Option<u64>,
     },
@@ -154,7 +149,7 @@ impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Head(error) => return write!(f, "the server's answer cannot be read: {error}"),
-            Self::Refused { status, .. } => return write!(f, "the server refused with status {status}"),
+            Self::Refused { status, .. } => return write!(f, "the server refused: {status}"),
             Self::Malformed => "the server does not answer in HTTP/1.1",
             Self::NoUpgrade => "the server does not upgrade to websocket",
             Self::NoConnection => "the server's Connection field does not say Upgrade",
@@ -265,7 +260,7 @@ mod tests {
             (": chat", ": chat, superchat", E::UnaskedProtocol),
             (": chat", ": chat\r\nSec-WebSocket-Protocol: chat", E::UnaskedProtocol),
             (": chat", ": chat\r\nSec-WebSocket-Extensions: permessage-deflate", E::UnaskedExtension),
-            ("101 Switching", "200 Switching", E::Refused { status: 200, retry_after: None }),
+            ("101 Switching", "200 Switching", E::Refused { status: Status(200), retry_after: None }),
             ("\r\nUpgrade", "\nUpgrade", E::Head(HeadError::BareLineEnd)),
         ] {
             assert_eq!(hear_with(from, to), Err(error), "{from:?} -> {to:?}");
@@ -275,6 +270,9 @@ mod tests {
     #[test]
     fn a_refusal_tells_when_to_come_back() {
         let busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\n\r\n";
-        assert_eq!(hear(busy), Err(HandshakeError::Refused { status: 503, retry_after: Some(7) }));
+        assert_eq!(
+            hear(busy),
+            Err(HandshakeError::Refused { status: Status::SERVICE_UNAVAILABLE, retry_after: Some(7) })
+        );
     }
 }
