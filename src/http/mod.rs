@@ -1,1 +1,14 @@
-//! (filled by the steps that follow)
+//! HTTP/1.1 as far as a log viewer needs it: request heads in, responses out (RFC 9110, RFC 9112).
+//!
+//! Knows no sockets, no clock, no WebSocket and no log. Bytes go in, requests and bytes come out.
+//!
+//! Reading order: [`head`] (where a head ends, and its fields), [`request`] (what was asked), [`response`] (what is
+//! answered).
+
+pub mod head;
+pub mod request;
+pub mod response;
+
+pub use head::{Fields, HeadError, HeadReader};
+pub use request::{BadRequest, Request, RequestReader, Version};
+pub use response::{Response, Status};

@@ -1,1 +1,31 @@
-//! (filled by the steps that follow)
+//! The event loop: one thread, one [`mio::Poll`], and everything that touches a socket.
+//!
+//! Knows sockets, readiness, time and bytes. Knows nothing of ours: no HTTP, no WebSocket, no files. What a byte means
+//! is for the caller, who asks [`EventLoop::next_event`] what happened and answers with [`EventLoop::read`],
+//! [`EventLoop::send`] and [`EventLoop::finish`].
+//!
+//! ```text
+//!            next_event()                          read(id, buffer)
+//!   kernel ---------------> Opened(id, address)   ------------------> bytes for the caller
+//!     ^                     Readable(id)            send(id, bytes)
+//!     |                     Drained(id)           ------------------> outbox
+//!     |                     Expired(id)                                 |
+//!     |                     Closed(id)                                  |
+//!     |                     Tick, Woken(watch)                          |
+//!     '-----------------------------------------------------------------'
+//!            one vectored write per connection and turn, just before sleeping
+//! ```
+//!
+//! Reading order: [`table`] (who is who), [`outbox`] (what waits to be written), [`socket`] (one connection),
+//! [`listener`] (who comes in), [`event_loop`] (the turn).
+
+pub mod event_loop;
+pub mod listener;
+pub mod outbox;
+pub mod socket;
+pub mod table;
+
+pub use event_loop::{Event, EventLoop, Limits, WatchId};
+pub use outbox::Bytes;
+pub use socket::Received;
+pub use table::{ConnId, Table};

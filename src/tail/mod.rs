@@ -1,1 +1,31 @@
-//! (filled by the steps that follow)
+//! Logs: following files without losing, repeating or silently skipping a byte.
+//!
+//! A log is an ordered list of *generations*: one incarnation of the file each, ended by a rotation or a truncation.
+//! A viewer is a [`Cursor`] into that list. There are no queues: the files are the queue.
+//!
+//! ```text
+//!   feed         what viewers read from: the follower, the window, and the way back into the files
+//!    |- window   the recent pieces, read once and shared by all
+//!    |- catchup  reading on from before the window
+//!    '- follower the head: new bytes, rotations, truncations
+//!        |- lineage     the generations in their order, and finding those that a cursor names
+//!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
+//!        |   '- siblings    what lies beside the file: app.log.1, app.log-20261120
+//!        |- backlog     the last N lines, looked for backwards from the end
+//!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
+//!        '- cursor      a place in a log as a token
+//!   beneath      opening files beneath a folder, and nowhere else
+//! ```
+//!
+//! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
+
+pub mod beneath;
+pub mod cursor;
+pub mod feed;
+mod folder;
+mod stat;
+pub mod window;
+
+pub use cursor::Cursor;
+pub use feed::{Feed, Position, Start, Step};
+pub use window::{GapReason, Piece, PieceKind};

@@ -1,0 +1,364 @@
+//! Requests: what a client asks for (RFC 9112 §3).
+//!
+//! Refuses what is malformed or beyond our limits, and says with which status. Does not know which paths or methods
+//! mean anything here, nor what an upgrade is: that is for `app` and for `ws::handshake`.
+
+use std::fmt;
+
+use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS};
+use super::response::Status;
+
+/// Reads one request after another from bytes that come in pieces of any size.
+#[derive(Debug)]
+pub struct RequestReader {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The head has not ended yet.
+    Reading(HeadReader),
+    /// Nothing that comes now can be trusted to be where a request begins.
+    Failed(BadRequest),
+}
+
+impl RequestReader {
+    /// Nothing has come yet.
+    pub fn new() -> Self {
+        Self { state: State::Reading(HeadReader::new()) }
+    }
+
+    /// Whether any byte of the next request has come.
+    pub fn started(&self) -> bool {
+        match &self.state {
+            State::Reading(head) => head.started(),
+            State::Failed(_) => true,
+        }
+    }
+
+    /// Takes the next bytes. Once a request is whole: the request, and how many of *these* bytes belong to it. What
+    /// stands behind them is the caller's; after that the reader is ready for the next request.
+    ///
+    /// # Errors
+    /// As soon as it is clear that no request will come of it, and ever after.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(Request, usize)>, BadRequest> {
+        let head = match &mut self.state {
+            State::Reading(head) => head,
+            State::Failed(error) => return Err(*error),
+        };
+        let result = match head.receive(bytes) {
+            Ok(None) => return Ok(None),
+            Ok(Some((head, used))) => Request::parse(head).map(|request| Some((request, used))),
+            Err(error) => Err(BadRequest::Head(error)),
+        };
+        self.state = match &result {
+            Ok(_) => State::Reading(HeadReader::new()),
+            Err(error) => State::Failed(*error),
+        };
+        result
+    }
+}
+
+impl Default for RequestReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The HTTP version that the client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0: answered, and the connection closed. Cannot be upgraded.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
+
+/// One request. It has no body: requests with one are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    method: String,
+    target: String,
+    version: Version,
+    fields: Fields,
+}
+
+impl Request {
+    /// Parses a whole head, and checks what is wrong whatever it asks for.
+    fn parse(head: &[u8]) -> Result<Self, BadRequest> {
+        let mut parsed = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut request = httparse::Request::new(&mut parsed);
+        request.parse(head).map_err(|error| match error {
+            httparse::Error::HeaderName => BadRequest::FieldName,
+            httparse::Error::HeaderValue => BadRequest::FieldValue,
+            httparse::Error::TooManyHeaders => BadRequest::Head(HeadError::TooManyFields),
+            httparse::Error::Version if names_a_version(head) => BadRequest::Version,
+            httparse::Error::Version
+            | httparse::Error::NewLine
+            | httparse::Error::Token
+            | httparse::Error::Status => BadRequest::RequestLine,
+        })?;
+        let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version)
+        else {
+            return Err(BadRequest::RequestLine);
+        };
+        let version = if version == 0 { Version::Http10 } else { Version::Http11 };
+        let (method, target) = (method.to_owned(), target.to_owned());
+        let request = Self { method, target, version, fields: Fields::from_parsed(request.headers) };
+        request.check_target()?;
+        request.check_host()?;
+        request.check_body()?;
+        Ok(request)
+    }
+
+    /// The method, which is case-sensitive (RFC 9110 §9.1).
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The target as it was sent.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The version of the request line.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The path as it was sent, still percent-encoded, without the query. `*` for `OPTIONS *`.
+    pub fn path(&self) -> &str {
+        let (_, path_and_query) = self.split_target();
+        path_and_query.split('?').next().unwrap_or_default()
+    }
+
+    /// The path's segments, each percent-decoded; none for `/`. `None` if an escape is malformed, or what it hides is
+    /// NUL or not UTF-8.
+    pub fn segments(&self) -> Option<Vec<String>> {
+        match self.path() {
+            "/" => Some(Vec::new()),
+            path => path.strip_prefix('/')?.split('/').map(|segment| decode(segment, false)).collect(),
+        }
+    }
+
+    /// The first value of that name in the query, decoded as forms are: `+` is a space. `None` if there is none or
+    /// it cannot be decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, path_and_query) = self.split_target();
+        let (_, query) = path_and_query.split_once('?')?;
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let mut named = pairs.filter(|(other, _)| decode(other, true).as_deref() == Some(name));
+        named.next().and_then(|(_, value)| decode(value, true))
+    }
+
+    /// Whom the client means to talk to, as `host` or `host:port`; may be empty.
+    ///
+    /// "When an origin server receives a request with an absolute-form of request-target, the origin server MUST
+    /// ignore the received Host header field (if any) and instead use the host information of the request-target"
+    /// (RFC 9112 §3.2.2).
+    pub fn host(&self) -> &str {
+        let (authority, _) = self.split_target();
+        authority.or(self.field("Host")).unwrap_or_default()
+    }
+
+    /// The value of a field that may stand only once: `None` if it is missing, doubled, or not ASCII.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.one(name)
+    }
+
+    /// The values of all fields of that name, in order.
+    pub fn fields<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r str> {
+        self.fields.all(name)
+    }
+
+    /// The members of a comma-separated list, whether on one line or on several.
+    pub fn list<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r str> {
+        self.fields.list(name)
+    }
+
+    /// Every field, for questions that the others do not answer.
+    pub fn all_fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// Whether another request may follow on this connection (RFC 9112 §9.3). We do not keep HTTP/1.0 connections,
+    /// although some clients ask for it.
+    pub fn keep_alive(&self) -> bool {
+        self.version == Version::Http11 && !self.fields.lists("Connection", "close")
+    }
+
+    /// The target's authority, if it is in absolute form, and its path and query.
+    fn split_target(&self) -> (Option<&str>, &str) {
+        let Some(rest) = ["http://", "https://"].iter().find_map(|scheme| {
+            let start = self.target.get(..scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then(|| &self.target[scheme.len()..])
+        }) else {
+            return (None, &self.target);
+        };
+        match rest.find(['/', '?']) {
+            Some(at) if rest[at..].starts_with('/') => (Some(&rest[..at]), &rest[at..]),
+            // "If the target URI's path component is empty, the client MUST send "/" as the path" (RFC 9112 §3.2.1),
+            // so a query without one is beyond saving; no path at all is common.
+            Some(at) => (Some(&rest[..at]), ""),
+            None => (Some(rest), "/"),
+        }
+    }
+
+    /// The four forms of a target (RFC 9112 §3.2). None has a fragment. We are laxer than the grammar with characters
+    /// that should have been escaped, because what people type into `curl` often is not.
+    fn check_target(&self) -> Result<(), BadRequest> {
+        let (authority, path) = self.split_target();
+        let fits = match (self.method.as_str(), self.target.as_str()) {
+            ("OPTIONS", "*") => true,
+            ("CONNECT", target) => is_host(target),
+            _ => path.starts_with('/') && authority.is_none_or(is_host),
+        };
+        if fits && !self.target.contains('#') { Ok(()) } else { Err(BadRequest::Target) }
+    }
+
+    /// "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
+    /// header field and to any request message that contains more than one Host header field line or a Host header
+    /// field with an invalid field value" (RFC 9112 §3.2).
+    fn check_host(&self) -> Result<(), BadRequest> {
+        let mut hosts = self.fields.all("Host");
+        match (hosts.next(), hosts.next(), self.version) {
+            (None, _, Version::Http10) => Ok(()),
+            (None, _, Version::Http11) => Err(BadRequest::NoHost),
+            (Some(_), Some(_), _) => Err(BadRequest::ManyHosts),
+            (Some(host), None, _) if is_host(host) => Ok(()),
+            (Some(_), None, _) => Err(BadRequest::Host),
+        }
+    }
+
+    /// "The presence of a message body in a request is signaled by a Content-Length or Transfer-Encoding header
+    /// field" (RFC 9112 §6). Nothing here takes one yet, and what we do not read must not be taken for the next
+    /// request: refused, and the connection closed.
+    fn check_body(&self) -> Result<(), BadRequest> {
+        if self.fields.all("Transfer-Encoding").next().is_some() {
+            return Err(BadRequest::Body);
+        }
+        match self.fields.all("Content-Length").collect::<Vec<_>>()[..] {
+            [] => Ok(()),
+            [len] if !len.is_empty() && len.bytes().all(|byte| byte.is_ascii_digit()) => {
+                if len.bytes().all(|byte| byte == b'0') { Ok(()) } else { Err(BadRequest::Body) }
+            }
+            // Several lengths, even equal ones, may be refused (RFC 9110 §8.6), and nobody honest sends them.
+            _ => Err(BadRequest::Length),
+        }
+    }
+}
+
+/// Whether the first line ends in something like `HTTP/2.0`: a version, though none of ours.
+fn names_a_version(head: &[u8]) -> bool {
+    let line =
+        head.split(|&byte| byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    let word = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    matches!(word, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'])
+}
+
+/// `Host = uri-host [ ":" port ]` (RFC 9110 §7.2), where the host is a name, an IPv4 address or an IPv6 address in
+/// brackets (RFC 3986 §3.2.2), and may be empty. No user name may stand before it.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port))) => {
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return false;
+            }
+            ("", port)
+        }
+        Some(None) => return false,
+        None => text.find(':').map_or((text, ""), |at| text.split_at(at)),
+    };
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
+    let port = if port.is_empty() { Some("") } else { port.strip_prefix(':') };
+    host.bytes().all(in_name) && port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Undoes percent-encoding (RFC 3986 §2.1), and in a form also `+` for a space.
+fn decode(text: &str, form: bool) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        let (byte, after) = match rest {
+            [] => break,
+            [b'%', high, low, after @ ..] => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                (u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?, after)
+            }
+            [b'%', ..] => return None,
+            [b'+', after @ ..] if form => (b' ', after),
+            [byte, after @ ..] => (*byte, after),
+        };
+        decoded.push(byte);
+        rest = after;
+    }
+    if decoded.contains(&0) { None } else { String::from_utf8(decoded).ok() }
+}
+
+/// Why a request is refused before anybody asked what it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRequest {
+    /// It is not even a head, or beyond the limits.
+    Head(HeadError),
+    /// The first line is not a method, a target and a version with one space between them.
+    RequestLine,
+    /// The target has none of the four forms.
+    Target,
+    /// A version of HTTP that is neither 1.0 nor 1.1.
+    Version,
+    /// The name of a field is not a token, or whitespace stands before the colon.
+    FieldName,
+    /// The value of a field holds what no value may.
+    FieldValue,
+    /// HTTP/1.1 without a `Host`.
+    NoHost,
+    /// More than one `Host`.
+    ManyHosts,
+    /// The `Host` is not a host.
+    Host,
+    /// The `Content-Length` is not one number.
+    Length,
+    /// There is a body.
+    Body,
+}
+
+impl BadRequest {
+    /// The status to answer with. The connection is closed behind the answer in any case.
+    pub fn status(self) -> Status {
+        match self {
+            Self::Head(HeadError::StartLineTooLong) => Status::URI_TOO_LONG,
+            Self::Head(HeadError::TooLarge | HeadError::TooManyFields) => Status::FIELDS_TOO_LARGE,
+            Self::Head(HeadError::BareLineEnd | HeadError::FoldedLine | HeadError::ControlCharacter(_))
+            | Self::RequestLine
+            | Self::Target
+            | Self::FieldName
+            | Self::FieldValue
+            | Self::NoHost
+            | Self::ManyHosts
+            | Self::Host
+            | Self::Length => Status::BAD_REQUEST,
+            Self::Version => Status::VERSION_NOT_SUPPORTED,
+            Self::Body => Status::CONTENT_TOO_LARGE,
+        }
+    }
+}
+
+impl fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Head(error) => return error.fmt(f),
+            Self::RequestLine => "the request line is malformed",
+            Self::Target => "the request target is malformed",
+            Self::Version => "only HTTP/1.1 and HTTP/1.0 are spoken here",
+            Self::FieldName => "the name of a field is malformed",
+            Self::FieldValue => "the value of a field is malformed",
+            Self::NoHost => "the Host field is missing",
+            Self::ManyHosts => "there is more than one Host field",
+            Self::Host => "the Host field is malformed",
+            Self::Length => "the Content-Length is malformed",
+            Self::Body => "a request may not have a body here",
+        })
+    }
+}
+
+impl std::error::Error for BadRequest {}

@@ -1,0 +1,486 @@
+//! The turn: wait, say what happened, and write what the caller had to say.
+//!
+//! Knows sockets and time; not what the bytes mean. The rules beneath it are mio's:
+//!
+//! - Readiness is an edge. A socket stays readable until a read would block or came back short, and even a short read
+//!   does not settle it when the event said that the peer has finished writing: data and FIN may have come together,
+//!   and then no second event follows.
+//! - An event is a hint. The read may still block; the connection may be gone.
+//! - Sockets are registered once, for both directions, and never again.
+//! - An accept error is logged and never ends the loop.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+
+use super::listener::{Accepted, Listener, refuse};
+use super::outbox::Bytes;
+use super::socket::{Phase, Received, Socket, Written};
+use super::table::{ConnId, Ids, Table};
+
+/// How many newcomers one turn lets in at most, for each listener; the others wait in the kernel's queue.
+const ACCEPTS_PER_TURN: usize = 64;
+/// How many readiness events one turn takes from the kernel.
+const EVENTS_PER_TURN: usize = 1024;
+/// How many bytes a connection that is on its way out is read and forgotten, each turn.
+const DISCARD: usize = 16 * 1024;
+/// The tick when nobody asks for an earlier one.
+const SLOW_TICK: Duration = Duration::from_millis(250);
+
+/// Tokens from here on are listeners, and from `WATCHES` on watched descriptors; below are the connections' slots.
+const LISTENERS: usize = usize::MAX - 0xffff;
+const WATCHES: usize = usize::MAX - 0xff;
+
+/// What happened. Connections are named by ids that are never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody connected from there.
+    Opened(ConnId, SocketAddr),
+    /// There may be something to read; a hint.
+    Readable(ConnId),
+    /// All that was to be written has been written: there is room for more.
+    Drained(ConnId),
+    /// The deadline set with [`EventLoop::set_deadline`] has passed.
+    Expired(ConnId),
+    /// The connection broke, or had to make room for a newcomer. Nothing more can be said to it.
+    Closed(ConnId),
+    /// A descriptor given to [`EventLoop::watch`] has something to read.
+    Woken(WatchId),
+    /// Time for whatever is done by the clock: asked for with [`EventLoop::tick_at`], at the latest every 250 ms.
+    Tick(Instant),
+}
+
+/// The name of a watched descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchId(usize);
+
+/// How much the loop takes on, and what it says to those it cannot take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address that is not this machine's own.
+    pub per_address: usize,
+    /// The last words to somebody for whom there is no room.
+    pub no_room: Vec<u8>,
+    /// The last words to somebody whose address has too many connections.
+    pub too_many: Vec<u8>,
+}
+
+/// One thread's sockets and clock. See the [module](super) for how it is used.
+#[derive(Debug)]
+pub struct EventLoop {
+    poll: Poll,
+    events: Events,
+    listeners: Vec<Listener>,
+    /// Accepting stopped short: at the burst's bound (go on next turn) or at an error (go on next tick).
+    accept_next_turn: bool,
+    accept_next_tick: bool,
+    watches: usize,
+    limits: Limits,
+    ids: Ids,
+    sockets: Table<Socket>,
+    crowd: HashMap<IpAddr, usize>,
+    /// Those who have not shown yet what they are for, oldest first; they make room for newcomers.
+    unsettled: VecDeque<ConnId>,
+    queue: VecDeque<Event>,
+    /// Still readable after their read: their next turn comes without an event.
+    again: Vec<ConnId>,
+    dirty: Vec<ConnId>,
+    deadlines: BTreeSet<(Instant, ConnId)>,
+    now: Instant,
+    tick_at: Instant,
+    discard: Box<[u8; DISCARD]>,
+}
+
+impl EventLoop {
+    /// A loop that listens on `listeners`.
+    ///
+    /// # Errors
+    /// When the system gives no poll or refuses a listener.
+    pub fn new(listeners: Vec<TcpListener>, limits: Limits) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut listeners: Vec<Listener> = listeners.into_iter().map(Listener::new).collect();
+        for (number, listener) in listeners.iter_mut().enumerate() {
+            poll.registry().register(&mut listener.socket, Token(LISTENERS + number), Interest::READABLE)?;
+        }
+        let now = Instant::now();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS_PER_TURN),
+            listeners,
+            accept_next_turn: false,
+            accept_next_tick: false,
+            watches: 0,
+            limits,
+            ids: Ids::default(),
+            sockets: Table::default(),
+            crowd: HashMap::new(),
+            unsettled: VecDeque::new(),
+            queue: VecDeque::new(),
+            again: Vec::new(),
+            dirty: Vec::new(),
+            deadlines: BTreeSet::new(),
+            now,
+            tick_at: now + SLOW_TICK,
+            discard: Box::new([0; DISCARD]),
+        })
+    }
+
+    /// The instant at which this turn began.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many connections there are, those on their way out included.
+    pub fn connections(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// Wakes the loop with [`Event::Woken`] whenever `descriptor` becomes readable. It must stay open as long as the
+    /// loop lives, and must be read until nothing is left after each event.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be polled, as a regular file.
+    pub fn watch(&mut self, descriptor: &impl AsRawFd) -> io::Result<WatchId> {
+        let raw: RawFd = descriptor.as_raw_fd();
+        let id = WatchId(self.watches);
+        self.poll.registry().register(&mut SourceFd(&raw), Token(WATCHES + id.0), Interest::READABLE)?;
+        self.watches += 1;
+        Ok(id)
+    }
+
+    /// Asks for an [`Event::Tick`] at `when`, if none is due before.
+    pub fn tick_at(&mut self, when: Instant) {
+        self.tick_at = self.tick_at.min(when);
+    }
+
+    /// What happened next; sleeps until something does. Before sleeping, everything that was sent is written.
+    ///
+    /// # Errors
+    /// Only when the poll itself fails; what goes wrong with one connection is that connection's
+    /// [`Closed`](Event::Closed).
+    pub fn next_event(&mut self) -> io::Result<Event> {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                self.mark_handed_out(event);
+                return Ok(event);
+            }
+            self.flush();
+            self.wait()?;
+        }
+    }
+
+    /// Reads once from `id` into `buffer`. One read a turn: a peer that sends without pause costs the others one
+    /// buffer's worth each turn.
+    pub fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> Received {
+        let Some(socket) = self.sockets.get_mut(id) else { return Received::Nothing };
+        let received = socket.read(buffer);
+        if socket.readable {
+            self.again.push(id);
+        }
+        received
+    }
+
+    /// Asks for another turn at `id` if the kernel still holds something for it: for callers who put off reading.
+    pub fn read_later(&mut self, id: ConnId) {
+        if self.sockets.get(id).is_some_and(|socket| socket.readable) {
+            self.again.push(id);
+        }
+    }
+
+    /// Puts `bytes` behind what `id` is still owed. They are written before the loop sleeps.
+    pub fn send(&mut self, id: ConnId, bytes: Bytes) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if socket.phase != Phase::Open {
+            return;
+        }
+        socket.outbox.push(bytes);
+        if !socket.dirty {
+            socket.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// How many bytes `id` is still owed; zero also when it is gone.
+    pub fn unsent(&self, id: ConnId) -> usize {
+        self.sockets.get(id).map_or(0, |socket| socket.outbox.unsent())
+    }
+
+    /// The socket of `id`, to set its options.
+    pub fn socket(&self, id: ConnId) -> Option<&TcpStream> {
+        self.sockets.get(id).map(|socket| &socket.stream)
+    }
+
+    /// Asks for [`Event::Expired`] at `deadline`, instead of any that was set before; `None` for none.
+    pub fn set_deadline(&mut self, id: ConnId, deadline: Option<Instant>) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if let Some(old) = socket.deadline.take() {
+            self.deadlines.remove(&(old, id));
+        }
+        if let Some(new) = deadline {
+            self.deadlines.insert((new, id));
+            socket.deadline = deadline;
+        }
+    }
+
+    /// `id` has shown what it is for, and need not make room for newcomers any more.
+    // O(unsettled), which a flood of half-open connections makes long only at its own front.
+    pub fn settle(&mut self, id: ConnId) {
+        if let Some(place) = self.unsettled.iter().rposition(|&other| other == id) {
+            self.unsettled.remove(place);
+        }
+    }
+
+    /// The caller is done with `id`: what it is owed is written, our side is closed, and what still comes is read and
+    /// forgotten until the peer closes too or `patience` is over. No more events come of it.
+    pub fn finish(&mut self, id: ConnId, patience: Duration) {
+        self.set_deadline(id, Some(self.now + patience));
+        self.settle(id);
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        socket.phase = Phase::Finishing;
+        if !socket.dirty {
+            socket.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// Closes `id` at once. No more events come of it.
+    pub fn discard(&mut self, id: ConnId) {
+        self.set_deadline(id, None);
+        self.settle(id);
+        let Some(mut socket) = self.sockets.remove(id) else { return };
+        let _ = self.poll.registry().deregister(&mut socket.stream);
+        self.ids.retire(id);
+        if let Some(count) = self.crowd.get_mut(&socket.address) {
+            *count -= 1;
+            if *count == 0 {
+                self.crowd.remove(&socket.address);
+            }
+        }
+    }
+
+    /// No more newcomers: the listeners are closed.
+    pub fn stop_listening(&mut self) {
+        for mut listener in self.listeners.drain(..) {
+            let _ = self.poll.registry().deregister(&mut listener.socket);
+        }
+        (self.accept_next_turn, self.accept_next_tick) = (false, false);
+    }
+
+    /// Broken, evicted or expired by itself: gone here, and the caller is told if it still cared.
+    fn lose(&mut self, id: ConnId) {
+        if self.sockets.get(id).is_some_and(|socket| socket.phase == Phase::Open) {
+            self.queue.push_back(Event::Closed(id));
+        }
+        self.discard(id);
+    }
+
+    fn mark_handed_out(&mut self, event: Event) {
+        if let Event::Readable(id) = event
+            && let Some(socket) = self.sockets.get_mut(id)
+        {
+            socket.announced = false;
+        }
+    }
+
+    /// Writes to everyone who is owed something: one vectored write each.
+    fn flush(&mut self) {
+        for id in std::mem::take(&mut self.dirty) {
+            let Some(socket) = self.sockets.get_mut(id) else { continue };
+            socket.dirty = false;
+            match socket.write() {
+                Ok(Written::All) if socket.phase == Phase::Open => self.queue.push_back(Event::Drained(id)),
+                Ok(Written::All) => self.hang_up(id),
+                Ok(Written::Some) => {
+                    socket.dirty = true;
+                    self.dirty.push(id);
+                }
+                Ok(Written::Nothing) => {}
+                Err(error) => {
+                    log::debug!("{id}: writing failed: {error}");
+                    self.lose(id);
+                }
+            }
+        }
+    }
+
+    /// All is said and written: closes our side first, and waits for the peer's.
+    fn hang_up(&mut self, id: ConnId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if socket.phase == Phase::Finishing {
+            socket.phase = Phase::Draining;
+            if socket.stream.shutdown(Shutdown::Write).is_err() {
+                return self.discard(id);
+            }
+        }
+        self.drain(id);
+    }
+
+    /// Reads and forgets one bounded portion of what a finished connection still sends.
+    fn drain(&mut self, id: ConnId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        match socket.read(self.discard.as_mut_slice()) {
+            Received::Bytes(_) if socket.readable => self.again.push(id),
+            Received::Bytes(_) | Received::Nothing => {}
+            Received::Eof | Received::Broken(_) => self.discard(id),
+        }
+    }
+
+    /// Sleeps until something happens, and queues what did. Bound: 1024 events, 64 newcomers a listener, and everyone
+    /// who has more to read or whose time is up, once.
+    fn wait(&mut self) -> io::Result<()> {
+        let patience = self.patience();
+        match self.poll.poll(&mut self.events, Some(patience)) {
+            Ok(()) => {}
+            // A signal landed; what it means comes through its own descriptor.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            Err(error) => return Err(error),
+        }
+        self.now = Instant::now();
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            match event.token().0 {
+                token if token >= WATCHES => self.queue.push_back(Event::Woken(WatchId(token - WATCHES))),
+                token if token >= LISTENERS => self.accept_next_turn = true,
+                slot => self.note_readiness(slot, event),
+            }
+        }
+        self.events = events;
+        if std::mem::take(&mut self.accept_next_turn) {
+            self.accept();
+        }
+        for id in std::mem::take(&mut self.again) {
+            self.announce(id);
+        }
+        self.expire();
+        self.tick();
+        Ok(())
+    }
+
+    /// How long the poll may sleep.
+    fn patience(&self) -> Duration {
+        if !self.queue.is_empty() || !self.again.is_empty() || !self.dirty.is_empty() || self.accept_next_turn
+        {
+            return Duration::ZERO;
+        }
+        let first = self.deadlines.first().map_or(self.tick_at, |&(deadline, _)| deadline.min(self.tick_at));
+        first.saturating_duration_since(Instant::now())
+    }
+
+    fn note_readiness(&mut self, slot: usize, event: &mio::event::Event) {
+        let Some(id) = self.sockets.owner(slot) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if event.is_read_closed() || event.is_error() {
+            socket.read_closed = true;
+        }
+        if event.is_writable() {
+            socket.writable = true;
+            if socket.outbox.unsent() > 0 && !socket.dirty {
+                socket.dirty = true;
+                self.dirty.push(id);
+            }
+        }
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            socket.readable = true;
+            self.announce(id);
+        }
+    }
+
+    /// Queues the `Readable` of an open connection; takes the next portion of one that is being drained.
+    fn announce(&mut self, id: ConnId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        match socket.phase {
+            Phase::Open if socket.readable && !socket.announced => {
+                socket.announced = true;
+                self.queue.push_back(Event::Readable(id));
+            }
+            Phase::Draining => self.drain(id),
+            Phase::Open | Phase::Finishing => {}
+        }
+    }
+
+    /// Lets newcomers in, at most 64 for each listener.
+    fn accept(&mut self) {
+        for number in 0..self.listeners.len() {
+            let mut left = ACCEPTS_PER_TURN;
+            loop {
+                if left == 0 {
+                    self.accept_next_turn = true;
+                    break;
+                }
+                left -= 1;
+                match self.listeners[number].accept(&self.limits.no_room) {
+                    Accepted::New(stream, peer) => self.welcome(stream, peer),
+                    Accepted::NoDescriptor => {
+                        log::debug!("a newcomer was turned away: no descriptor is left");
+                    }
+                    Accepted::Nobody => break,
+                    Accepted::Failed(error) => {
+                        log::warn!("accepting failed: {error}");
+                        self.accept_next_tick = true;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives the newcomer an id, making room if there is none.
+    fn welcome(&mut self, mut stream: TcpStream, peer: SocketAddr) {
+        let address = peer.ip().to_canonical();
+        let already = self.crowd.get(&address).copied().unwrap_or(0);
+        if !address.is_loopback() && already >= self.limits.per_address {
+            return refuse(stream, &self.limits.too_many);
+        }
+        if self.sockets.len() >= self.limits.connections {
+            let Some(&oldest) = self.unsettled.front() else {
+                return refuse(stream, &self.limits.no_room);
+            };
+            log::debug!("{oldest}: makes room for a newcomer");
+            self.lose(oldest);
+        }
+        // Small frames must not wait for each other (Nagle).
+        let _ = stream.set_nodelay(true);
+        let id = self.ids.issue();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(&mut stream, Token(id.slot()), interest) {
+            log::warn!("{peer}: cannot be polled: {error}");
+            return self.ids.retire(id);
+        }
+        *self.crowd.entry(address).or_default() += 1;
+        self.sockets.insert(id, Socket::new(stream, address));
+        self.unsettled.push_back(id);
+        self.queue.push_back(Event::Opened(id, peer));
+    }
+
+    /// Tells of every deadline that has passed; ends those connections that were only being finished.
+    fn expire(&mut self) {
+        while let Some(&(deadline, id)) = self.deadlines.first() {
+            if deadline > self.now {
+                return;
+            }
+            self.set_deadline(id, None);
+            match self.sockets.get(id).map(|socket| socket.phase) {
+                Some(Phase::Open) => self.queue.push_back(Event::Expired(id)),
+                Some(Phase::Finishing | Phase::Draining) => self.discard(id),
+                None => {}
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.now < self.tick_at {
+            return;
+        }
+        self.tick_at = self.now + SLOW_TICK;
+        self.accept_next_turn |= std::mem::take(&mut self.accept_next_tick);
+        self.queue.push_back(Event::Tick(self.now));
+    }
+}

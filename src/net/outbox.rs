@@ -1,0 +1,145 @@
+//! What waits to be written to one connection: pieces of bytes, and how much of the first is gone.
+//!
+//! Knows no sockets: it writes to anything that is [`Write`]. It never moves bytes to the front; it counts.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
+use std::rc::Rc;
+
+/// Bytes on their way out: ours alone, or shared with other connections.
+#[derive(Clone, Debug)]
+pub enum Bytes {
+    /// For this connection only.
+    Own(Vec<u8>),
+    /// Made once, sent to many.
+    Shared(Rc<[u8]>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// How many pieces one write takes at most; the kernel's own limit (`IOV_MAX`) is 1024.
+const PIECES_PER_WRITE: usize = 64;
+
+/// The bytes that a connection still has to be sent, in order. Owns no memory while empty.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pieces: VecDeque<Bytes>,
+    /// How much of the first piece has been written already.
+    written: usize,
+    /// All that is still unsent, in bytes.
+    unsent: usize,
+}
+
+impl Outbox {
+    /// The number of bytes not yet written.
+    pub fn unsent(&self) -> usize {
+        self.unsent
+    }
+
+    /// Puts `bytes` behind everything else.
+    pub fn push(&mut self, bytes: Bytes) {
+        let len = bytes.as_ref().len();
+        if len > 0 {
+            self.unsent += len;
+            self.pieces.push_back(bytes);
+        }
+    }
+
+    /// Writes once, as much as `target` takes of at most 64 pieces. Returns the number of bytes written.
+    ///
+    /// # Errors
+    /// Whatever `target` says, `WouldBlock` included; nothing is lost by an error.
+    pub fn write_to(&mut self, target: &mut impl Write) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); PIECES_PER_WRITE];
+        let mut count = 0;
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            let skip = if count == 0 { self.written } else { 0 };
+            *slice = IoSlice::new(&piece.as_ref()[skip..]);
+            count += 1;
+        }
+        let written = target.write_vectored(&slices[..count])?;
+        self.advance(written);
+        Ok(written)
+    }
+
+    /// `count` more bytes are gone.
+    fn advance(&mut self, count: usize) {
+        self.unsent -= count;
+        self.written += count;
+        while let Some(first) = self.pieces.front() {
+            let len = first.as_ref().len();
+            if self.written < len {
+                return;
+            }
+            self.written -= len;
+            self.pieces.pop_front();
+        }
+        // Everything is said: give the memory back, idle connections own none.
+        self.pieces = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes `pace` bytes a write.
+    struct Narrow {
+        pace: usize,
+        taken: Vec<u8>,
+    }
+
+    impl Write for Narrow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = bytes.len().min(self.pace);
+            self.taken.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            self.write(&all)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whatever_the_pace_the_bytes_leave_whole_and_in_order() {
+        for pace in 1..40 {
+            let mut outbox = Outbox::default();
+            let mut narrow = Narrow { pace, taken: Vec::new() };
+            outbox.push(Bytes::Own(b"one ".to_vec()));
+            outbox.push(Bytes::Own(Vec::new()));
+            outbox.push(Bytes::Shared(Rc::from(&b"two "[..])));
+            outbox.push(Bytes::Own(b"three".to_vec()));
+            assert_eq!(outbox.unsent(), 13);
+            while outbox.unsent() > 0 {
+                assert!(outbox.write_to(&mut narrow).unwrap() > 0);
+            }
+            assert_eq!(narrow.taken, b"one two three", "pace {pace}");
+            assert_eq!(outbox.pieces.capacity(), 0, "an empty outbox owns nothing");
+        }
+    }
+
+    #[test]
+    fn more_pieces_than_one_write_takes_leave_in_several() {
+        let mut outbox = Outbox::default();
+        for number in 0..200u8 {
+            outbox.push(Bytes::Own(vec![number]));
+        }
+        let mut taken = Narrow { pace: usize::MAX, taken: Vec::new() };
+        assert_eq!(outbox.write_to(&mut taken).unwrap(), PIECES_PER_WRITE);
+        while outbox.unsent() > 0 {
+            outbox.write_to(&mut taken).unwrap();
+        }
+        assert_eq!(taken.taken, (0..200).collect::<Vec<u8>>());
+    }
+}

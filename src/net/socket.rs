@@ -1,0 +1,126 @@
+//! One connection's socket: how far reading and writing can go, and where it stands.
+//!
+//! Knows one socket. Knows neither the poll nor the other connections.
+
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::time::Instant;
+
+use mio::net::TcpStream;
+
+use super::outbox::Outbox;
+
+/// What one read gave.
+#[derive(Debug)]
+pub enum Received {
+    /// So many bytes at the front of the buffer.
+    Bytes(usize),
+    /// Nothing is there; a [`Event::Readable`] will tell.
+    Nothing,
+    /// The peer has finished writing.
+    Eof,
+    /// The connection is broken.
+    Broken(io::Error),
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// In the caller's hands.
+    Open,
+    /// The caller is done: what is in the outbox is written, then our side is closed.
+    Finishing,
+    /// Our side is closed; whatever still comes is read and forgotten until the peer closes too. Closing at once
+    /// instead would answer unread input with a reset, and a reset may overtake our last words.
+    Draining,
+}
+
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) stream: TcpStream,
+    pub(crate) outbox: Outbox,
+    pub(crate) address: IpAddr,
+    pub(crate) phase: Phase,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// The kernel said that the peer has finished writing: a short read then proves nothing.
+    pub(crate) read_closed: bool,
+    /// A `Readable` stands in the queue already.
+    pub(crate) announced: bool,
+    /// Stands in the list of those to be written to this turn.
+    pub(crate) dirty: bool,
+}
+
+/// What one write achieved.
+pub(crate) enum Written {
+    /// The outbox is empty now.
+    All,
+    /// A part. Only a write that would block promises another edge, so the next turn tries again.
+    Some,
+    /// The kernel takes no more for now; the next writable edge goes on.
+    Nothing,
+}
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream, address: IpAddr) -> Self {
+        Self {
+            stream,
+            outbox: Outbox::default(),
+            address,
+            phase: Phase::Open,
+            deadline: None,
+            readable: false,
+            // A new socket has room; the first edge may come long after the first write.
+            writable: true,
+            read_closed: false,
+            announced: false,
+            dirty: false,
+        }
+    }
+
+    /// Reads once, and notes whether more may be there.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Received {
+        match self.stream.read(buffer) {
+            Ok(0) => {
+                self.readable = false;
+                Received::Eof
+            }
+            Ok(count) => {
+                self.readable = count == buffer.len() || self.read_closed;
+                Received::Bytes(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Received::Nothing
+            }
+            // Stays readable: the caller's next turn tries again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Received::Nothing,
+            Err(error) => {
+                self.readable = false;
+                Received::Broken(error)
+            }
+        }
+    }
+
+    /// Writes once: everything owed, as far as the kernel takes it.
+    pub(crate) fn write(&mut self) -> io::Result<Written> {
+        if self.outbox.unsent() == 0 {
+            return Ok(Written::All);
+        }
+        if !self.writable {
+            return Ok(Written::Nothing);
+        }
+        match self.outbox.write_to(&mut self.stream) {
+            Ok(_) if self.outbox.unsent() == 0 => Ok(Written::All),
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => Ok(Written::Some),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.writable = false;
+                Ok(Written::Nothing)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Written::Some),
+            Err(error) => Err(error),
+        }
+    }
+}
