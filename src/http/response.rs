@@ -21,6 +21,7 @@ impl Status {
     pub const OK: Self = Self(200);
     pub const NO_CONTENT: Self = Self(204);
     pub const NOT_MODIFIED: Self = Self(304);
+    pub const PERMANENT_REDIRECT: Self = Self(308);
     pub const BAD_REQUEST: Self = Self(400);
     pub const FORBIDDEN: Self = Self(403);
     pub const NOT_FOUND: Self = Self(404);
@@ -45,6 +46,7 @@ impl Status {
             200 => "OK",
             204 => "No Content",
             304 => "Not Modified",
+            308 => "Permanent Redirect",
             400 => "Bad Request",
             403 => "Forbidden",
             404 => "Not Found",
