@@ -1,5 +1,12 @@
 //! (filled by the steps that follow)
 
 pub mod beneath;
+pub mod catalogue;
+mod entry;
 mod folder;
+mod names;
+mod scan;
+pub mod siblings;
+pub mod source;
 mod stat;
+mod watch;
