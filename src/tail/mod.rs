@@ -8,5 +8,6 @@ mod names;
 mod scan;
 pub mod siblings;
 pub mod source;
+pub mod spool;
 mod stat;
 mod watch;
