@@ -2,6 +2,8 @@
 
 pub mod beneath;
 pub mod catalogue;
+pub mod chatter;
+pub mod demo;
 mod entry;
 mod folder;
 mod names;
@@ -10,4 +12,5 @@ pub mod siblings;
 pub mod source;
 pub mod spool;
 mod stat;
+pub mod utc;
 mod watch;
