@@ -109,7 +109,7 @@ export class LineWindow {
    */
   append(text) {
     const before = this.lines;
-    for (let from = 0; from < text.length;) {
+    for (let from = 0; from < text.length; ) {
       const newline = text.indexOf('\n', from);
       this.#extend(text.slice(from, newline < 0 ? text.length : newline));
       if (newline < 0) break;
