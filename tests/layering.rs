@@ -20,14 +20,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tail", &[]),
 ];
 
-/// Single files that may mention more than their part.
-const EXCEPTIONS: &[(&str, &[&str])] = &[("src/ws/handshake.rs", &["http"])];
+/// Files and folders that may mention more than their part.
+const EXCEPTIONS: &[(&str, &[&str])] = &[("src/ws/handshake", &["http"])];
 
 /// Ways to sockets, to the clock and to sleep. `http`, `ws` and `tail` have none of them: bytes and instants go in,
 /// events and bytes come out.
 const SOCKETS_AND_CLOCK: &[&str] = &[
-    "std::net",
-    "std::os::unix::net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "UnixListener",
+    "ToSocketAddrs",
     "mio::",
     "rustix::net",
     "Instant::now",
@@ -42,9 +46,9 @@ const FILES_AND_THREADS: &[&str] = &["std::fs", "std::process", "std::thread", "
 /// What a part must not write outside its tests, beside `crate::` paths.
 const FORBIDDEN: &[(&str, &[&[&str]])] = &[
     ("http", &[SOCKETS_AND_CLOCK, FILES_AND_THREADS]),
-    ("ws", &[SOCKETS_AND_CLOCK, FILES_AND_THREADS, &["httparse"]]),
+    ("ws", &[SOCKETS_AND_CLOCK, FILES_AND_THREADS]),
     ("tail", &[SOCKETS_AND_CLOCK, &["httparse", "clap"]]),
-    ("net", &[&["httparse", "sha1", "base64", "std::fs", "clap", "thread::sleep"]]),
+    ("net", &[&["httparse", "sha1", "base64", "clap", "thread::sleep"]]),
     ("app", &[&["httparse", "clap", "thread::sleep"]]),
 ];
 
@@ -61,7 +65,7 @@ fn every_part_mentions_only_what_is_below_it() {
             continue;
         };
         let more =
-            EXCEPTIONS.iter().find(|(file, _)| Path::new(file) == path).map_or(&[][..], |(_, more)| more);
+            EXCEPTIONS.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or(&[][..], |(_, more)| more);
         for other in parts_mentioned(&path, &code) {
             if other != part && !allowed.contains(&other.as_str()) && !more.contains(&other.as_str()) {
                 wrong.push(format!("{}: `{part}` must not know `{other}`", path.display()));

@@ -10,6 +10,7 @@
     reason = "`pub` says what is meant for the tests, though a test program exports nothing"
 )]
 
+pub mod browser;
 pub mod process;
 pub mod server;
 pub mod v1;
