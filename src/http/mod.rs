@@ -3,9 +3,10 @@
 //! Knows no sockets, no clock, no WebSocket and no log. Bytes go in, requests and bytes come out.
 //!
 //! Reading order: [`head`] (where a head ends, and its fields), [`request`] (what was asked), [`response`] (what is
-//! answered).
+//! answered); [`pages`] is the embedded page.
 
 pub mod head;
+pub mod pages;
 pub mod request;
 pub mod response;
 mod target;
