@@ -33,7 +33,14 @@
 
 /** @type {Readonly<Style>} */
 export const PLAIN = Object.freeze({
-  fg: null, bg: null, bold: false, dim: false, italic: false, underline: false, inverse: false, strike: false,
+  fg: null,
+  bg: null,
+  bold: false,
+  dim: false,
+  italic: false,
+  underline: false,
+  inverse: false,
+  strike: false,
 });
 
 /**
@@ -63,18 +70,18 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2
 export function parse(text, style) {
   /** @type {Span[]} */
   const spans = [];
-  for (let at = 0; at < text.length;) {
+  for (let at = 0; at < text.length; ) {
     const esc = text.indexOf('\x1b', at);
     const end = esc < 0 ? text.length : esc;
     if (end > at) pushText(spans, text.slice(at, end), style);
     if (esc < 0) break;
-    const escape = escapeAt(text, esc);
-    if (escape === null) {
+    const found = escapeAt(text, esc);
+    if (found === null) {
       pushSpan(spans, picture(0x1b), style, true);
       at = esc + 1;
     } else {
-      if (escape.sgr !== null) style = applySgr(style, escape.sgr);
-      at = escape.end;
+      if (found.sgr !== null) style = applySgr(style, found.sgr);
+      at = found.end;
     }
   }
   return { spans, style };
@@ -87,10 +94,10 @@ export function parse(text, style) {
  * @returns {Style}
  */
 export function styleAfter(text, style) {
-  for (let esc = text.indexOf('\x1b'); esc >= 0;) {
-    const escape = escapeAt(text, esc);
-    if (escape !== null && escape.sgr !== null) style = applySgr(style, escape.sgr);
-    esc = text.indexOf('\x1b', escape === null ? esc + 1 : escape.end);
+  for (let esc = text.indexOf('\x1b'); esc >= 0; ) {
+    const found = escapeAt(text, esc);
+    if (found !== null && found.sgr !== null) style = applySgr(style, found.sgr);
+    esc = text.indexOf('\x1b', found === null ? esc + 1 : found.end);
   }
   return style;
 }
@@ -102,7 +109,11 @@ export function styleAfter(text, style) {
  */
 export function plainStart(text, limit) {
   const start = text.slice(0, limit);
-  return start.includes('\x1b') ? parse(start, PLAIN).spans.map((span) => span.text).join('') : start;
+  return start.includes('\x1b')
+    ? parse(start, PLAIN)
+        .spans.map((span) => span.text)
+        .join('')
+    : start;
 }
 
 /**
@@ -120,8 +131,8 @@ export function cutBefore(text, limit) {
   const began = esc > 0 && cut - esc <= 2 ? text.lastIndexOf('\x1b', esc - 1) : -1;
   for (const at of [esc, began]) {
     if (at <= 0 || cut - at > LONGEST_ESCAPE) continue;
-    const escape = escapeAt(text.slice(0, limit), at);
-    if (escape === null || escape.end > cut) cut = Math.min(cut, at);
+    const found = escapeAt(text.slice(0, limit), at);
+    if (found === null || found.end > cut) cut = Math.min(cut, at);
   }
   return Math.max(cut, 1);
 }
@@ -216,20 +227,49 @@ function applySgr(before, parameters) {
  */
 function applyCode(style, code, subs) {
   switch (code) {
-    case 1: style.bold = true; break;
-    case 2: style.dim = true; break;
-    case 3: style.italic = true; break;
-    case 4: style.underline = subs[0] !== '0'; break;
-    case 7: style.inverse = true; break;
-    case 9: style.strike = true; break;
-    case 21: style.underline = true; break;
-    case 22: style.bold = false; style.dim = false; break;
-    case 23: style.italic = false; break;
-    case 24: style.underline = false; break;
-    case 27: style.inverse = false; break;
-    case 29: style.strike = false; break;
-    case 39: style.fg = null; break;
-    case 49: style.bg = null; break;
+    case 1:
+      style.bold = true;
+      break;
+    case 2:
+      style.dim = true;
+      break;
+    case 3:
+      style.italic = true;
+      break;
+    case 4:
+      style.underline = subs[0] !== '0';
+      break;
+    case 7:
+      style.inverse = true;
+      break;
+    case 9:
+      style.strike = true;
+      break;
+    case 21:
+      style.underline = true;
+      break;
+    case 22:
+      style.bold = false;
+      style.dim = false;
+      break;
+    case 23:
+      style.italic = false;
+      break;
+    case 24:
+      style.underline = false;
+      break;
+    case 27:
+      style.inverse = false;
+      break;
+    case 29:
+      style.strike = false;
+      break;
+    case 39:
+      style.fg = null;
+      break;
+    case 49:
+      style.bg = null;
+      break;
     default:
       if (code >= 30 && code <= 37) style.fg = code - 30;
       else if (code >= 40 && code <= 47) style.bg = code - 40;
@@ -285,6 +325,14 @@ function byte(field) {
  * @param {Style} b
  */
 function same(a, b) {
-  return a.fg === b.fg && a.bg === b.bg && a.bold === b.bold && a.dim === b.dim && a.italic === b.italic
-    && a.underline === b.underline && a.inverse === b.inverse && a.strike === b.strike;
+  return (
+    a.fg === b.fg &&
+    a.bg === b.bg &&
+    a.bold === b.bold &&
+    a.dim === b.dim &&
+    a.italic === b.italic &&
+    a.underline === b.underline &&
+    a.inverse === b.inverse &&
+    a.strike === b.strike
+  );
 }

@@ -12,6 +12,9 @@
 /** WCAG 2.2, success criterion 1.4.3. */
 export const CONTRAST = 4.5;
 
+/** Text on the log's own ground must also be read where a row is washed in red or amber. */
+const ON_A_WASH = 5.6;
+
 /** The log's own colours, as style.css has them; a test compares. */
 export const GROUND = Object.freeze({
   dark: { text: '#d3dae2', background: '#0f1317' },
@@ -20,10 +23,42 @@ export const GROUND = Object.freeze({
 
 // The sixteen colours of the theme: black, red, green, yellow, blue, magenta, cyan, white, and their bright forms.
 const SIXTEEN = {
-  dark: ['#20262d', '#ef6f6c', '#7fc77e', '#dcb25c', '#6fa8f0', '#c792e0', '#58c3c7', '#c3cad2',
-    '#8a96a3', '#ff8f8a', '#9fe09a', '#f2cf7d', '#92c0ff', '#deb0f2', '#80dde0', '#f2f5f8'],
-  light: ['#1e252c', '#b3261e', '#2a6e2f', '#805900', '#1f5cb0', '#8a3a9c', '#0f6b70', '#d5dade',
-    '#5c6770', '#c9352c', '#347d38', '#8f6400', '#2b6cc4', '#9c48b0', '#157a80', '#f4f6f7'],
+  dark: [
+    '#20262d',
+    '#ef6f6c',
+    '#7fc77e',
+    '#dcb25c',
+    '#6fa8f0',
+    '#c792e0',
+    '#58c3c7',
+    '#c3cad2',
+    '#8a96a3',
+    '#ff8f8a',
+    '#9fe09a',
+    '#f2cf7d',
+    '#92c0ff',
+    '#deb0f2',
+    '#80dde0',
+    '#f2f5f8',
+  ],
+  light: [
+    '#1e252c',
+    '#b3261e',
+    '#2a6e2f',
+    '#805900',
+    '#1f5cb0',
+    '#8a3a9c',
+    '#0f6b70',
+    '#d5dade',
+    '#5c6770',
+    '#c9352c',
+    '#347d38',
+    '#8f6400',
+    '#2b6cc4',
+    '#9c48b0',
+    '#157a80',
+    '#f4f6f7',
+  ],
 };
 
 /** @type {Map<string, Look>} */
@@ -58,24 +93,29 @@ function work(style, theme) {
   if (style.inverse) [text, background] = [background, text];
   if (style.dim) text = mix(text, background, 0.4);
   const own = style.bg === null && !style.inverse;
-  return { color: toHex(legible(text, background)), background: own ? null : toHex(background) };
+  const color = toHex(legible(text, background, own ? ON_A_WASH : CONTRAST));
+  return { color, background: own ? null : toHex(background) };
 }
 
 /**
  * `text`, moved towards black or white until it can be read on `background`.
  * @param {Rgb} text
  * @param {Rgb} background
+ * @param {number} least the contrast to be reached, if white or black do
  * @returns {Rgb}
  */
-export function legible(text, background) {
+export function legible(text, background, least = CONTRAST) {
   /** @type {Rgb[]} */
-  const ends = [[255, 255, 255], [0, 0, 0]];
+  const ends = [
+    [255, 255, 255],
+    [0, 0, 0],
+  ];
   // Towards the end that is further from the background; one of the two always reaches 4.5:1 (the worst grey leaves
   // 4.58:1 for the better one).
   const end = contrast(ends[0], background) >= contrast(ends[1], background) ? ends[0] : ends[1];
   for (let step = 0; step < 20; step += 1) {
     const moved = mix(text, end, step / 20);
-    if (contrast(moved, background) >= CONTRAST) return moved;
+    if (contrast(moved, background) >= least) return moved;
   }
   return end;
 }
@@ -101,7 +141,7 @@ export function fromHex(hex) {
 
 /** @param {Rgb} rgb */
 function toHex(rgb) {
-  return `#${rgb.map((value) => Math.round(value).toString(16).padStart(2, '0')).join('')}`;
+  return `#${rgb.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 }
 
 /**
@@ -130,7 +170,9 @@ function rgbOf(colour, theme) {
  * @returns {Rgb}
  */
 function mix(a, b, share) {
-  return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share];
+  // Rounded, so that what is compared is what is shown.
+  const part = (/** @type {number} */ x, /** @type {number} */ y) => Math.round(x + (y - x) * share);
+  return [part(a[0], b[0]), part(a[1], b[1]), part(a[2], b[2])];
 }
 
 /** @param {Rgb} rgb */

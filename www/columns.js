@@ -13,7 +13,9 @@ const SIMPLE = /^[\x20-\x7e]*$/;
 /** @param {string} text */
 export function columnsOf(text) {
   if (SIMPLE.test(text)) return text.length;
-  const shown = text.includes('\x1b') ? parse(text, PLAIN).spans.map((span) => span.text).join('') : text;
+  const shown = parse(text, PLAIN)
+    .spans.map((span) => span.text)
+    .join('');
   let columns = 0;
   for (const character of shown) {
     if (character === '\t') columns += TAB - (columns % TAB);
@@ -66,9 +68,15 @@ const WORD = /[\u2e80-\u9fff\uac00-\ud7a3\uff01-\uff60] *|[^ \u2e80-\u9fff\uac00
 function widthOf(code) {
   if (code < 0x300) return 1;
   if (code <= 0x36f || code === 0x200b || (code >= 0xfe00 && code <= 0xfe0f)) return 0;
-  const wide = (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf)
-    || (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f)
-    || (code >= 0xff01 && code <= 0xff60) || (code >= 0xffe0 && code <= 0xffe6)
-    || (code >= 0x1f300 && code <= 0x1faff) || (code >= 0x20000 && code <= 0x3fffd);
+  const wide =
+    (code >= 0x1100 && code <= 0x115f) ||
+    (code >= 0x2e80 && code <= 0xa4cf) ||
+    (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0xf900 && code <= 0xfaff) ||
+    (code >= 0xfe30 && code <= 0xfe6f) ||
+    (code >= 0xff01 && code <= 0xff60) ||
+    (code >= 0xffe0 && code <= 0xffe6) ||
+    (code >= 0x1f300 && code <= 0x1faff) ||
+    (code >= 0x20000 && code <= 0x3fffd);
   return wide ? 2 : 1;
 }

@@ -11,8 +11,22 @@
 
 /** @type {Readonly<Record<string, Command>>} */
 const COMMANDS = {
-  f: 'follow', F: 'follow', ' ': 'pause', g: 'top', Home: 'top', G: 'end', End: 'end', j: 'down', k: 'up',
-  ArrowDown: 'down', ArrowUp: 'up', PageDown: 'pageDown', PageUp: 'pageUp', w: 'wrap', '/': 'search', '?': 'help',
+  f: 'follow',
+  F: 'follow',
+  ' ': 'pause',
+  g: 'top',
+  Home: 'top',
+  G: 'end',
+  End: 'end',
+  j: 'down',
+  k: 'up',
+  ArrowDown: 'down',
+  ArrowUp: 'up',
+  PageDown: 'pageDown',
+  PageUp: 'pageUp',
+  w: 'wrap',
+  '/': 'search',
+  '?': 'help',
   Escape: 'escape',
 };
 

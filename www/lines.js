@@ -51,6 +51,12 @@ import { PLAIN, cutBefore, styleAfter } from './ansi.js';
 /** 50,000 rows and 32 MiB of text; a line over 64 Ki characters is cut. */
 export const LIMITS = Object.freeze({ rows: 50_000, units: 16 * 1024 * 1024, line: 64 * 1024 });
 
+/**
+ * What `trim` leaves of a full window: the rest is room for what comes while the reader looks at something further up,
+ * before the server has to be asked to wait.
+ */
+const KEPT = 0.8;
+
 /** How far the window may pass its limits while a `pause` is still on its way to the server. */
 const SLACK = 1.5;
 
@@ -109,7 +115,7 @@ export class LineWindow {
    */
   append(text) {
     const before = this.lines;
-    for (let from = 0; from < text.length;) {
+    for (let from = 0; from < text.length; ) {
       const newline = text.indexOf('\n', from);
       this.#extend(text.slice(from, newline < 0 ? text.length : newline));
       if (newline < 0) break;
@@ -130,9 +136,9 @@ export class LineWindow {
     this.#rows.push({ kind: 'mark', mark });
   }
 
-  /** Lets go of the oldest rows until the limits hold again. */
+  /** Lets go of the oldest rows, so that there is room for more. */
   trim() {
-    while (this.full && this.end - this.first > 1) {
+    while (this.#beyond(KEPT) && this.end - this.first > 1) {
       const row = this.#rows[this.#gone];
       if (row.kind === 'line') this.#units -= row.text.length;
       this.#rows[this.#gone] = LET_GO;

@@ -69,19 +69,29 @@ export class LineList {
     this.lines = lines;
     this.onFollow = onFollow;
     this.onScroll = onScroll;
+    // What scrolls must be within reach of the keys; not every browser sees to that itself.
+    box.tabIndex = 0;
     this.canvas = child(box, 'canvas');
     this.began = child(this.canvas, 'began');
     this.rows = child(this.canvas, 'rows');
     this.probe = child(this.canvas, 'probe');
     this.probe.textContent = '0'.repeat(64);
     this.probe.ariaHidden = 'true';
-    box.addEventListener('scroll', () => {
-      if (this.#notice()) this.onScroll();
-    }, { passive: true });
+    box.addEventListener(
+      'scroll',
+      () => {
+        if (this.#notice()) this.onScroll();
+      },
+      { passive: true },
+    );
     // While lines stream in, each frame goes back to the end; the wheel must not have to win a race against that.
-    box.addEventListener('wheel', (event) => {
-      if (event.deltaY < 0 && !event.ctrlKey && this.#room() > 0) this.onFollow(false);
-    }, { passive: true });
+    box.addEventListener(
+      'wheel',
+      (event) => {
+        if (event.deltaY < 0 && !event.ctrlKey && this.#room() > 0) this.onFollow(false);
+      },
+      { passive: true },
+    );
     box.addEventListener('copy', (event) => this.#copy(event));
     document.addEventListener('selectionchange', () => {
       // What somebody marks must not run away.

@@ -101,22 +101,44 @@ function hear(data) {
 /** @param {import('./view.js').Act} action */
 function act(action) {
   switch (action.act) {
-    case 'start': dispatch({ type: 'start' }); break;
-    case 'stop': dispatch({ type: 'stop' }); break;
-    case 'pause': dispatch({ type: 'pause', on: !state.paused }); break;
-    case 'follow': dispatch({ type: 'follow', on: !state.follow }); break;
+    case 'start':
+      dispatch({ type: 'start' });
+      break;
+    case 'stop':
+      dispatch({ type: 'stop' });
+      break;
+    case 'pause':
+      dispatch({ type: 'pause', on: !state.paused });
+      break;
+    case 'follow':
+      dispatch({ type: 'follow', on: !state.follow });
+      break;
     case 'end':
       dispatch({ type: 'follow', on: true });
       // A paused page is not led by what comes, but goes where it is told.
       list.draw(true);
       break;
-    case 'wrap': change({ wrap: !wraps() }); break;
-    case 'numbers': change({ numbers: !settings.numbers }); break;
-    case 'sidebar': change({ sidebar: !settings.sidebar }); break;
-    case 'smaller': change({ size: sizeFrom(settings.size - 1) }); break;
-    case 'larger': change({ size: sizeFrom(settings.size + 1) }); break;
-    case 'theme': change({ theme: readSettings(JSON.stringify({ theme: action.value })).theme }); break;
-    case 'language': change({ language: readSettings(JSON.stringify({ language: action.value })).language }); break;
+    case 'wrap':
+      change({ wrap: !wraps() });
+      break;
+    case 'numbers':
+      change({ numbers: !settings.numbers });
+      break;
+    case 'sidebar':
+      change({ sidebar: !settings.sidebar });
+      break;
+    case 'smaller':
+      change({ size: sizeFrom(settings.size - 1) });
+      break;
+    case 'larger':
+      change({ size: sizeFrom(settings.size + 1) });
+      break;
+    case 'theme':
+      change({ theme: readSettings(JSON.stringify({ theme: action.value })).theme });
+      break;
+    case 'language':
+      change({ language: readSettings(JSON.stringify({ language: action.value })).language });
+      break;
   }
 }
 
@@ -183,18 +205,42 @@ function press(event) {
   if (command === null) return;
   event.preventDefault();
   switch (command) {
-    case 'follow': act({ act: 'follow' }); break;
-    case 'pause': act({ act: 'pause' }); break;
-    case 'top': list.toTop(); break;
-    case 'end': act({ act: 'end' }); break;
-    case 'down': list.moveLines(1); break;
-    case 'up': list.moveLines(-1); break;
-    case 'pageDown': list.movePages(1); break;
-    case 'pageUp': list.movePages(-1); break;
-    case 'wrap': act({ act: 'wrap' }); break;
-    case 'search': view.openSearch(); break;
-    case 'help': view.openHelp(); break;
-    case 'escape': view.escape(); break;
+    case 'follow':
+      act({ act: 'follow' });
+      break;
+    case 'pause':
+      act({ act: 'pause' });
+      break;
+    case 'top':
+      list.toTop();
+      break;
+    case 'end':
+      act({ act: 'end' });
+      break;
+    case 'down':
+      list.moveLines(1);
+      break;
+    case 'up':
+      list.moveLines(-1);
+      break;
+    case 'pageDown':
+      list.movePages(1);
+      break;
+    case 'pageUp':
+      list.movePages(-1);
+      break;
+    case 'wrap':
+      act({ act: 'wrap' });
+      break;
+    case 'search':
+      view.openSearch();
+      break;
+    case 'help':
+      view.openHelp();
+      break;
+    case 'escape':
+      view.escape();
+      break;
   }
 }
 

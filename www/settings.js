@@ -19,7 +19,12 @@ export const STORED_AS = 'wiretail.settings';
 
 /** @type {Readonly<Settings>} */
 export const DEFAULTS = Object.freeze({
-  wrap: null, size: SIZES.usual, theme: 'auto', language: 'auto', numbers: false, sidebar: true,
+  wrap: null,
+  size: SIZES.usual,
+  theme: 'auto',
+  language: 'auto',
+  numbers: false,
+  sidebar: true,
 });
 
 /**

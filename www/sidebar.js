@@ -73,7 +73,8 @@ export class Sidebar {
 
   /** @param {readonly Log[]} logs */
   #build(logs) {
-    const focused = document.activeElement instanceof HTMLAnchorElement ? document.activeElement.dataset.log : undefined;
+    const focused =
+      document.activeElement instanceof HTMLAnchorElement ? document.activeElement.dataset.log : undefined;
     this.#entries.clear();
     /** @type {Map<string, Log[]>} */
     const groups = new Map();
@@ -105,7 +106,10 @@ export class Sidebar {
 
   /** Shows the logs that have all the words of the search in their names. */
   #filter() {
-    const wanted = this.search.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
+    const wanted = this.search.value
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '');
     let shown = 0;
     for (const [name, entry] of this.#entries) {
       const hit = wanted.every((word) => name.toLowerCase().includes(word));
@@ -138,7 +142,7 @@ export class Sidebar {
    */
   #step(event) {
     const links = this.#shown();
-    const at = links.findIndex((link) => link === document.activeElement);
+    const at = links.indexOf(/** @type {HTMLAnchorElement} */ (document.activeElement));
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
     if (at < 0 || to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();

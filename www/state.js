@@ -61,9 +61,23 @@ import { cursorAfter } from './wire.js';
 
 /** @type {Readonly<State>} */
 export const START = Object.freeze({
-  log: null, session: 0, running: false, paused: false, follow: true, hidden: false, room: 'plenty',
-  link: Object.freeze({ kind: 'closed' }), cursor: null, size: null, asked: 0, behind: 0, missing: null, bytes: 0,
-  below: 0, away: 0, listing: Object.freeze({ kind: 'loading', logs: [], server: '', demo: false }),
+  log: null,
+  session: 0,
+  running: false,
+  paused: false,
+  follow: true,
+  hidden: false,
+  room: 'plenty',
+  link: Object.freeze({ kind: 'closed' }),
+  cursor: null,
+  size: null,
+  asked: 0,
+  behind: 0,
+  missing: null,
+  bytes: 0,
+  below: 0,
+  away: 0,
+  listing: Object.freeze({ kind: 'loading', logs: [], server: '', demo: false }),
 });
 
 /**
@@ -79,7 +93,9 @@ export function next(state, event) {
     case 'start':
       // Where it was stopped it goes on: nothing is left out. A log that ended is read anew.
       if (state.log === null || state.running) return state;
-      return state.link.kind === 'ended' ? begin(state, state.log) : { ...state, running: true, link: { kind: 'connecting' } };
+      return state.link.kind === 'ended'
+        ? begin(state, state.log)
+        : { ...state, running: true, link: { kind: 'connecting' } };
     case 'stop':
       return { ...state, running: false, paused: false, behind: 0, link: { kind: 'closed' } };
     case 'pause':
@@ -94,7 +110,11 @@ export function next(state, event) {
       return { ...state, link: { kind: 'connecting' } };
     case 'waiting':
       if (state.link.kind === 'ended') return state;
-      return { ...state, behind: 0, link: { kind: 'waiting', until: event.until, code: event.code, reason: event.reason } };
+      return {
+        ...state,
+        behind: 0,
+        link: { kind: 'waiting', until: event.until, code: event.code, reason: event.reason },
+      };
     case 'message':
       return hear(state, event.message, event.started);
     case 'listing':
@@ -112,7 +132,15 @@ export function next(state, event) {
 function begin(state, log) {
   const { hidden, listing } = state;
   const running = log !== null;
-  return { ...START, hidden, listing, log, running, session: state.session + 1, link: { kind: running ? 'connecting' : 'closed' } };
+  return {
+    ...START,
+    hidden,
+    listing,
+    log,
+    running,
+    session: state.session + 1,
+    link: { kind: running ? 'connecting' : 'closed' },
+  };
 }
 
 /**
@@ -127,13 +155,21 @@ function hear(state, message, started) {
     case 'hello':
       // What the last connection said about missing and behind is out of date.
       return {
-        ...heard, link: { kind: 'open' }, missing: null, behind: 0, cursor: state.cursor ?? (message.cursor || null),
-        size: message.size, asked: state.cursor === null ? message.lines : state.asked,
+        ...heard,
+        link: { kind: 'open' },
+        missing: null,
+        behind: 0,
+        cursor: state.cursor ?? (message.cursor || null),
+        size: message.size,
+        asked: state.cursor === null ? message.lines : state.asked,
       };
     case 'lines':
       return {
-        ...heard, missing: null, bytes: state.bytes + message.bytes,
-        below: sticks(state) ? 0 : state.below + started, away: state.hidden ? state.away + started : 0,
+        ...heard,
+        missing: null,
+        bytes: state.bytes + message.bytes,
+        below: sticks(state) ? 0 : state.below + started,
+        away: state.hidden ? state.away + started : 0,
       };
     case 'missing':
       return { ...heard, missing: message.why };

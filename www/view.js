@@ -175,17 +175,21 @@ export class View {
       if (title !== undefined) element.title = word(title);
       if (placeholder !== undefined) /** @type {HTMLInputElement} */ (element).placeholder = word(placeholder);
     }
-    byId('keys').replaceChildren(...SHEET.flatMap(([keys, meaning]) => {
-      const term = document.createElement('dt');
-      term.append(...keys.map((key) => {
-        const cap = document.createElement('kbd');
-        cap.textContent = key;
-        return cap;
-      }));
-      const text = document.createElement('dd');
-      text.textContent = words[meaning];
-      return [term, text];
-    }));
+    byId('keys').replaceChildren(
+      ...SHEET.flatMap(([keys, meaning]) => {
+        const term = document.createElement('dt');
+        term.append(
+          ...keys.map((key) => {
+            const cap = document.createElement('kbd');
+            cap.textContent = key;
+            return cap;
+          }),
+        );
+        const text = document.createElement('dd');
+        text.textContent = words[meaning];
+        return [term, text];
+      }),
+    );
   }
 
   /** @param {Scene} scene */
@@ -239,7 +243,7 @@ export class View {
     const empty = byId('empty');
     empty.hidden = said === null;
     if (said === null) return;
-    said.forEach((text, i) => say(/** @type {HTMLElement} */ (empty.children[i]), text));
+    for (const [i, text] of said.entries()) say(/** @type {HTMLElement} */ (empty.children[i]), text);
   }
 
   /** @param {Scene} scene */

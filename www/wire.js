@@ -60,7 +60,12 @@ function message(kind, body, text) {
     case 'hello': {
       const { name, cursor, size, lines, server } = body;
       return {
-        kind, name: string(name), cursor: string(cursor), size: count(size), lines: count(lines) ?? 0, server: string(server),
+        kind,
+        name: string(name),
+        cursor: string(cursor),
+        size: count(size),
+        lines: count(lines) ?? 0,
+        server: string(server),
       };
     }
     case 'lines':

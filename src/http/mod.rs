@@ -7,6 +7,7 @@
 
 pub mod bad_request;
 pub mod head;
+pub mod pages;
 pub mod request;
 pub mod response;
 mod target;
