@@ -8,7 +8,8 @@
 pub mod head;
 pub mod request;
 pub mod response;
+mod target;
 
 pub use head::{Fields, HeadError, HeadReader};
 pub use request::{BadRequest, Request, RequestReader, Version};
-pub use response::{Response, Status};
+pub use response::{Response, ResponseHead, Status};

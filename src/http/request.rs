@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS};
 use super::response::Status;
+use super::target;
 
 /// Reads one request after another from bytes that come in pieces of any size.
 #[derive(Debug)]
@@ -128,7 +129,7 @@ impl Request {
 
     /// The path as it was sent, still percent-encoded, without the query. `*` for `OPTIONS *`.
     pub fn path(&self) -> &str {
-        let (_, path_and_query) = self.split_target();
+        let (_, path_and_query) = target::split(&self.target);
         path_and_query.split('?').next().unwrap_or_default()
     }
 
@@ -137,18 +138,20 @@ impl Request {
     pub fn segments(&self) -> Option<Vec<String>> {
         match self.path() {
             "/" => Some(Vec::new()),
-            path => path.strip_prefix('/')?.split('/').map(|segment| decode(segment, false)).collect(),
+            path => {
+                path.strip_prefix('/')?.split('/').map(|segment| target::decode(segment, false)).collect()
+            }
         }
     }
 
     /// The first value of that name in the query, decoded as forms are: `+` is a space. `None` if there is none or
     /// it cannot be decoded.
     pub fn query(&self, name: &str) -> Option<String> {
-        let (_, path_and_query) = self.split_target();
+        let (_, path_and_query) = target::split(&self.target);
         let (_, query) = path_and_query.split_once('?')?;
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let mut named = pairs.filter(|(other, _)| decode(other, true).as_deref() == Some(name));
-        named.next().and_then(|(_, value)| decode(value, true))
+        let mut named = pairs.filter(|(other, _)| target::decode(other, true).as_deref() == Some(name));
+        named.next().and_then(|(_, value)| target::decode(value, true))
     }
 
     /// Whom the client means to talk to, as `host` or `host:port`; may be empty.
@@ -157,7 +160,7 @@ impl Request {
     /// ignore the received Host header field (if any) and instead use the host information of the request-target"
     /// (RFC 9112 §3.2.2).
     pub fn host(&self) -> &str {
-        let (authority, _) = self.split_target();
+        let (authority, _) = target::split(&self.target);
         authority.or(self.field("Host")).unwrap_or_default()
     }
 
@@ -187,31 +190,14 @@ impl Request {
         self.version == Version::Http11 && !self.fields.lists("Connection", "close")
     }
 
-    /// The target's authority, if it is in absolute form, and its path and query.
-    fn split_target(&self) -> (Option<&str>, &str) {
-        let Some(rest) = ["http://", "https://"].iter().find_map(|scheme| {
-            let start = self.target.get(..scheme.len())?;
-            start.eq_ignore_ascii_case(scheme).then(|| &self.target[scheme.len()..])
-        }) else {
-            return (None, &self.target);
-        };
-        match rest.find(['/', '?']) {
-            Some(at) if rest[at..].starts_with('/') => (Some(&rest[..at]), &rest[at..]),
-            // "If the target URI's path component is empty, the client MUST send "/" as the path" (RFC 9112 §3.2.1),
-            // so a query without one is beyond saving; no path at all is common.
-            Some(at) => (Some(&rest[..at]), ""),
-            None => (Some(rest), "/"),
-        }
-    }
-
     /// The four forms of a target (RFC 9112 §3.2). None has a fragment. We are laxer than the grammar with characters
     /// that should have been escaped, because what people type into `curl` often is not.
     fn check_target(&self) -> Result<(), BadRequest> {
-        let (authority, path) = self.split_target();
+        let (authority, path) = target::split(&self.target);
         let fits = match (self.method.as_str(), self.target.as_str()) {
             ("OPTIONS", "*") => true,
-            ("CONNECT", target) => is_host(target),
-            _ => path.starts_with('/') && authority.is_none_or(is_host),
+            ("CONNECT", target) => target::is_host(target),
+            _ => path.starts_with('/') && authority.is_none_or(target::is_host),
         };
         if fits && !self.target.contains('#') { Ok(()) } else { Err(BadRequest::Target) }
     }
@@ -225,7 +211,7 @@ impl Request {
             (None, _, Version::Http10) => Ok(()),
             (None, _, Version::Http11) => Err(BadRequest::NoHost),
             (Some(_), Some(_), _) => Err(BadRequest::ManyHosts),
-            (Some(host), None, _) if is_host(host) => Ok(()),
+            (Some(host), None, _) if target::is_host(host) => Ok(()),
             (Some(_), None, _) => Err(BadRequest::Host),
         }
     }
@@ -254,45 +240,6 @@ fn names_a_version(head: &[u8]) -> bool {
         head.split(|&byte| byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     let word = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
     matches!(word, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'])
-}
-
-/// `Host = uri-host [ ":" port ]` (RFC 9110 §7.2), where the host is a name, an IPv4 address or an IPv6 address in
-/// brackets (RFC 3986 §3.2.2), and may be empty. No user name may stand before it.
-fn is_host(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((address, port))) => {
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
-                return false;
-            }
-            ("", port)
-        }
-        Some(None) => return false,
-        None => text.find(':').map_or((text, ""), |at| text.split_at(at)),
-    };
-    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
-    let port = if port.is_empty() { Some("") } else { port.strip_prefix(':') };
-    host.bytes().all(in_name) && port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Undoes percent-encoding (RFC 3986 §2.1), and in a form also `+` for a space.
-fn decode(text: &str, form: bool) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    loop {
-        let (byte, after) = match rest {
-            [] => break,
-            [b'%', high, low, after @ ..] => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                (u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?, after)
-            }
-            [b'%', ..] => return None,
-            [b'+', after @ ..] if form => (b' ', after),
-            [byte, after @ ..] => (*byte, after),
-        };
-        decoded.push(byte);
-        rest = after;
-    }
-    if decoded.contains(&0) { None } else { String::from_utf8(decoded).ok() }
 }
 
 /// Why a request is refused before anybody asked what it wants.
@@ -362,3 +309,157 @@ impl fmt::Display for BadRequest {
 }
 
 impl std::error::Error for BadRequest {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of these bytes: whole, cut at every position, and byte by byte alike.
+    fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadRequest> {
+        let whole = RequestReader::new().receive(bytes);
+        for cut in 0..=bytes.len() {
+            assert_eq!(read_pieces([&bytes[..cut], &bytes[cut..]].into_iter()), whole, "cut at {cut}");
+        }
+        assert_eq!(read_pieces(bytes.chunks(1)), whole, "byte by byte");
+        whole
+    }
+
+    fn read_pieces<'a>(
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Option<(Request, usize)>, BadRequest> {
+        let mut reader = RequestReader::new();
+        let mut before = 0;
+        for piece in pieces {
+            if let Some((request, used)) = reader.receive(piece)? {
+                return Ok(Some((request, before + used)));
+            }
+            before += piece.len();
+        }
+        Ok(None)
+    }
+
+    fn get(target: &str) -> Request {
+        read(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).unwrap().unwrap().0
+    }
+
+    fn refused(head: &str) -> u16 {
+        let error = read(format!("{head}\r\n\r\n").as_bytes()).unwrap_err();
+        error.status().0
+    }
+
+    #[test]
+    fn a_request_tells_what_was_asked_and_leaves_what_follows() {
+        let bytes = b"GET /tail/a%20b.log?lines=10&from=x%2By+z&lines=20&bad=%zz HTTP/1.1\r\n\
+            host: h:80\r\nConnection: keep-alive\r\nCONNECTION: Upgrade\r\nX: caf\xe9\r\n\r\n\x81\x80";
+        let (request, used) = read(bytes).unwrap().unwrap();
+        assert_eq!(used, bytes.len() - 2);
+        assert_eq!((request.method(), request.version()), ("GET", Version::Http11));
+        assert_eq!((request.path(), request.host()), ("/tail/a%20b.log", "h:80"));
+        assert_eq!(request.segments().unwrap(), ["tail", "a b.log"]);
+        assert_eq!(request.query("lines").as_deref(), Some("10"));
+        assert_eq!(request.query("from").as_deref(), Some("x+y z"));
+        assert_eq!((request.query("bad"), request.query("none")), (None, None));
+        assert_eq!(request.list("Connection").collect::<Vec<_>>(), ["keep-alive", "Upgrade"]);
+        assert_eq!(request.field("Connection"), None, "it is there twice");
+        assert_eq!(request.field("X"), None, "it is not ASCII");
+        assert_eq!(request.fields("X").collect::<Vec<_>>(), ["caf\u{fffd}"]);
+        assert!(request.keep_alive());
+    }
+
+    #[test]
+    fn the_path_falls_into_segments() {
+        assert_eq!(get("/").segments().unwrap(), [""; 0]);
+        assert_eq!(get("/a/").segments().unwrap(), ["a", ""]);
+        assert_eq!(get("//a%2Fb?c/d").segments().unwrap(), ["", "a/b"]);
+        assert_eq!(get("/a%").segments(), None);
+    }
+
+    #[test]
+    fn an_absolute_target_overrules_the_host_field() {
+        let request = get("http://other:8080/a?b=c");
+        assert_eq!((request.host(), request.path()), ("other:8080", "/a"));
+        assert_eq!(request.query("b").as_deref(), Some("c"));
+        assert_eq!(get("http://other").path(), "/");
+    }
+
+    #[test]
+    fn requests_come_one_behind_the_other() {
+        let bytes = b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\n\r\nGET /2 HTTP/1.0\r\n\r\n";
+        let mut reader = RequestReader::new();
+        let (first, used) = reader.receive(bytes).unwrap().unwrap();
+        assert!(!reader.started());
+        let (second, rest) = reader.receive(&bytes[used..]).unwrap().unwrap();
+        assert_eq!((first.path(), second.path(), used + rest), ("/1", "/2", bytes.len()));
+        assert!(first.keep_alive() && !second.keep_alive());
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_read_any_more() {
+        let mut reader = RequestReader::new();
+        let error = reader.receive(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
+        assert_eq!(reader.receive(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"), Err(error));
+        assert!(reader.started());
+    }
+
+    #[test]
+    fn connection_close_is_heard_in_any_case_and_place() {
+        let (request, _) =
+            read(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: x, CLOSE\r\n\r\n").unwrap().unwrap();
+        assert!(!request.keep_alive());
+    }
+
+    #[test]
+    fn the_request_line_is_a_method_a_target_and_a_version() {
+        for line in
+            ["GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", "G(T / HTTP/1.1", " GET / HTTP/1.1", "GET / x"]
+        {
+            assert_eq!(refused(&format!("{line}\r\nHost: h")), 400, "{line}");
+        }
+        for version in ["HTTP/2.0", "HTTP/0.9", "HTTP/1.2"] {
+            assert_eq!(refused(&format!("GET / {version}\r\nHost: h")), 505, "{version}");
+        }
+        for target in ["a", "*", "/a#b", "http://u@h/", "http://h?q", "ftp://h/"] {
+            assert_eq!(refused(&format!("GET {target} HTTP/1.1\r\nHost: h")), 400, "{target}");
+        }
+    }
+
+    #[test]
+    fn http_1_1_names_exactly_one_host() {
+        assert_eq!(refused("GET / HTTP/1.1"), 400);
+        assert_eq!(refused("GET / HTTP/1.1\r\nHost: a\r\nHost: a"), 400);
+        assert_eq!(refused("GET / HTTP/1.1\r\nHost: a b"), 400);
+        assert_eq!(refused("GET / HTTP/1.0\r\nHost: a\r\nHost: b"), 400);
+        assert!(read(b"GET / HTTP/1.0\r\n\r\n").is_ok());
+        assert!(read(b"GET / HTTP/1.1\r\nHost:\r\n\r\n").is_ok(), "empty is allowed");
+    }
+
+    #[test]
+    fn fields_are_a_token_a_colon_and_a_value() {
+        for field in ["A : b", ": b", "A", "A\u{e9}: b", "(A): b"] {
+            assert_eq!(refused(&format!("GET / HTTP/1.1\r\nHost: h\r\n{field}")), 400, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_refused_and_so_is_a_length_that_is_none() {
+        let with = |field: &str| format!("POST / HTTP/1.1\r\nHost: h\r\n{field}");
+        assert_eq!(refused(&with("Content-Length: 1")), 413);
+        assert_eq!(refused(&with("Content-Length: 99999999999999999999")), 413);
+        assert_eq!(refused(&with("Transfer-Encoding: chunked")), 413);
+        assert_eq!(refused(&with("Content-Length: 0\r\nTransfer-Encoding: chunked")), 413);
+        for length in ["-1", "+1", "0x1", "", "1, 1", "1 1"] {
+            assert_eq!(refused(&with(&format!("Content-Length: {length}"))), 400, "{length}");
+        }
+        assert_eq!(refused(&with("Content-Length: 0\r\nContent-Length: 0")), 400);
+        assert!(read(format!("{}\r\n\r\n", with("Content-Length: 0")).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn beyond_the_limits_each_has_its_status() {
+        let long = "x".repeat(9000);
+        let reader = |head: &str| RequestReader::new().receive(head.as_bytes()).unwrap_err().status();
+        assert_eq!(reader(&format!("GET /{long}")), Status::URI_TOO_LONG);
+        assert_eq!(reader(&format!("GET / HTTP/1.1\r\nA: {long}")), Status::FIELDS_TOO_LARGE);
+        assert_eq!(reader(&format!("GET / HTTP/1.1\r\n{}", "a:b\r\n".repeat(65))), Status::FIELDS_TOO_LARGE);
+    }
+}

@@ -1,11 +1,12 @@
-//! Responses: what is answered (RFC 9112 §4), always with a length and with the fields that keep a page safe.
+//! Responses: what is answered (RFC 9112 §4), always with a length and with the fields that keep a page safe; and the
+//! heads of those that a client of ours is answered with.
 //!
 //! Has no clock, so it writes no `Date`; who has one adds it with [`Response::field`].
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::head::write_field;
+use super::head::{Fields, MAX_FIELDS, write_field};
 
 /// A status code (RFC 9110 §15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ impl Status {
     pub const OK: Self = Self(200);
     pub const NO_CONTENT: Self = Self(204);
     pub const NOT_MODIFIED: Self = Self(304);
+    pub const PERMANENT_REDIRECT: Self = Self(308);
     pub const BAD_REQUEST: Self = Self(400);
     pub const FORBIDDEN: Self = Self(403);
     pub const NOT_FOUND: Self = Self(404);
@@ -44,6 +46,7 @@ impl Status {
             200 => "OK",
             204 => "No Content",
             304 => "Not Modified",
+            308 => "Permanent Redirect",
             400 => "Bad Request",
             403 => "Forbidden",
             404 => "Not Found",
@@ -145,5 +148,99 @@ impl Response {
             out.extend_from_slice(&self.body);
         }
         out
+    }
+}
+
+/// The head of a response that came from a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// Its status.
+    pub status: Status,
+    /// Its fields.
+    pub fields: Fields,
+}
+
+impl ResponseHead {
+    /// Parses a whole head, as [`HeadReader`](super::HeadReader) gives it. `None` if it is not one of HTTP/1.1.
+    pub fn parse(head: &[u8]) -> Option<Self> {
+        let mut parsed = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut response = httparse::Response::new(&mut parsed);
+        let whole = response.parse(head).is_ok_and(|status| status.is_complete());
+        match (whole, response.version, response.code) {
+            (true, Some(1), Some(code)) => {
+                Some(Self { status: Status(code), fields: Fields::from_parsed(response.headers) })
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(response: Response, head_only: bool, keep_alive: bool) -> String {
+        String::from_utf8(response.into_bytes(head_only, keep_alive)).unwrap()
+    }
+
+    #[test]
+    fn a_response_has_a_length_and_the_fields_that_keep_a_page_safe() {
+        let page =
+            Response::new(Status::OK).body("text/html", &b"<p>"[..]).field("Cache-Control", "no-cache");
+        assert_eq!(
+            text(page, false, true),
+            "HTTP/1.1 200 OK\r\n\
+             Content-Type: text/html\r\n\
+             Cache-Control: no-cache\r\n\
+             Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'; object-src 'none'\r\n\
+             X-Content-Type-Options: nosniff\r\n\
+             Referrer-Policy: no-referrer\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\n\
+             Content-Length: 3\r\n\r\n<p>"
+        );
+    }
+
+    #[test]
+    fn the_answer_to_head_tells_the_length_of_what_it_leaves_out() {
+        let answer = text(Response::text(Status::NOT_FOUND, "no such log"), true, false);
+        assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"));
+        assert!(answer.contains("\r\nConnection: close\r\n"));
+        assert!(answer.ends_with("\r\nContent-Length: 12\r\n\r\n"));
+    }
+
+    #[test]
+    fn what_never_has_a_body_has_no_length_either() {
+        for status in [Status::NO_CONTENT, Status::NOT_MODIFIED] {
+            let answer = text(Response::new(status).body("text/plain", &b"x"[..]), false, true);
+            assert!(!answer.contains("Content-Length"), "{status}");
+            assert!(answer.ends_with("\r\n\r\n"), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_split_the_response() {
+        let answer = text(Response::new(Status::OK).field("X", "a\r\n\r\nb".to_owned()), false, true);
+        assert!(answer.contains("\r\nX: a    b\r\n"));
+        assert_eq!(answer.matches("\r\n\r\n").count(), 1);
+    }
+
+    #[test]
+    fn every_status_used_here_has_words() {
+        for code in [101, 200, 204, 304, 400, 403, 404, 405, 408, 413, 414, 426, 429, 431, 500, 501, 503, 505]
+        {
+            assert!(!Status(code).reason().is_empty(), "{code}");
+        }
+        assert_eq!(Status(999).reason(), "");
+    }
+
+    #[test]
+    fn what_we_answer_can_be_read_back() {
+        let bytes = Response::text(Status::FORBIDDEN, "not you").into_bytes(true, false);
+        let head = ResponseHead::parse(&bytes).unwrap();
+        assert_eq!((head.status, head.fields.one("content-length")), (Status::FORBIDDEN, Some("8")));
+        for bad in [&b"HTTP/1.0 200 OK\r\n\r\n"[..], b"HTTP/2 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n"] {
+            assert_eq!(ResponseHead::parse(bad), None);
+        }
     }
 }

@@ -94,7 +94,7 @@ impl Root {
         Stat::regular(&self.beneath(rel, Folder::stat_at)?)
     }
 
-    /// The entries of the folder at `rel` (empty: of the root itself), without `.` and `..`, in the order the file system gives them.
+    /// The entries of the folder at `rel` (empty: of the root itself) without `.` and `..`, in the file system's order.
     ///
     /// At most `limit` of them are looked at: the caller lists on its loop's time.
     pub fn list(&self, rel: &Path, limit: usize) -> Result<Listing, OpenError> {

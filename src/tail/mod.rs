@@ -20,10 +20,17 @@
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
 pub mod beneath;
+pub mod catalogue;
 pub mod cursor;
+mod entry;
 pub mod feed;
 mod folder;
+mod names;
+pub mod rotated;
+mod scan;
+pub mod source;
 mod stat;
+mod watch;
 pub mod window;
 
 pub use cursor::Cursor;

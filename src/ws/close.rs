@@ -205,3 +205,53 @@ impl fmt::Display for ProtocolError {
 }
 
 impl std::error::Error for ProtocolError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s7_4_exactly_these_codes_may_be_sent() {
+        let allowed: Vec<u16> = (0..=u16::MAX).filter(|code| CloseCode::new(*code).is_some()).collect();
+        let expected: Vec<u16> = (1000..=1003).chain(1007..=1014).chain(3000..=4999).collect();
+        assert_eq!(allowed, expected);
+    }
+
+    #[test]
+    fn s5_5_1_a_payload_is_nothing_or_a_code_and_a_reason() {
+        assert_eq!(parse_payload(b""), Ok((None, "")));
+        assert_eq!(parse_payload(b"\x03\xe8"), Ok((Some(CloseCode::NORMAL), "")));
+        assert_eq!(parse_payload(b"\x03\xe9bye"), Ok((Some(CloseCode::GOING_AWAY), "bye")));
+        assert_eq!(parse_payload(b"\x03"), Err(ProtocolError::CloseTooShort));
+        assert_eq!(parse_payload(b"\x03\xed"), Err(ProtocolError::CloseCode(1005)));
+        assert_eq!(parse_payload(b"\x03\xe8\xff"), Err(ProtocolError::CloseReason));
+    }
+
+    #[test]
+    fn a_payload_parses_back() {
+        let payload = encode_payload(CloseCode::POLICY_VIOLATION, "too slow");
+        assert_eq!(&*payload, b"\x03\xf0too slow");
+        assert_eq!(parse_payload(&payload), Ok((Some(CloseCode::POLICY_VIOLATION), "too slow")));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_at_a_character() {
+        let payload = encode_payload(CloseCode::NORMAL, &"\u{e9}".repeat(100));
+        let (_, reason) = parse_payload(&payload).unwrap();
+        assert_eq!(reason, "\u{e9}".repeat(61));
+    }
+
+    #[test]
+    fn every_sin_can_be_told_in_a_close_frame() {
+        let widest = [
+            ProtocolError::TooBig { limit: usize::MAX },
+            ProtocolError::TooManyFragments { limit: usize::MAX },
+            ProtocolError::CloseCode(u16::MAX),
+            ProtocolError::NothingToContinue,
+        ];
+        for sin in widest {
+            let payload = encode_payload(sin.close_code(), &sin.to_string());
+            assert_eq!(parse_payload(&payload), Ok((Some(sin.close_code()), &*sin.to_string())));
+        }
+    }
+}

@@ -315,3 +315,32 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_owns_nothing_but_itself() {
+        assert!(size_of::<Connection>() <= 128, "{}", size_of::<Connection>());
+        let mut connection = Connection::server(Limits::default());
+        let mut out = Vec::new();
+        // A fragmented text message and a cut ping, so that everything was in use once; masked with zeroes.
+        let bytes = b"\x01\x82\0\0\0\0He\x89\x82\0\0\0\0??\x80\x83\0\0\0\0llo";
+        for piece in bytes.chunks(1) {
+            connection.receive(&mut Input::new(&mut piece.to_vec()), &mut out);
+        }
+        assert_eq!(out, b"\x8a\x02??");
+        assert!(connection.control.is_none());
+        assert!(connection.assembly.owns_nothing());
+    }
+
+    #[test]
+    fn a_failed_connection_gives_back_what_it_gathered() {
+        let mut connection = Connection::server(Limits::default());
+        let mut bytes = *b"\x01\x82\0\0\0\0He\xff";
+        let event = connection.receive(&mut Input::new(&mut bytes), &mut Vec::new());
+        assert!(matches!(event, Some(Event::Closed(_))));
+        assert!(connection.assembly.owns_nothing());
+    }
+}

@@ -135,3 +135,99 @@ fn read_header(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame put together again from its chunks.
+    type Frame = (FrameHeader, Vec<u8>);
+
+    /// The frames in `pieces`, and the error that ended them, if any.
+    fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Frame>, Option<ProtocolError>) {
+        let mut decoder = Decoder::new();
+        let mut frames: Vec<Frame> = Vec::new();
+        let mut under_way: Option<Frame> = None;
+        for piece in pieces {
+            let mut piece = piece.to_vec();
+            let mut input = Input::new(&mut piece);
+            loop {
+                let chunk = match decoder.next_chunk(&mut input) {
+                    Ok(Some(chunk)) => chunk,
+                    Ok(None) => break,
+                    Err(error) => return (frames, Some(error)),
+                };
+                assert_eq!(chunk.first, under_way.is_none());
+                let frame = under_way.get_or_insert_with(|| (chunk.header, Vec::new()));
+                assert_eq!(frame.0, chunk.header);
+                frame.1.extend_from_slice(chunk.payload);
+                if chunk.last {
+                    frames.extend(under_way.take());
+                }
+            }
+            assert!(input.is_empty(), "nothing is left behind");
+        }
+        (frames, None)
+    }
+
+    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let opcode = crate::ws::Opcode::from_bits(first & 0x0f).unwrap();
+        let header = FrameHeader {
+            fin: first & 0x80 != 0,
+            opcode,
+            mask: Some(key),
+            payload_len: payload.len() as u64,
+        };
+        let mut bytes = header.encode().to_vec();
+        let start = bytes.len();
+        bytes.extend_from_slice(payload);
+        mask::apply(&mut bytes[start..], key, 0);
+        bytes
+    }
+
+    #[test]
+    fn frames_are_the_same_however_they_are_cut() {
+        let long: Vec<u8> = (0..=255).collect();
+        let stream = [
+            &masked(0x01, b"Hel")[..],
+            &masked(0x89, b""),
+            &masked(0x80, b"lo"),
+            &masked(0x82, &long),
+            b"\x8a\x02ok",
+            &masked(0x88, &[3, 232]),
+        ]
+        .concat();
+        let whole = decode([&stream[..]].into_iter());
+        let payloads: Vec<&[u8]> = whole.0.iter().map(|frame| &frame.1[..]).collect();
+        assert_eq!(payloads, [&b"Hel"[..], b"", b"lo", &long, b"ok", &[3, 232]]);
+        for cut in 0..=stream.len() {
+            assert_eq!(decode([&stream[..cut], &stream[cut..]].into_iter()), whole, "cut at {cut}");
+        }
+        for size in 1..20 {
+            assert_eq!(decode(stream.chunks(size)), whole, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_a_malformed_header_is_decoded_however_it_is_cut() {
+        let stream = [&masked(0x81, b"good")[..], &[0x82, 0xfe, 0, 1], b"more"].concat();
+        let whole = decode([&stream[..]].into_iter());
+        assert_eq!((whole.0.len(), whole.1), (1, Some(ProtocolError::LengthNotMinimal)));
+        for cut in 0..=stream.len() {
+            assert_eq!(decode([&stream[..cut], &stream[cut..]].into_iter()), whole, "cut at {cut}");
+        }
+        assert_eq!(decode(stream.chunks(1)), whole);
+    }
+
+    #[test]
+    fn the_first_chunk_comes_with_the_header_and_before_any_payload() {
+        let mut decoder = Decoder::new();
+        let mut bytes = masked(0x82, &[7; 300])[..8].to_vec();
+        let mut input = Input::new(&mut bytes);
+        let chunk = decoder.next_chunk(&mut input).unwrap().unwrap();
+        assert_eq!((chunk.payload, chunk.first, chunk.last), (&[][..], true, false));
+        assert_eq!(chunk.header.payload_len, 300);
+        assert_eq!(decoder.next_chunk(&mut input), Ok(None));
+    }
+}

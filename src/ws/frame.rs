@@ -202,3 +202,118 @@ impl std::ops::Deref for HeaderBytes {
 pub fn server_header(opcode: Opcode, payload_len: usize) -> HeaderBytes {
     FrameHeader { fin: true, opcode, mask: None, payload_len: payload_len as u64 }.encode()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Opcode::{Binary, Close, Continuation, Ping, Pong, Text};
+
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+    fn header(fin: bool, opcode: Opcode, mask: Option<[u8; 4]>, payload_len: u64) -> FrameHeader {
+        FrameHeader { fin, opcode, mask, payload_len }
+    }
+
+    /// The headers of the examples in §5.7, and those at every edge of the three forms of a length.
+    fn vectors() -> Vec<(&'static [u8], FrameHeader)> {
+        vec![
+            // "A single-frame unmasked text message", and a masked one
+            (&[0x81, 0x05], header(true, Text, None, 5)),
+            (&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d], header(true, Text, Some(KEY), 5)),
+            // "A fragmented unmasked text message"
+            (&[0x01, 0x03], header(false, Text, None, 3)),
+            (&[0x80, 0x02], header(true, Continuation, None, 2)),
+            // "Unmasked Ping request and masked Ping response"
+            (&[0x89, 0x05], header(true, Ping, None, 5)),
+            (&[0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d], header(true, Pong, Some(KEY), 5)),
+            // "256 bytes binary message in a single unmasked frame", and 64 KiB
+            (&[0x82, 0x7e, 0x01, 0x00], header(true, Binary, None, 256)),
+            (&[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0], header(true, Binary, None, 65536)),
+            // What the RFC does not show.
+            (&[0x88, 0x00], header(true, Close, None, 0)),
+            (&[0x00, 0x7d], header(false, Continuation, None, 125)),
+            (&[0x89, 0x7d], header(true, Ping, None, 125)),
+            (&[0x82, 0x7e, 0x00, 0x7e], header(true, Binary, None, 126)),
+            (&[0x82, 0x7e, 0xff, 0xff], header(true, Binary, None, 65535)),
+            (
+                &[0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x37, 0xfa, 0x21, 0x3d],
+                header(true, Binary, Some(KEY), (1 << 63) - 1),
+            ),
+        ]
+    }
+
+    #[test]
+    fn s5_7_the_examples_parse_and_encode_both_ways() {
+        for (bytes, header) in vectors() {
+            assert_eq!(FrameHeader::parse(bytes), Ok(Some((header, bytes.len()))));
+            assert_eq!(&*header.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_not_whole_is_not_yet_one() {
+        for (bytes, header) in vectors() {
+            for cut in 0..bytes.len() {
+                assert_eq!(FrameHeader::parse(&bytes[..cut]), Ok(None), "{bytes:x?} cut at {cut}");
+            }
+            let longer = [bytes, b"payload"].concat();
+            assert_eq!(FrameHeader::parse(&longer), Ok(Some((header, bytes.len()))));
+        }
+    }
+
+    #[test]
+    fn the_servers_header_is_a_finished_frame_without_a_mask() {
+        assert_eq!(&*server_header(Text, 5), [0x81, 0x05]);
+        assert_eq!(&*server_header(Binary, 65536), [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn s5_2_a_reserved_bit_is_refused_at_the_first_byte() {
+        for bit in [0x10, 0x20, 0x40] {
+            assert_eq!(FrameHeader::parse(&[0x81 | bit]), Err(ProtocolError::ReservedBits));
+        }
+    }
+
+    #[test]
+    fn s5_2_every_first_byte_is_known_or_refused() {
+        for first in 0..=255u8 {
+            let opcode = first & 0x0f;
+            let expected = match (first & 0x70, opcode, first & 0x80) {
+                (0, 0..=2, _) | (0, 8..=10, 0x80) => Ok(None),
+                (0, 3..=7 | 11..=15, _) => Err(ProtocolError::UnknownOpcode(opcode)),
+                (0, ..) => Err(ProtocolError::ControlFragmented),
+                _ => Err(ProtocolError::ReservedBits),
+            };
+            assert_eq!(FrameHeader::parse(&[first]), expected, "{first:#04x}");
+        }
+    }
+
+    #[test]
+    fn s5_5_a_control_frame_of_126_bytes_is_refused_at_the_second_byte() {
+        for first in [0x88, 0x89, 0x8a] {
+            for second in [126, 127, 0x80 | 126, 0x80 | 127] {
+                assert_eq!(FrameHeader::parse(&[first, second]), Err(ProtocolError::ControlTooLong));
+            }
+        }
+    }
+
+    #[test]
+    fn s5_2_a_length_in_a_longer_form_than_needed_is_refused() {
+        for bytes in [
+            &[0x82, 0x7e, 0, 0][..],
+            &[0x82, 0x7e, 0, 125],
+            &[0x82, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[0x82, 0x7f, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
+        ] {
+            assert_eq!(FrameHeader::parse(bytes), Err(ProtocolError::LengthNotMinimal), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn s5_2_the_highest_bit_of_a_length_must_be_0() {
+        for high in [0x80, 0xff] {
+            let bytes = [0x82, 0xff, high, 0, 0, 0, 0, 0, 0, 1];
+            assert_eq!(FrameHeader::parse(&bytes), Err(ProtocolError::LengthTooLarge));
+        }
+    }
+}

@@ -107,6 +107,12 @@ impl Assembly {
         if ends { self.finish() } else { Ok(None) }
     }
 
+    /// Whether it holds no memory.
+    #[cfg(test)]
+    pub(super) fn owns_nothing(&self) -> bool {
+        matches!(self.gathered, Gathered::Nothing) && self.frames == 0
+    }
+
     /// The gathered message, now that it is whole.
     fn finish(&mut self) -> Result<Option<Message<'static>>, ProtocolError> {
         match std::mem::take(self).gathered {

@@ -98,3 +98,58 @@ fn take_value(text: &str) -> Result<(String, &str), Malformed> {
 fn skip_spaces(text: &str) -> &str {
     text.trim_start_matches([' ', '\t'])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_lines(lines: &[&str]) -> Result<String, Malformed> {
+        let show = |(name, value): &(String, Option<String>)| match value {
+            Some(value) => format!(";{name}={value}"),
+            None => format!(";{name}"),
+        };
+        let extensions = parse(lines.iter().copied())?;
+        let shown = extensions.iter().map(|extension| {
+            format!("{}{}", extension.name, extension.parameters.iter().map(show).collect::<String>())
+        });
+        Ok(shown.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn s9_1_a_list_of_names_with_parameters() {
+        assert_eq!(parse_lines(&[]).as_deref(), Ok(""));
+        assert_eq!(parse_lines(&["foo"]).as_deref(), Ok("foo"));
+        assert_eq!(parse_lines(&["foo", "bar; baz=2"]).as_deref(), Ok("foo bar;baz=2"), "the RFC's own");
+        assert_eq!(parse_lines(&[", foo ;a = 1\t; b ,, bar,"]).as_deref(), Ok("foo;a=1;b bar"));
+        assert_eq!(
+            parse_lines(&["permessage-deflate; client_max_window_bits=\"1\\5\", permessage-deflate"])
+                .as_deref(),
+            Ok("permessage-deflate;client_max_window_bits=15 permessage-deflate")
+        );
+    }
+
+    #[test]
+    fn s9_1_anything_else_is_malformed() {
+        for bad in [
+            "",
+            ",",
+            "a b",
+            "a;",
+            "a;=1",
+            "a;b=",
+            "a=1",
+            "a;b=\"1",
+            "a;b=\"\"",
+            "a;b=\"1 2\"",
+            "a;b=\"1\\",
+            "a;b=1 2",
+            "a;b=\"1\"x",
+            "(a)",
+            "a;;b",
+            "\u{e9}",
+        ] {
+            assert_eq!(parse_lines(&[bad]), Err(Malformed), "{bad:?}");
+        }
+        assert_eq!(parse_lines(&["a", ""]), Err(Malformed));
+    }
+}

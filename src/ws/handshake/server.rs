@@ -178,3 +178,133 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::RequestReader;
+
+    /// The request of §1.2, with the path of our own.
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
+        Host: server.example.com\r\n\
+        Upgrade: websocket\r\n\
+        Connection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Origin: http://example.com\r\n\
+        Sec-WebSocket-Protocol: chat, superchat\r\n\
+        Sec-WebSocket-Version: 13\r\n\r\n";
+
+    fn ask(request: &str) -> Result<Upgrade, Refusal> {
+        accept(&RequestReader::new().receive(request.as_bytes()).unwrap().unwrap().0)
+    }
+
+    /// The same request with some of its text replaced, which must be there.
+    fn ask_with(from: &str, to: &str) -> Result<Upgrade, Refusal> {
+        assert!(REQUEST.contains(from), "{from}");
+        ask(&REQUEST.replace(from, to))
+    }
+
+    #[test]
+    fn s1_2_the_example_of_the_rfc_is_answered_as_there() {
+        let upgrade = ask(REQUEST).unwrap();
+        assert_eq!(upgrade.protocols(), ["chat", "superchat"]);
+        assert_eq!(
+            String::from_utf8(upgrade.response(Some("chat"))).unwrap(),
+            "HTTP/1.1 101 Switching Protocols\r\n\
+             Upgrade: websocket\r\n\
+             Connection: Upgrade\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+             Sec-WebSocket-Protocol: chat\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn a_protocol_is_named_only_if_it_was_offered() {
+        let upgrade = ask(REQUEST).unwrap();
+        for chosen in [None, Some("other"), Some("Chat")] {
+            let response = String::from_utf8(upgrade.response(chosen)).unwrap();
+            assert!(!response.contains("Protocol:"), "{chosen:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_tokens_are_compared_without_regard_to_case_and_lists_may_run_over_lines() {
+        assert!(ask_with("Upgrade: websocket", "uPGRADE: WebSocket").is_ok());
+        assert!(ask_with("Upgrade: websocket", "Upgrade: h2c, websocket").is_ok());
+        assert!(ask_with("Connection: Upgrade", "connection: keep-alive, upgrade").is_ok());
+        assert!(ask_with("Connection: Upgrade", "Connection: keep-alive\r\nConnection:UPGRADE").is_ok());
+        let upgrade = ask_with("chat, superchat", "a,,b\r\nsec-websocket-protocol: c").unwrap();
+        assert_eq!(upgrade.protocols(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_does_not_match_s4_2_1_is_refused() {
+        for (from, to, refusal) in [
+            ("GET", "POST", Refusal::Method),
+            ("HTTP/1.1", "HTTP/1.0", Refusal::Http10),
+            ("Upgrade: websocket\r\n", "", Refusal::NoUpgrade),
+            ("Upgrade: websocket", "Upgrade: websocket2", Refusal::NoUpgrade),
+            ("Connection: Upgrade\r\n", "", Refusal::NoConnection),
+            ("Connection: Upgrade", "Connection: keep-alive", Refusal::NoConnection),
+            ("Sec-WebSocket-Version: 13\r\n", "", Refusal::Version),
+            ("Version: 13", "Version: 8", Refusal::Version),
+            ("Version: 13", "Version: 013", Refusal::Version),
+            ("Version: 13", "Version: 13, 8", Refusal::Version),
+            ("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 13", Refusal::Version),
+            ("chat, superchat", "chat, chat", Refusal::Protocols),
+            ("chat, superchat", "chat superchat", Refusal::Protocols),
+            ("chat, superchat", "a/b", Refusal::Protocols),
+            ("chat, superchat", ",", Refusal::Protocols),
+            ("Version: 13", "Version: 13\r\nSec-WebSocket-Extensions: ;", Refusal::Extensions),
+        ] {
+            assert_eq!(ask_with(from, to), Err(refusal), "{from:?} -> {to:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_16_bytes_in_base64_exactly_once() {
+        const LINE: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+        assert_eq!(ask_with(&format!("{LINE}\r\n"), ""), Err(Refusal::Key));
+        assert_eq!(ask_with(LINE, &format!("{LINE}\r\n{LINE}")), Err(Refusal::Key));
+        for key in [
+            "",
+            "dGhlIHNhbXBsZSBub25jZQ",       // without its padding
+            "dGhlIHNhbXBsZSBub25jZQ=",      // with half of it
+            "dGhlIHNhbXBsZSBub25jZR==",     // with bits left over
+            "dGhlIHNhbXBsZSBub25jZSE=",     // 17 bytes
+            "dGhlIHNhbXBsZSBub25j",         // 15 bytes
+            "dGhlIHNhbXBsZSBub25jZ*==",     // not in the alphabet
+            "dGhlIHNhbXBsZSBub25j\u{e9}==", // not even ASCII
+        ] {
+            assert_eq!(ask_with("dGhlIHNhbXBsZSBub25jZQ==", key), Err(Refusal::Key), "{key}");
+        }
+    }
+
+    #[test]
+    fn offers_of_extensions_are_read_and_none_is_agreed_to() {
+        let upgrade =
+            ask_with("Version: 13", "Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate").unwrap();
+        assert_eq!(upgrade.extensions()[0].name, "permessage-deflate");
+        assert!(!String::from_utf8(upgrade.response(None)).unwrap().contains("Extensions"));
+    }
+
+    #[test]
+    fn s4_2_2_another_version_is_told_ours() {
+        for refusal in [Refusal::Version, Refusal::NoUpgrade] {
+            let response = String::from_utf8(refusal.response().into_bytes(false, true)).unwrap();
+            assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"));
+            for field in ["Sec-WebSocket-Version: 13", "Upgrade: websocket", "Connection: Upgrade"] {
+                assert!(response.contains(&format!("\r\n{field}\r\n")), "{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_its_status() {
+        let status = |refusal: Refusal| refusal.response().status().0;
+        assert_eq!(status(Refusal::Method), 405);
+        let others =
+            [Refusal::Http10, Refusal::NoConnection, Refusal::Key, Refusal::Protocols, Refusal::Extensions];
+        assert_eq!(others.map(status), [400; 5]);
+    }
+}
