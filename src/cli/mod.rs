@@ -1,1 +1,3 @@
 //! (filled by the steps that follow)
+
+pub mod produce;

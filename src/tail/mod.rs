@@ -21,7 +21,9 @@
 
 pub mod beneath;
 pub mod catalogue;
+pub mod chatter;
 pub mod cursor;
+pub mod demo;
 mod entry;
 pub mod feed;
 mod folder;
@@ -29,7 +31,9 @@ mod names;
 pub mod rotated;
 mod scan;
 pub mod source;
+pub mod spool;
 mod stat;
+pub mod utc;
 mod watch;
 pub mod window;
 
