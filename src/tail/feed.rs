@@ -93,6 +93,11 @@ impl<E: Default> Feed<E> {
         None
     }
 
+    /// newest
+    pub fn newest(&self) -> u64 {
+        0
+    }
+
     /// Why the file cannot be read now, if so.
     pub fn missing(&self) -> Option<&str> {
         None
