@@ -117,11 +117,13 @@ pub fn run(args: &Args) -> Result<(), ProduceError> {
     }
 }
 
-/// Writes what is due, sleeps, and so on. What came too late, because the disk or the reader was slow, is caught up.
+/// Writes what is due, sleeps, and so on. What came too late, because the disk or the reader was slow, is
+/// caught up.
 fn produce(args: &Args, out: &mut Out, mut chatter: Chatter, stopping: &AtomicBool) -> io::Result<()> {
     // The most that is written at once, so that a stop is heard soon.
     const BATCH: u64 = 2000;
-    // How soon a stop is heard at a low rate; at a high one, how many lines come together (these are the 10 ms).
+    // How soon a stop is heard at a low rate; at a high one, how many lines come together (these are the 10
+    // ms).
     const LONGEST_SLEEP: Duration = Duration::from_millis(100);
     const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 

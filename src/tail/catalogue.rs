@@ -1,20 +1,20 @@
 //! The list of logs: what the sources find, and what each is called.
 //!
-//! A visitor can only name what is listed here; the path to it never leaves this side. The list is made anew every
-//! [`RESCAN`], so files that appear later are found, and it changes as little as can be: a log keeps the name it got
-//! for as long as it is listed. So a name may depend on which of two logs came first; after a restart the shorter
-//! name may be gone, as both are known from the beginning then.
+//! A visitor can only name what is listed here; the path to it never leaves this side. The list is made anew
+//! every [`RESCAN`], so files that appear later are found, and it changes as little as can be: a log keeps
+//! the name it got for as long as it is listed. So a name may depend on which of two logs came first; after a
+//! restart the shorter name may be gone, as both are known from the beginning then.
 //!
 //! What is listed:
 //!
 //! - files named one by one, always, whether they exist or not;
 //! - of a folder its regular files, but not those of the folders in it, and no hidden ones;
 //! - what a pattern matches;
-//! - of the latter two no compressed file, as its bytes are no text, and no file that is, by its name, a rotated part
-//!   of another listed one (see [`rotated`]): it belongs to the history of that one.
+//! - of the latter two no compressed file, as its bytes are no text, and no file that is, by its name, a
+//!   rotated part of another listed one (see [`rotated`]): it belongs to the history of that one.
 //!
-//! A file that two sources find is listed once, by the first of them; names given by `NAME=` come before all others,
-//! and each of them is a log of its own.
+//! A file that two sources find is listed once, by the first of them; names given by `NAME=` come before all
+//! others, and each of them is a log of its own.
 //!
 //! Does not read logs, and does not know who watches them.
 
@@ -31,9 +31,9 @@ use super::watch::{Roots, Sighting, Watch};
 /// How often the sources are looked at again.
 pub const RESCAN: Duration = Duration::from_secs(2);
 
-/// How long a file that was found and has gone stays listed, as missing. Between the renaming of a full log and the
-/// first line of the next there may be minutes, and its name should not go to another one, nor its viewers hear
-/// that there never was such a log.
+/// How long a file that was found and has gone stays listed, as missing. Between the renaming of a full log
+/// and the first line of the next there may be minutes, and its name should not go to another one, nor its
+/// viewers hear that there never was such a log.
 pub const GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// All logs that there are, by name.
@@ -67,8 +67,8 @@ struct Found {
 }
 
 impl Catalogue {
-    /// Looks at all sources for the first time. `stdin` is the file that standard input is spooled into; without it,
-    /// a source that is standard input lists nothing.
+    /// Looks at all sources for the first time. `stdin` is the file that standard input is spooled into;
+    /// without it, a source that is standard input lists nothing.
     ///
     /// An error if a name, or standard input, is given twice.
     pub fn new(sources: Vec<Source>, stdin: Option<&Path>, now: Instant) -> Result<Self, SourceError> {
@@ -101,11 +101,11 @@ impl Catalogue {
         self.by_name.get(name).map(|&index| &self.listed[index].entry)
     }
 
-    /// Looks again what the sources find, if the last look was [`RESCAN`] ago; call it as often as you like. True if
-    /// the list has changed.
+    /// Looks again what the sources find, if the last look was [`RESCAN`] ago; call it as often as you like.
+    /// True if the list has changed.
     ///
-    /// Bounded: at most 50,000 folder entries per source; what lies behind them is not listed, and the program's own
-    /// log says so.
+    /// Bounded: at most 50,000 folder entries per source; what lies behind them is not listed, and the
+    /// program's own log says so.
     pub fn rescan(&mut self, now: Instant) -> bool {
         if now < self.next_look {
             return false;
@@ -170,7 +170,8 @@ impl Catalogue {
         let mut new = Vec::new();
         for Found { identity, watch, sighting } in found {
             match before.remove(&identity) {
-                // The same log, though it may be opened another way now: a path that was waited for became a link.
+                // The same log, though it may be opened another way now: a path that was waited for became a
+                // link.
                 Some(Listed { entry, .. }) => {
                     let entry = LogEntry { root: sighting.root, rel: sighting.rel, ..entry };
                     list.push(Listed { entry, identity, watch, gone: None });

@@ -1,8 +1,8 @@
 //! The log of a web shop that does not exist.
 //!
-//! For trying things out and for showing: lines as real programs write them, with what makes real logs difficult. Some
-//! are coloured, some are JSON, some are Chinese, some belong together, one now and then is very long or tries to be
-//! HTML. The same seed gives the same lines.
+//! For trying things out and for showing: lines as real programs write them, with what makes real logs
+//! difficult. Some are coloured, some are JSON, some are Chinese, some belong together, one now and then is
+//! very long or tries to be HTML. The same seed gives the same lines.
 //!
 //! Knows no files and no pace; who calls decides when there is a line.
 
@@ -284,7 +284,8 @@ impl Chatter {
     }
 }
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): enough for a play, and the same everywhere. Nothing secret may hang on it.
+/// `SplitMix64` (Steele, Lea, Flood 2014): enough for a play, and the same everywhere. Nothing secret may
+/// hang on it.
 #[derive(Clone, Debug)]
 pub(super) struct Random(pub(super) u64);
 

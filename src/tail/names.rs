@@ -1,7 +1,7 @@
 //! What logs are called: as short as can be, and never two the same.
 //!
-//! A log's name is its file name; where two would be the same, it is the shortest trailing part of its path that tells
-//! them apart. Knows no files: paths come in as lists of their parts.
+//! A log's name is its file name; where two would be the same, it is the shortest trailing part of its path
+//! that tells them apart. Knows no files: paths come in as lists of their parts.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
@@ -30,9 +30,9 @@ impl Wish {
 
 /// One name for each wish, all different and none of them in `taken`.
 ///
-/// Wishes that leave no choice come first. Of the others, all that would have the same name get longer ones, so that
-/// the outcome does not depend on their order. If not even whole paths differ (as shown: what is not UTF-8 looks
-/// the same), a number makes the difference.
+/// Wishes that leave no choice come first. Of the others, all that would have the same name get longer ones,
+/// so that the outcome does not depend on their order. If not even whole paths differ (as shown: what is not
+/// UTF-8 looks the same), a number makes the difference.
 pub(super) fn assign(taken: &HashSet<&str>, wishes: &[Wish]) -> Vec<String> {
     let mut lens: Vec<usize> = wishes.iter().map(|wish| wish.least).collect();
     loop {
@@ -72,7 +72,8 @@ pub(super) fn parts(path: &Path) -> Vec<String> {
             Component::Normal(part) => {
                 parts.push(part.to_string_lossy().replace(char::is_control, "\u{fffd}"));
             }
-            // Where the folder before it is a link this is not the kernel's reading. It names, it does not open.
+            // Where the folder before it is a link this is not the kernel's reading. It names, it does not
+            // open.
             Component::ParentDir => drop(parts.pop()),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }

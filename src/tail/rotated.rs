@@ -1,8 +1,8 @@
 //! Rotated files and the logs they were, by their names alone.
 //!
 //! Rotation renames `app.log` to something that can be recognised: `app.log.1`, `app.log-20261120`,
-//! `app-2026-11-20.log`, compressed or not. Such a file is part of the history of `app.log`, not a log to be watched.
-//! Whether it really is one is known only to its content; this file knows no files.
+//! `app-2026-11-20.log`, compressed or not. Such a file is part of the history of `app.log`, not a log to be
+//! watched. Whether it really is one is known only to its content; this file knows no files.
 
 /// The endings compressed files have. Their content is not text, so they are no logs to be watched.
 const COMPRESSED: [&str; 6] = [".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip"];
@@ -37,8 +37,8 @@ pub fn bases(name: &str) -> Vec<String> {
         bases.push(base.to_owned());
     }
     bases.extend(before_stamps(rest, Stamp::NumberOrDate).map(str::to_owned));
-    // The date in front of the extension, as logrotate's `extension` and many logging libraries have it. A number
-    // there is more often one of several logs of equal rank: `worker-1.log`.
+    // The date in front of the extension, as logrotate's `extension` and many logging libraries have it. A
+    // number there is more often one of several logs of equal rank: `worker-1.log`.
     if let Some((stem, extension)) = rest.rsplit_once('.')
         && extension.contains(char::is_alphabetic)
     {
@@ -57,8 +57,8 @@ enum Stamp {
     NumberOrDate,
 }
 
-/// What is left of `name` when a stamp is taken off its end. Longest first: of `worker-1-20261120` first `worker-1`,
-/// then `worker`, for `-1-20261120` might be a stamp as well.
+/// What is left of `name` when a stamp is taken off its end. Longest first: of `worker-1-20261120` first
+/// `worker-1`, then `worker`, for `-1-20261120` might be a stamp as well.
 fn before_stamps(name: &str, stamp: Stamp) -> impl Iterator<Item = &str> {
     let base =
         name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | ':' | 'T' | '+'));

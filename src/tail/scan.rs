@@ -9,8 +9,8 @@ use glob::MatchOptions;
 use super::beneath::{Kind, OpenError, Root};
 use super::source::Step;
 
-/// How many entries of folders one scan looks at. Ten thousand logs are well below; a pattern that began at `/` by
-/// mistake ends there after some tens of milliseconds.
+/// How many entries of folders one scan looks at. Ten thousand logs are well below; a pattern that began at
+/// `/` by mistake ends there after some tens of milliseconds.
 pub(super) const ENTRIES: usize = 50_000;
 
 /// How many folders deep `**` goes.
@@ -83,7 +83,8 @@ impl Walk<'_> {
         }
     }
 
-    /// At something that matches so far: goes on below it, or keeps it if it is a file and nothing more is asked for.
+    /// At something that matches so far: goes on below it, or keeps it if it is a file and nothing more is
+    /// asked for.
     fn arrive(&mut self, rel: PathBuf, kind: Kind, rest: &[Step], depth: usize) {
         if !rest.is_empty() {
             if matches!(kind, Kind::Folder | Kind::Link | Kind::Unknown) {

@@ -72,7 +72,8 @@ impl Source {
         Ok(Self { name: Some(name.to_owned()), place })
     }
 
-    /// Whether this is standard input, which somebody has to spool (see [`StdinSpool`](super::spool::StdinSpool)).
+    /// Whether this is standard input, which somebody has to spool (see
+    /// [`StdinSpool`](super::spool::StdinSpool)).
     pub fn is_stdin(&self) -> bool {
         matches!(self.place, Place::Stdin)
     }
@@ -233,7 +234,8 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// Where `given` points, in short: `file PATH`, `folder PATH`, `glob ROOT + STEP STEP`, with `NAME:` in front.
+    /// Where `given` points, in short: `file PATH`, `folder PATH`, `glob ROOT + STEP STEP`, with `NAME:` in
+    /// front.
     fn meaning(given: &str) -> String {
         let source = Source::parse(given).unwrap();
         let place = match &source.place {

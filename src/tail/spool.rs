@@ -1,8 +1,8 @@
 //! Files that we write ourselves: one that rotates, and standard input spooled into such a one.
 //!
-//! Standard input cannot be read twice, and a viewer who comes later wants to see what was there before. So it goes
-//! into a file, and is then a log like any other: followed, rotated, read by many. The file is bounded, as whoever
-//! writes into the pipe is not.
+//! Standard input cannot be read twice, and a viewer who comes later wants to see what was there before. So
+//! it goes into a file, and is then a log like any other: followed, rotated, read by many. The file is
+//! bounded, as whoever writes into the pipe is not.
 //!
 //! Does not know who reads the files.
 
@@ -17,10 +17,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-/// A file that is only appended to and that is renamed when it is full: to `.1`, what was `.1` to `.2`, and so on.
+/// A file that is only appended to and that is renamed when it is full: to `.1`, what was `.1` to `.2`, and
+/// so on.
 ///
-/// [`push`](Self::push) what is to be written, then [`flush`](Self::flush). All that can fail happens in `flush`, and
-/// what it could not write stays for the next one: a full disk delays, it loses nothing and writes nothing twice.
+/// [`push`](Self::push) what is to be written, then [`flush`](Self::flush). All that can fail happens in
+/// `flush`, and what it could not write stays for the next one: a full disk delays, it loses nothing and
+/// writes nothing twice.
 #[derive(Debug)]
 pub struct RotatingFile {
     path: PathBuf,
@@ -37,14 +39,15 @@ pub struct RotatingFile {
 const SLACK: u64 = 1 << 20;
 
 impl RotatingFile {
-    /// Opens the file at `path` to be appended to, or makes it. It is renamed before it grows over `limit` bytes, and
-    /// `keep` renamed ones are kept.
+    /// Opens the file at `path` to be appended to, or makes it. It is renamed before it grows over `limit`
+    /// bytes, and `keep` renamed ones are kept.
     ///
     /// A file ends with a whole line, be it up to 1 MiB beyond the limit; a longer line is cut.
     pub fn open(path: &Path, limit: u64, keep: u32) -> io::Result<Self> {
         let file = open_to_append(path)?;
         let size = file.metadata()?.len();
-        // Whether an old file ends with a whole line is not looked up: it was written by us, or is another's to end.
+        // Whether an old file ends with a whole line is not looked up: it was written by us, or is another's
+        // to end.
         let path = path.to_owned();
         Ok(Self { path, file, size, limit, keep, at_line_end: true, unwritten: Vec::new() })
     }
@@ -148,8 +151,8 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A temporary folder that only we may enter, removed when it is dropped. (Not if we are killed: nobody is there to
-/// do it. It lies where `TMPDIR` says.)
+/// A temporary folder that only we may enter, removed when it is dropped. (Not if we are killed: nobody is
+/// there to do it. It lies where `TMPDIR` says.)
 pub(super) fn private_folder() -> io::Result<TempDir> {
     let only_us = fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix("wiretail-").permissions(only_us).tempdir()
@@ -163,10 +166,10 @@ const CHUNKS: usize = 4;
 
 /// Standard input on its way into a file. At most 128 MiB are on the disk, what came last.
 ///
-/// Standard input is shared with whoever started us, and so is its "do not block" flag: setting it would make a shell
-/// or a pager beside us fail. So each read is preceded by the question whether it would have to wait, poll(2). It
-/// would still wait if somebody else reads from the same pipe and takes the bytes between question and read; two
-/// readers of one pipe are not served well by anything.
+/// Standard input is shared with whoever started us, and so is its "do not block" flag: setting it would make
+/// a shell or a pager beside us fail. So each read is preceded by the question whether it would have to wait,
+/// poll(2). It would still wait if somebody else reads from the same pipe and takes the bytes between
+/// question and read; two readers of one pipe are not served well by anything.
 #[derive(Debug)]
 pub struct StdinSpool<F = Stdin> {
     input: F,
@@ -213,8 +216,8 @@ impl<F: AsFd> StdinSpool<F> {
 
     /// Reads what is there, at most 256 KiB, and writes it into the file. Never waits.
     ///
-    /// After an error the next call goes on where this one ended. Until what was read is written nothing more is
-    /// read, so it is the writer of the pipe who waits while our disk is full.
+    /// After an error the next call goes on where this one ended. Until what was read is written nothing more
+    /// is read, so it is the writer of the pipe who waits while our disk is full.
     pub fn pump(&mut self) -> io::Result<Pumped> {
         self.file.flush()?;
         let mut bytes = 0;

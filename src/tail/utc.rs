@@ -37,10 +37,11 @@ impl fmt::Display for Utc {
 
 /// The year, month and day that lie `days` after 1 January 1970.
 ///
-/// Howard Hinnant's algorithm ("chrono-Compatible Low-Level Date Algorithms", `civil_from_days`). The calendar repeats
-/// itself every 400 years, an era of 146,097 days. Years are taken to begin on 1 March, so that the leap day is the
-/// last one of a year and disturbs nothing within it. From March on, the lengths of the months follow a pattern that
-/// a straight line describes: five months have 153 days, and day `d` of the year lies in month `(5 d + 2) / 153`.
+/// Howard Hinnant's algorithm ("chrono-Compatible Low-Level Date Algorithms", `civil_from_days`). The
+/// calendar repeats itself every 400 years, an era of 146,097 days. Years are taken to begin on 1 March, so
+/// that the leap day is the last one of a year and disturbs nothing within it. From March on, the lengths of
+/// the months follow a pattern that a straight line describes: five months have 153 days, and day `d` of the
+/// year lies in month `(5 d + 2) / 153`.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     const DAYS_PER_ERA: i64 = 146_097;
     // From 1 March of the year 0.

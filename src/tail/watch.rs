@@ -1,7 +1,7 @@
 //! One source, looked at again and again.
 //!
-//! Knows where a source points and what lies there now; what was there before, and what it is called in the end, is
-//! the catalogue's.
+//! Knows where a source points and what lies there now; what was there before, and what it is called in the
+//! end, is the catalogue's.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ use super::rotated;
 use super::scan::{self, CutShort, ENTRIES, Scan};
 use super::source::{Place, Source, Step};
 
-/// The folders that the sources point into, each opened once: a thousand files of one folder need one descriptor.
+/// The folders that the sources point into, each opened once: a thousand files of one folder need one
+/// descriptor.
 #[derive(Debug, Default)]
 pub(super) struct Roots(HashMap<PathBuf, Rc<Root>>);
 
@@ -154,7 +155,8 @@ impl Watch {
                 let parts: Vec<String> = std::iter::once(name.clone()).chain(parts(&log.rel)).collect();
                 (Some(name.clone()), Wish { least: parts.len(), parts })
             }
-            // "Named by their path inside the folder; where sources collide, the folder's own name goes in front."
+            // "Named by their path inside the folder; where sources collide, the folder's own name goes in
+            // front."
             (None, Target::Folder) => (
                 parts(self.root.path()).pop(),
                 Wish { parts: parts(&log.path), least: parts(&log.rel).len() },
@@ -166,11 +168,11 @@ impl Watch {
         (group.unwrap_or_default(), wish)
     }
 
-    /// What was waited for may turn out to be a folder, or a link that leads out of its folder. True once it has turned
-    /// out.
+    /// What was waited for may turn out to be a folder, or a link that leads out of its folder. True once it
+    /// has turned out.
     ///
-    /// Such a link is followed once, as the operator named it. Where it leads later does not matter: that would be
-    /// the choice of whoever may write into the folder.
+    /// Such a link is followed once, as the operator named it. Where it leads later does not matter: that
+    /// would be the choice of whoever may write into the folder.
     fn settle(&mut self, roots: &mut Roots) -> bool {
         let Target::Awaited { path, rel } = &self.target else {
             return false;
