@@ -28,6 +28,8 @@ pub struct Logs {
     watched: BTreeMap<Rc<str>, Watched>,
     /// Logs that may have something new for viewers who wait.
     news: Vec<Rc<str>>,
+    /// A log was opened or closed since [`take_opened_or_closed`](Self::take_opened_or_closed) was asked.
+    opened_or_closed: bool,
     tick: Duration,
 }
 
@@ -60,7 +62,7 @@ pub struct LogInfo<'a> {
 impl Logs {
     /// Nothing is watched yet; a growing file will be looked at every `tick`, at the quickest.
     pub fn new(catalogue: Catalogue, tick: Duration) -> Self {
-        Self { catalogue, watched: BTreeMap::new(), news: Vec::new(), tick }
+        Self { catalogue, watched: BTreeMap::new(), news: Vec::new(), opened_or_closed: false, tick }
     }
 
     /// Whether the catalogue lists `name`.
@@ -100,6 +102,7 @@ impl Logs {
             let watched =
                 Watched { feed, viewers: Vec::new(), path, next_look: now, last_look: now, last_growth: now };
             self.watched.insert(Rc::clone(name), watched);
+            self.opened_or_closed = true;
         }
         let watched = self.watched.get_mut(name)?;
         watched.viewers.push(viewer);
@@ -109,6 +112,7 @@ impl Logs {
     /// `viewer` watches nothing any more; the last viewer closes a log.
     // O(watched logs and their viewers), once per connection that ends.
     pub fn unwatch(&mut self, viewer: ConnId) {
+        let before = self.watched.len();
         self.watched.retain(|name, watched| {
             watched.viewers.retain(|&other| other != viewer);
             if watched.viewers.is_empty() {
@@ -116,12 +120,18 @@ impl Logs {
             }
             !watched.viewers.is_empty()
         });
+        self.opened_or_closed |= self.watched.len() != before;
     }
 
     /// The log `name`, if somebody watches it. Whoever asks is about to read, and what one viewer reads first is news
     /// to the others.
     pub fn watched(&mut self, name: &Rc<str>) -> Option<&mut Watched> {
         self.watched.get_mut(name)
+    }
+
+    /// Whether a log was opened or closed since this was last asked.
+    pub fn take_opened_or_closed(&mut self) -> bool {
+        std::mem::take(&mut self.opened_or_closed)
     }
 
     /// The paths of the files that are being followed.

@@ -205,9 +205,6 @@ impl App {
     fn forget(&mut self, id: ConnId) {
         self.logs.unwatch(id);
         self.sessions.remove(id);
-        if let Some((files, _)) = &mut self.inputs.files {
-            files.keep_only(self.logs.watched_paths());
-        }
     }
 
     /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is
@@ -272,7 +269,10 @@ impl App {
     fn look(&mut self, now: Instant) {
         self.logs.look(now);
         self.pump_news();
-        if let Some((files, _)) = &mut self.inputs.files {
+        let changed = self.logs.take_opened_or_closed();
+        if let Some((files, _)) = &mut self.inputs.files
+            && (changed || files.is_incomplete())
+        {
             files.keep_only(self.logs.watched_paths());
         }
         let mut next = self.logs.next_look(now);

@@ -61,6 +61,8 @@ mod file_watch {
         inotify: OwnedFd,
         by_path: HashMap<PathBuf, i32>,
         by_watch: HashMap<i32, PathBuf>,
+        /// A path that should be watched is not: its file was replaced, or is not there yet.
+        incomplete: bool,
     }
 
     impl FileWatch {
@@ -70,7 +72,12 @@ mod file_watch {
         /// When the system offers no inotify instance.
         pub fn new() -> io::Result<Self> {
             let inotify = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-            Ok(Self { inotify, by_path: HashMap::new(), by_watch: HashMap::new() })
+            Ok(Self { inotify, by_path: HashMap::new(), by_watch: HashMap::new(), incomplete: false })
+        }
+
+        /// Whether [`keep_only`](Self::keep_only) may find something to do though the paths are the same.
+        pub fn is_incomplete(&self) -> bool {
+            self.incomplete
         }
 
         /// Watches exactly `paths` from now on. A path that cannot be watched is left to the tick.
@@ -78,7 +85,8 @@ mod file_watch {
         // so its path is watched anew here.
         pub fn keep_only<'p>(&mut self, paths: impl Iterator<Item = &'p Path>) {
             let wanted: std::collections::HashSet<&Path> = paths.collect();
-            let Self { inotify, by_path, by_watch } = self;
+            let Self { inotify, by_path, by_watch, incomplete } = self;
+            *incomplete = false;
             by_path.retain(|path, watch| {
                 let keep = wanted.contains(path.as_path());
                 if !keep {
@@ -93,10 +101,13 @@ mod file_watch {
                 }
                 let flags =
                     WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF;
-                if let Ok(watch) = add_watch(&*inotify, path, flags) {
+                match add_watch(&*inotify, path, flags) {
                     // Two paths to one file share a watch; the later one is woken, the tick serves both.
-                    by_path.insert(path.to_owned(), watch);
-                    by_watch.insert(watch, path.to_owned());
+                    Ok(watch) => {
+                        by_path.insert(path.to_owned(), watch);
+                        by_watch.insert(watch, path.to_owned());
+                    }
+                    Err(_) => *incomplete = true,
                 }
             }
         }
@@ -122,6 +133,7 @@ mod file_watch {
                     changed(path);
                 }
             }
+            self.incomplete |= !replaced.is_empty();
             for watch in replaced {
                 if let Some(path) = self.by_watch.remove(&watch) {
                     self.by_path.remove(&path);
@@ -155,6 +167,11 @@ mod file_watch {
         /// Always.
         pub fn new() -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
+        }
+
+        /// There is nothing to complete.
+        pub fn is_incomplete(&self) -> bool {
+            false
         }
 
         /// Nothing is watched.

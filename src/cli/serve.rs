@@ -26,37 +26,49 @@ pub struct Args {
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
     /// Port to listen on; 0 picks a free one
-    #[arg(short, long, default_value_t = 8080, env = "WIRETAIL_PORT")]
+    #[arg(short, long, default_value_t = 8080, env = "WIRETAIL_PORT", hide_env = true)]
     port: u16,
     /// Address or name to listen on
-    #[arg(long, default_value = "127.0.0.1", env = "WIRETAIL_HOST")]
+    #[arg(long, default_value = "127.0.0.1", env = "WIRETAIL_HOST", hide_env = true)]
     host: String,
     /// Listen beyond this machine, where everyone who reaches the port may read the logs
-    #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK")]
+    #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true)]
     open_to_network: bool,
     /// A host name this server goes by, beside localhost and addresses; may be repeated
-    #[arg(long, value_name = "NAME", env = "WIRETAIL_ALLOW_HOST", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", env = "WIRETAIL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
     allow_host: Vec<String>,
     #[arg(help = "Another site whose pages may read the logs, as https://example.org; may be repeated")]
-    #[arg(long, value_name = "ORIGIN", env = "WIRETAIL_ALLOW_ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "WIRETAIL_ALLOW_ORIGIN",
+        hide_env = true,
+        value_delimiter = ','
+    )]
     allow_origin: Vec<String>,
     /// Sub-path under which everything is served
-    #[arg(long, value_name = "PATH", default_value = "/", env = "WIRETAIL_BASE")]
+    #[arg(long, value_name = "PATH", default_value = "/", env = "WIRETAIL_BASE", hide_env = true)]
     base: String,
     /// How many of the last lines a viewer is shown first
-    #[arg(short = 'n', long, default_value_t = 1000, env = "WIRETAIL_LINES")]
+    #[arg(short = 'n', long, default_value_t = 1000, env = "WIRETAIL_LINES", hide_env = true)]
     lines: usize,
     /// How often a growing file is looked at, at the quickest
-    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = parse_tick, env = "WIRETAIL_TICK")]
+    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = parse_tick, env = "WIRETAIL_TICK", hide_env = true)]
     tick: Duration,
     /// Do not use inotify: the tick alone follows the files
-    #[arg(long, env = "WIRETAIL_NO_INOTIFY")]
+    #[arg(long, env = "WIRETAIL_NO_INOTIFY", hide_env = true)]
     no_inotify: bool,
     /// Do not offer /ws/echo
-    #[arg(long, env = "WIRETAIL_NO_LESSONS")]
+    #[arg(long, env = "WIRETAIL_NO_LESSONS", hide_env = true)]
     no_lessons: bool,
     /// Connections at once
-    #[arg(long, value_name = "N", default_value_t = 10_000, env = "WIRETAIL_MAX_CONNECTIONS")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        env = "WIRETAIL_MAX_CONNECTIONS",
+        hide_env = true
+    )]
     max_connections: u64,
 }
 
