@@ -14,6 +14,9 @@ export const LONGEST = 15_000;
 /** A connection that held this long was a good one: the next loss begins with the shortest wait again. */
 export const GOOD_AFTER = 5_000;
 
+/** Close code "policy violation" (RFC 6455 §7.4.1): the server has refused, and asking at once again will not help. */
+export const POLICY = 1008;
+
 /**
  * Milliseconds to wait before attempt number `attempt` (0 is the first retry): between a half and the whole of the
  * step.

@@ -8,7 +8,7 @@
  * Knows nothing of what the messages mean, except `hello`'s coming first: before it nothing is said.
  */
 
-import { GOOD_AFTER, wait } from './backoff.js';
+import { GOOD_AFTER, LONGEST, POLICY, wait } from './backoff.js';
 import { PROTOCOL, SAY } from './wire.js';
 
 /** After this long without a word the page asks whether anybody is there. */
@@ -160,7 +160,7 @@ export class Socket {
     if (this.#greeted && now - this.#openedAt >= GOOD_AFTER) this.#attempt = 0;
     this.#hangUp();
     if (this.#target === null) return;
-    const ms = wait(this.#attempt, this.world.random());
+    const ms = code === POLICY ? LONGEST : wait(this.#attempt, this.world.random());
     this.#attempt += 1;
     this.#timer = this.world.after(() => this.#connect(), ms);
     this.listener.waiting({ until: now + ms, code, reason });

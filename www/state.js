@@ -7,6 +7,7 @@
  * Knows no DOM, no socket and no clock: times come with the events.
  */
 
+import { POLICY } from './backoff.js';
 import { cursorAfter } from './wire.js';
 
 /**
@@ -211,15 +212,12 @@ export function wish(state) {
 /**
  * The state of the connection in one word, and what there is to say about it.
  * @typedef {object} Status
- * @property {'none' | 'connecting' | 'live' | 'catching-up' | 'paused' | 'full' | 'waiting' | 'refused' | 'stopped'
- *   | 'ended'} kind
+ * @property {'none' | 'connecting' | 'live' | 'catching-up' | 'paused' | 'full' | 'gone' | 'waiting' | 'refused'
+ *   | 'stopped' | 'ended'} kind
  * @property {string} why the server's words, where there are any
  * @property {'' | 'unlisted' | 'denied' | 'unreachable'} cause ours, where the browser tells none
  * @property {number | null} until when the next attempt is made
  */
-
-/** Close code "policy violation" (RFC 6455 §7.4.1): trying again will not help soon. */
-const POLICY = 1008;
 
 /**
  * @param {State} state
@@ -244,5 +242,6 @@ export function status(state) {
   if (state.paused) return { ...plain, kind: 'paused' };
   if (wish(state).held) return { ...plain, kind: 'full' };
   if (link.kind !== 'open') return { ...plain, kind: 'connecting' };
+  if (state.missing !== null) return { ...plain, kind: 'gone', why: state.missing };
   return { ...plain, kind: state.behind > 0 ? 'catching-up' : 'live' };
 }

@@ -224,7 +224,7 @@ export class View {
   /** @param {Scene} scene */
   #drawEmpty({ state, language, held }) {
     const words = WORDS[language];
-    const { kind, cause } = status(state);
+    const { kind, cause, why } = status(state);
     /** @type {[string, string, string] | null} */
     let said = null;
     if (state.log === null) {
@@ -236,6 +236,7 @@ export class View {
     } else if (held.end === held.first) {
       if (state.missing !== null) said = [words.notThere, words.notThereText, state.missing];
       else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
+      else if (kind === 'refused') said = [words.refused, words.refusedText, cause === '' ? why : words[cause]];
       else if (state.link.kind === 'open' && state.behind === 0 && (state.size ?? 0) === 0) {
         said = [words.nothingYet, words.nothingYetText, ''];
       }
@@ -263,7 +264,10 @@ export class View {
     // What is announced does not count down.
     say(byId('announce'), [words[kind], ...parts.slice(0, 2)].filter((part) => part !== '').join(', '));
     fact('lag', state.running && state.behind > 0 ? words.behind(bytes(state.behind, language)) : '');
-    fact('rate', state.running && state.link.kind === 'open' ? words.perSecond(rate(scene.rate, language)) : '');
+    fact(
+      'rate',
+      state.running && state.link.kind === 'open' ? words.perSecond(rate(scene.rate, language), scene.rate) : '',
+    );
     const offset = state.cursor === null ? null : offsetIn(state.cursor);
     fact('offset', offset === null ? '' : words.offset(count(offset, language)));
     byId('offset').title = `${words.offsetHint} ${state.cursor ?? ''}`;

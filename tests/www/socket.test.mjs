@@ -121,6 +121,14 @@ test('waits grow while nothing gets better, and begin anew after a good connecti
   assert.equal(world.events.at(-1), 'waiting 200 1006');
 });
 
+test('a refusal is not asked about again at once', () => {
+  const world = new World();
+  world.want();
+  world.hear();
+  world.lose(1008);
+  assert.equal(world.events.at(-1), `waiting ${LONGEST} 1008`);
+});
+
 test('pause and resume are said once each, after hello, and again on a new connection', () => {
   const world = new World();
   world.want(true);

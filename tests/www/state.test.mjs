@@ -145,6 +145,7 @@ test('a full page asks the server to wait, but only while the reader is elsewher
 test('missing and back', () => {
   const gone = after(CHOOSE, HELLO, '{"missing":{"why":"no such file"}}');
   assert.equal(gone.missing, 'no such file');
+  assert.deepEqual([status(gone).kind, status(gone).why], ['gone', 'no such file'], 'connected, but not live');
   assert.equal(next(gone, { type: 'message', message: read('{"back":{}}'), started: 0 }).missing, null);
   assert.equal(
     next(gone, { type: 'message', message: read(HELLO), started: 0 }).missing,
