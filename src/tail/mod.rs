@@ -19,9 +19,19 @@
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
+mod backlog;
 pub mod beneath;
+mod catchup;
 pub mod cursor;
 pub mod feed;
+mod follower;
+mod generation;
+mod lineage;
+mod reading;
+mod siblings;
+mod standing;
+mod start;
+mod text;
 pub mod window;
 
 pub use cursor::Cursor;
