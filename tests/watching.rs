@@ -225,8 +225,7 @@ fn a_vast_sparse_file_opens_at_once_and_its_hole_is_a_gap() {
     append(&path, numbered(0, 3));
     let server = serve(&path);
     let mut viewer = Viewer::connect(server.addr(), "/tail/sparse.log?lines=3");
-    let lines = viewer.lines_until(|lines| lines.len() >= 3 && lines.last() == Some(&"line 2"), SOON);
-    assert!(lines.last().is_some());
+    viewer.lines_until(|lines| lines.ends_with(&["line 1", "line 2"]), SOON);
     // A file that grows by a hole while it is watched.
     file.set_len(20 << 30).unwrap();
     append(&path, "after the hole\n");
@@ -357,7 +356,7 @@ fn a_link_that_leads_out_is_not_followed() {
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink(outside.path().join("secret"), &path).unwrap();
     let missing = viewer.wait_for("missing", SOON);
-    assert!(missing.value["why"].as_str().unwrap().contains("link"), "{missing:?}");
+    assert!(missing.value["why"].as_str().unwrap().contains("leads out"), "{missing:?}");
     assert!(!viewer.text.contains("secret"));
 }
 
@@ -434,15 +433,15 @@ fn a_second_signal_ends_at_once_and_the_demos_folder_is_removed() {
         folders.retain(|path| path.to_string_lossy().contains("demo"));
         folders
     };
-    // Somebody who never answers the close frame.
     let mut rude = Raw::connect(server.addr(), "/tail/demo.log");
     let demo = folders()
         .first()
         .and_then(|file| file.parent().map(Path::to_owned))
         .expect("the demo's file is open");
     assert!(demo.exists());
-    rude.read_frame();
     server.signal(Signal::INT);
+    while rude.read_frame().0 != support::ws::CLOSE {}
+    // It never answers that close frame, so the server would wait for it.
     server.signal(Signal::INT);
     let status = server.wait(Duration::from_millis(1500));
     assert!(status.success(), "{status}");

@@ -40,7 +40,8 @@ pub struct Watched {
     viewers: Vec<ConnId>,
     path: PathBuf,
     next_look: Instant,
-    last_look: Instant,
+    /// The file system has said that something changed: the next look is a thorough one.
+    hinted: bool,
     last_growth: Instant,
 }
 
@@ -100,7 +101,7 @@ impl Logs {
             let feed = Feed::open(Rc::clone(&entry.root), entry.rel.clone(), now);
             log::debug!("{name}: opened");
             let watched =
-                Watched { feed, viewers: Vec::new(), path, next_look: now, last_look: now, last_growth: now };
+                Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: false, last_growth: now };
             self.watched.insert(Rc::clone(name), watched);
             self.opened_or_closed = true;
         }
@@ -142,6 +143,7 @@ impl Logs {
     /// The file system says that the file at `path` changed: looks at once, or when lines have been gathered.
     pub fn hint(&mut self, path: &Path, now: Instant) {
         for watched in self.watched.values_mut().filter(|watched| watched.path == path) {
+            watched.hinted = true;
             watched.next_look = watched.next_look.min(now.max(watched.last_growth + GATHER));
         }
     }
@@ -152,13 +154,16 @@ impl Logs {
             if now < watched.next_look {
                 continue;
             }
-            if watched.feed.look(now) {
+            let has_news = match std::mem::take(&mut watched.hinted) {
+                true => watched.feed.look_now(now),
+                false => watched.feed.look(now),
+            };
+            if has_news {
                 watched.last_growth = now;
             }
             if now < watched.last_growth + SETTLE {
                 self.news.push(Rc::clone(name));
             }
-            watched.last_look = now;
             watched.next_look = watched.feed.next_look(now).max(now + self.tick);
         }
     }
