@@ -181,6 +181,8 @@ fn a_pause_loses_nothing_and_tells_how_far_behind() {
     let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
     viewer.lines_until(|lines| lines.len() == 1, SOON);
     viewer.say("pause");
+    let behind = viewer.wait_for("behind", SOON);
+    assert_eq!(behind.value["bytes"], 0, "the answer to the pause");
     append(&path, numbered(1, 1000));
     let behind = viewer.wait_for("behind", SOON);
     assert!(behind.value["bytes"].as_u64().unwrap() > 0, "{behind:?}");
@@ -189,6 +191,8 @@ fn a_pause_loses_nothing_and_tells_how_far_behind() {
     viewer.say("resume");
     let lines = viewer.lines_until(|lines| lines.len() == 2000, SOON);
     assert_eq!(lines.join("\n") + "\n", numbered(0, 2000));
+    let behind = viewer.wait_for("behind", SOON);
+    assert_eq!(behind.value["bytes"], 0, "it has caught up");
 }
 
 #[test]

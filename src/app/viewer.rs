@@ -11,10 +11,12 @@ use super::conversation::{Conversation, Outcome};
 use super::wire::{self, Dialect, FromServer, FromViewer};
 use crate::net::Bytes;
 use crate::tail::{Position, Start, Step};
-use crate::ws::{CloseCode, Connection, Limits, Message};
+use crate::ws::{CloseCode, Limits, Message};
 
 /// How often, at most, a viewer is told how far it lags.
 const LAG_EVERY: Duration = Duration::from_millis(500);
+/// A viewer that gets everything with the next piece does not lag.
+const WORTH_TELLING: u64 = 64 * 1024;
 
 /// What a viewer asked for when it came.
 #[derive(Debug)]
@@ -47,8 +49,17 @@ pub struct Viewer {
     dialect: Dialect,
     follow: bool,
     flow: Flow,
-    /// The lag this viewer was told last, and when.
-    told_lag: (u64, Instant),
+    report: LagReport,
+}
+
+/// What the viewer knows of how far it is behind.
+#[derive(Debug)]
+struct LagReport {
+    /// The number of bytes it was told last.
+    told: u64,
+    when: Instant,
+    /// It has just paused or resumed, and is told at once: that is how it knows that it was heard.
+    owed: bool,
 }
 
 impl Viewer {
@@ -75,17 +86,37 @@ impl Viewer {
             dialect: wish.dialect,
             follow: wish.follow,
             flow: Flow::Running,
-            told_lag: (0, context.now),
+            report: LagReport { told: 0, when: context.now, owed: false },
         };
         viewer.pump(context);
         Some(viewer)
     }
 
-    /// Sends the next piece if there is one and nothing is still on its way: at most 64 KiB of log text.
+    /// Sends the next piece if there is one and nothing is still on its way: at most 64 KiB of log text. Tells how far
+    /// behind that leaves the viewer, if it is worth telling.
     pub fn pump(&mut self, context: &mut Context<'_>) {
         if !self.conversation.may_send() {
             return;
         }
+        let lag = self.lag(context);
+        if context.unsent() == 0 && self.report.is_due(lag, self.flow, context.now) {
+            self.tell_lag(lag, context);
+        }
+        self.read_on(context);
+        let lag = self.lag(context);
+        if lag == 0 && self.report.told > 0 {
+            self.tell_lag(0, context);
+        }
+        if !self.follow && lag == 0 && context.unsent() == 0 {
+            self.end(context);
+        }
+    }
+
+    fn lag(&self, context: &mut Context<'_>) -> u64 {
+        context.logs.watched(&self.log).map_or(0, |watched| watched.feed.lag(&self.position))
+    }
+
+    fn read_on(&mut self, context: &mut Context<'_>) {
         let Some(watched) = context.logs.watched(&self.log) else { return };
         let newest = watched.feed.newest();
         // Markers are small, and some have no words in the plain dialect: go on behind them.
@@ -103,14 +134,16 @@ impl Viewer {
                 Step::UpToDate => break,
             }
         }
-        let lag = watched.feed.lag(&self.position);
         if watched.feed.newest() != newest {
             // What this viewer was the first to read is news to those who wait.
             context.logs.note_news(&self.log);
         }
-        self.tell_lag(lag, context);
-        if !self.follow && lag == 0 && context.unsent() == 0 {
-            self.end(context);
+    }
+
+    fn tell_lag(&mut self, lag: u64, context: &mut Context<'_>) {
+        self.report = LagReport { told: lag, when: context.now, owed: false };
+        if self.dialect == Dialect::V1 {
+            context.send(Bytes::Own(FromServer::Behind { bytes: lag }.to_frame()));
         }
     }
 
@@ -122,26 +155,23 @@ impl Viewer {
         self.conversation.close(CloseCode::NORMAL, "", context);
     }
 
-    /// Tells a viewer that lags or pauses how far it is behind, twice a second at most, and only when everything before
-    /// has been taken: a viewer that reads nothing is told nothing.
-    fn tell_lag(&mut self, lag: u64, context: &mut Context<'_>) {
-        let (told, when) = self.told_lag;
-        let caught_up = lag == 0 && told > 0;
-        let due = lag != told && context.now >= when + LAG_EVERY;
-        if self.dialect == Dialect::V1 && context.unsent() == 0 && (caught_up || due) {
-            self.told_lag = (lag, context.now);
-            context.send(Bytes::Own(FromServer::Behind { bytes: lag }.to_frame()));
-        }
-    }
-
-    /// Hears what the viewer says.
+    /// Hears what the viewer says. A viewer that does not take what it was sent before is heard but not answered.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
-        let dialect = self.dialect;
-        let mut flow = self.flow;
+        let (dialect, answers) = (self.dialect, !context.is_stuck());
+        let (flow, owed) = (&mut self.flow, &mut self.report.owed);
         let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
-            flow = hear(dialect, flow, connection, &message, out);
+            let answer = match hear(dialect, &message) {
+                Heard::Flow(heard) => {
+                    (*flow, *owed) = (heard, true);
+                    None
+                }
+                Heard::Answer(answer) => Some(answer),
+                Heard::Nothing => None,
+            };
+            if let Some(answer) = answer.filter(|_| answers) {
+                connection.send_text(&answer, out);
+            }
         });
-        self.flow = flow;
         if outcome == Outcome::Open {
             self.pump(context);
         }
@@ -165,29 +195,36 @@ impl Viewer {
     }
 }
 
-/// What a message changes, and what is answered to it.
-fn hear(
-    dialect: Dialect,
-    flow: Flow,
-    connection: &mut Connection,
-    message: &Message<'_>,
-    out: &mut Vec<u8>,
-) -> Flow {
-    let Message::Text(text) = message else { return flow };
+impl LagReport {
+    /// Whether the viewer is to be told its lag, apart from the end of it, which is told in any case.
+    fn is_due(&self, lag: u64, flow: Flow, now: Instant) -> bool {
+        let worth_it = lag != self.told && (flow == Flow::Paused || lag > WORTH_TELLING);
+        self.owed || worth_it && now >= self.when + LAG_EVERY
+    }
+}
+
+/// What a viewer's message means.
+enum Heard {
+    Flow(Flow),
+    Answer(String),
+    Nothing,
+}
+
+fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
+    let Message::Text(text) = message else { return Heard::Nothing };
     match dialect {
         // Older clients keep their connections awake like this.
-        Dialect::Plain if text == "ping" => connection.send_text("pong", out),
-        Dialect::Plain => {}
+        Dialect::Plain if text == "ping" => Heard::Answer("pong".to_owned()),
+        Dialect::Plain => Heard::Nothing,
         Dialect::V1 => match serde_json::from_str(text) {
-            Ok(FromViewer::Pause {}) => return Flow::Paused,
-            Ok(FromViewer::Resume {}) => return Flow::Running,
+            Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
+            Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
             Err(error) => {
                 let message = format!("This is not a message of {}: {error}.", wire::V1);
-                connection.send_text(&FromServer::Error { message }.to_json(), out);
+                Heard::Answer(FromServer::Error { message }.to_json())
             }
         },
     }
-    flow
 }
 
 /// Keeps the kernel from storing megabytes for a slow viewer: they would cost memory, delay the answer to a ping past
