@@ -60,7 +60,7 @@ fn main() -> std::io::Result<()> {
                 continue;
             }
             // Who does not take the echo is not listened to until it does.
-            Event::Readable(id) | Event::Drained(id) if event_loop.unsent(id) == 0 => id,
+            Event::Readable(id) | Event::Drained(id) if !event_loop.is_stuck(id) => id,
             Event::Closed(id) => {
                 sessions.remove(id);
                 continue;

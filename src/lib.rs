@@ -17,6 +17,9 @@
 pub mod app;
 #[cfg(feature = "tool")]
 pub mod cli;
+#[cfg(feature = "tool")]
+pub mod config;
+#[cfg(feature = "tool")]
 pub mod http;
 pub mod net;
 #[cfg(feature = "tool")]

@@ -1,31 +1,442 @@
-//! tmp
+//! The page in a real browser, worked with real clicks, keys and wheel turns, against the real server and real files.
+//!
+//! Needs Chromium; `tests/run browser` installs it on Debian. The pictures go to `target/screenshots`; with
+//! `WIRETAIL_WRITE_PICTURE=1` the README's `docs/page.png` is written as well.
 #![cfg(feature = "tool")]
+
 mod support;
-use support::browser::Browser;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use support::browser::{Browser, Page};
+use support::page::{
+    Log, all_lines, assert_content, choose, elements, lines, rows, wait_for_line, wait_for_state, watch,
+};
+use support::v1::Viewer;
+use support::{SOON, Server, open_files, temp_dir, until};
+
+/// Longer than a rotated file is followed beside its successor, and than a page waits before it connects again.
+const PATIENT: Duration = Duration::from_secs(30);
+
 #[test]
-fn x() {
-    let t = std::time::Instant::now();
-    let b = Browser::start();
-    println!("start {:?}", t.elapsed());
-    let p = b.page();
-    let q = b.page();
-    println!("pages {:?}", t.elapsed());
-    for p in [&p, &q] {
-        p.goto("data:text/html,<body><button id=a onclick='console.error(1);alert(3);this.textContent=document.visibilityState+document.hasFocus()'>x</button><div id=s style='height:100px;overflow:auto'><div style='height:1000px'>.</div></div><input id=i><script>document.addEventListener('keydown',e=>{document.title=e.key})</script>");
-        p.click("#a");
-        println!("{}", p.text("document.querySelector('#a').textContent"));
-        p.press("q");
-        p.wait_for("document.title=='q'");
-        p.wheel("#s", 50);
-        p.wait_for("document.querySelector('#s').scrollTop == 50");
-        p.dark(true);
-        p.locale("zh-CN");
-        println!("{}", p.text("navigator.language + matchMedia('(prefers-color-scheme: dark)').matches"));
-        p.screenshot(std::path::Path::new("/tmp/x/a.png"));
-        println!("{:?} {:?}", p.complaints(), p.requests());
-        let id = p.eval("new Promise(r => requestAnimationFrame(r))");
-        println!("{id} {:?}", t.elapsed());
+fn the_page_shows_the_last_lines_and_then_what_is_appended_in_order() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..2000);
+    let server = Server::start(&["--lines", "50", path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+
+    wait_for_line(&page, &lines(1999..2000)[0]);
+    assert_eq!(all_lines(&page), lines(1950..2000), "the last fifty");
+
+    page.press("End");
+    for start in (2000..2300).step_by(25) {
+        log.write_lines(start..start + 25);
     }
-    q.close();
-    println!("{:?}", t.elapsed());
+    wait_for_line(&page, &lines(2299..2300)[0]);
+    assert_eq!(all_lines(&page), lines(1950..2300), "each once, in order");
+    assert_content(&page, &server);
+}
+
+#[test]
+fn half_a_line_is_shown_and_completed_in_place() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write("whole\nhalf");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+
+    wait_for_line(&page, "half");
+    log.write(" and the rest\nnext\n");
+    wait_for_line(&page, "next");
+    assert_eq!(rows(&page), ["whole", "half and the rest", "next"]);
+}
+
+#[test]
+fn a_rotation_loses_and_doubles_nothing() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..5);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(4..5)[0]);
+
+    log.write_lines(5..8);
+    log.rotate();
+    log.write_lines(8..12);
+    wait_for_line(&page, &lines(11..12)[0]);
+
+    let mut expected = lines(0..8);
+    expected.push("-- rotated".to_owned());
+    expected.extend(lines(8..12));
+    assert_eq!(rows(&page), expected);
+    assert_content(&page, &server);
+}
+
+#[test]
+fn a_truncation_is_marked() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..3);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(2..3)[0]);
+
+    log.truncate();
+    wait_for_line(&page, "-- truncated");
+    log.write_lines(3..5);
+    wait_for_line(&page, &lines(4..5)[0]);
+    let mut expected = lines(0..3);
+    expected.push("-- truncated".to_owned());
+    expected.extend(lines(3..5));
+    assert_eq!(rows(&page), expected);
+}
+
+#[test]
+fn a_restart_of_the_server_loses_and_doubles_nothing() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let source = path.to_str().unwrap();
+    let log = Log::create(&path);
+    log.write_lines(0..100);
+    let server = Server::start(&[source]);
+    let port = server.addr().port().to_string();
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(99..100)[0]);
+
+    assert!(server.stop().success(), "told to stop, it ends well");
+    wait_for_state(&page, "waiting");
+    log.write_lines(100..150);
+    let server = Server::start(&["--port", &port, source]);
+    wait_for_state(&page, "live");
+    log.write_lines(150..200);
+    page.wait_for_within(
+        &format!("document.querySelector('#lines').textContent.includes({:?})", lines(199..200)[0]),
+        PATIENT,
+    );
+    assert_eq!(all_lines(&page), lines(0..200));
+    drop(server);
+}
+
+#[test]
+fn stopping_and_leaving_close_the_servers_file() {
+    let folder = temp_dir();
+    let path = folder.path().canonicalize().unwrap().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..10);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let holds = |wanted: bool| {
+        let what = if wanted { "the server to open the file" } else { "the server to close the file" };
+        until(what, SOON, || (open_files(server.pid()).contains(&path) == wanted).then_some(()));
+    };
+    holds(false);
+
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(9..10)[0]);
+    holds(true);
+
+    page.click("#stop");
+    wait_for_state(&page, "stopped");
+    holds(false);
+    log.write_lines(10..20);
+
+    page.click("#start");
+    wait_for_line(&page, &lines(19..20)[0]);
+    assert_eq!(all_lines(&page), lines(0..20), "it goes on where it stopped");
+    holds(true);
+
+    page.goto("about:blank#left");
+    holds(false);
+
+    let page = watch(&browser, &server, "app.log");
+    holds(true);
+    page.close();
+    holds(false);
+}
+
+#[test]
+fn log_text_stays_text() {
+    const HOSTILE: [&str; 8] = [
+        "<script>window.broken = 1; alert(1)</script>",
+        "<img src=x onerror=\"window.broken = 2; alert(2)\">",
+        "</div></section></main><h1 id=injected>hello</h1>",
+        "\"><svg onload=alert(3)><a href=\"javascript:alert(4)\">click</a>",
+        "&lt;b&gt; &amp; &#60;i&#62; ${alert(5)} {{7*7}}",
+        "<iframe src=\"http://127.0.0.1:1/\"></iframe><link rel=stylesheet href=//127.0.0.1:1/x>",
+        "<style>body { display: none }</style><base href=//127.0.0.1:1/>",
+        "<meta http-equiv=refresh content=\"0;url=http://127.0.0.1:1/\">",
+    ];
+    let folder = temp_dir();
+    // Names come from elsewhere too.
+    let name = "<img src=x onerror=alert(6)>.log";
+    let path = folder.path().join(name);
+    let log = Log::create(&path);
+    log.write(&HOSTILE.map(|line| format!("{line}\n")).concat());
+    // An OSC 8 link and a title in terminal escapes.
+    log.write("\x1b]8;;javascript:alert(7)\x1b\\a link\x1b]8;;\x1b\\ and \x1b]0;title\x07no title\nend\n");
+    let server = Server::start(&[folder.path().to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, name);
+
+    wait_for_line(&page, "end");
+    let shown = rows(&page);
+    assert_eq!(shown[..HOSTILE.len()], HOSTILE);
+    assert_eq!(shown[HOSTILE.len()], "a link and no title");
+    assert_eq!(page.number("document.querySelectorAll('#lines *:not(div, span, br)').length"), 0);
+    assert_eq!(page.number("document.querySelectorAll('#injected, iframe, base, img').length"), 0);
+    assert!(page.eval("window.broken ?? null").is_null());
+    assert!(page.eval("document.querySelector('main') !== null").as_bool().unwrap());
+    // Alerts and violations of the content security policy would be among the complaints.
+    assert_content(&page, &server);
+}
+
+#[test]
+fn two_hundred_thousand_lines_leave_the_document_small() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..10);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(9..10)[0]);
+    let before = elements(&page);
+
+    for start in (10..200_010).step_by(10_000) {
+        log.write_lines(start..start + 10_000);
+    }
+    let last =
+        format!("document.querySelector('#lines').textContent.includes({:?})", lines(200_009..200_010)[0]);
+    page.wait_for_within(&last, Duration::from_secs(120));
+    let after = elements(&page);
+    assert!(after < before + 300, "{before} elements before, {after} after");
+
+    // What is held can be reached, and is in order.
+    page.press("Home");
+    page.wait_for("document.querySelector('#lines').scrollTop < 5");
+    let top = rows(&page);
+    let numbers: Vec<usize> = top.iter().filter_map(|line| line.get(..7)?.parse().ok()).collect();
+    assert!(numbers.len() > 10 && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{top:?}");
+    assert!(elements(&page) < before + 300);
+    page.press("End");
+    page.wait_for(&last);
+    assert_content(&page, &server);
+}
+
+#[test]
+fn a_pause_holds_the_stream_and_loses_nothing() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..20);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(19..20)[0]);
+
+    page.click("#pause");
+    wait_for_state(&page, "paused");
+    let still = rows(&page);
+    log.write_lines(20..2020);
+    // When another viewer has them, and the page knows that it lags behind, the page has had its chance.
+    let mut other = Viewer::connect(server.addr(), "/tail/app.log?lines=1");
+    other.lines_until(|seen| seen.contains(&lines(2019..2020)[0].as_str()), SOON);
+    page.wait_for("document.querySelector('#lag').hidden === false");
+    assert_eq!(rows(&page), still);
+
+    page.click("#pause");
+    wait_for_state(&page, "live");
+    wait_for_line(&page, &lines(2019..2020)[0]);
+    assert_eq!(all_lines(&page), lines(0..2020));
+}
+
+#[test]
+fn who_scrolls_back_is_left_in_peace_until_following_again() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write_lines(0..500);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(499..500)[0]);
+    let following = "document.querySelector('#follow').getAttribute('aria-pressed') === 'true'";
+    page.wait_for(following);
+
+    page.wheel("#lines", -3000);
+    page.wait_for(&format!("!({following})"));
+    let at_the_edge = "document.elementFromPoint(innerWidth / 2, document.querySelector('#lines')
+        .getBoundingClientRect().top + 30).closest('.line').textContent";
+    let reading = page.text(at_the_edge);
+    log.write_lines(500..800);
+    let mut other = Viewer::connect(server.addr(), "/tail/app.log?lines=1");
+    other.lines_until(|seen| seen.contains(&lines(799..800)[0].as_str()), SOON);
+    // The button to the end says how many lines have come.
+    page.wait_for("document.querySelector('#pill').textContent.includes('300')");
+    assert_eq!(page.text(at_the_edge), reading);
+
+    page.click("#follow");
+    page.wait_for(following);
+    wait_for_line(&page, &lines(799..800)[0]);
+    log.write_lines(800..810);
+    wait_for_line(&page, &lines(809..810)[0]);
+    assert_eq!(all_lines(&page), lines(0..810));
+}
+
+#[test]
+fn terminal_colours_become_spans() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    log.write("\x1b[31mred\x1b[0m plain \x1b[1;38;2;1;200;3mbright\x1b[22m green\x1b[m end\n");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+
+    wait_for_line(&page, "red plain bright green end");
+    let spans = page.eval(
+        "[...document.querySelectorAll('#lines .line span')].map((span) => [span.textContent,
+            getComputedStyle(span).color !== getComputedStyle(span.parentElement).color,
+            Number(getComputedStyle(span).fontWeight) > 500])",
+    );
+    assert_eq!(
+        spans,
+        serde_json::json!([["red", true, false], ["bright", true, true], [" green", true, false]]),
+    );
+    assert_content(&page, &server);
+}
+
+#[test]
+fn two_pages_watch_different_logs_and_know_nothing_of_each_other() {
+    let folder = temp_dir();
+    let (one, two) = (folder.path().join("one.log"), folder.path().join("two.log"));
+    let (first, second) = (Log::create(&one), Log::create(&two));
+    first.write("first\n");
+    second.write("second\n");
+    let server = Server::start(&[one.to_str().unwrap(), two.to_str().unwrap()]);
+    let browser = Browser::start();
+    let left = watch(&browser, &server, "one.log");
+    let right = watch(&browser, &server, "two.log");
+    wait_for_line(&left, "first");
+    wait_for_line(&right, "second");
+
+    left.click("#stop");
+    wait_for_state(&left, "stopped");
+    first.write("more of the first\n");
+    second.write("more of the second\n");
+    wait_for_line(&right, "more of the second");
+    assert_eq!(rows(&left), ["first"]);
+    assert_eq!(rows(&right), ["second", "more of the second"]);
+
+    // The same page may turn to another log.
+    choose(&left, "two.log");
+    wait_for_line(&left, "more of the second");
+    right.click("#pause");
+    wait_for_state(&right, "paused");
+    second.write("the third\n");
+    wait_for_line(&left, "the third");
+    assert_eq!(rows(&left), ["second", "more of the second", "the third"]);
+    assert_eq!(rows(&right), ["second", "more of the second"]);
+}
+
+#[test]
+fn a_log_that_is_not_there_yet_is_waited_for() {
+    let folder = temp_dir();
+    let path = folder.path().join("later.log");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "later.log");
+    page.wait_for("document.querySelector('#empty').hidden === false");
+
+    let log = Log::create(&path);
+    log.write_lines(0..3);
+    wait_for_line(&page, &lines(2..3)[0]);
+    let shown: Vec<String> = rows(&page).into_iter().filter(|row| !row.starts_with("-- ")).collect();
+    assert_eq!(shown, lines(0..3));
+    page.wait_for("document.querySelector('#empty').hidden");
+}
+
+#[test]
+fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
+    let folder = temp_dir();
+    let (web, app) = (folder.path().join("access.log"), folder.path().join("app.log"));
+    let (access, log) = (Log::create(&web), Log::create(&app));
+    access.write("203.0.113.9 - - [20/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 612\n");
+    sample().into_iter().for_each(|line| log.write(&line));
+    let server = Server::start(&[app.to_str().unwrap(), &format!("web={}", web.display())]);
+    let browser = Browser::start();
+
+    let mut grounds = Vec::new();
+    for dark in [true, false] {
+        let page = browser.page();
+        page.dark(dark);
+        page.goto(server.url());
+        choose(&page, "app.log");
+        page.wait_for("document.querySelectorAll('#lines .line').length > 20");
+        grounds.push(page.text("getComputedStyle(document.body).backgroundColor"));
+        let name = if dark { "dark" } else { "light" };
+        picture(&page, &format!("desk-{name}.png"));
+        if dark && std::env::var_os("WIRETAIL_WRITE_PICTURE").is_some_and(|value| value == "1") {
+            page.screenshot(&root().join("docs/page.png"));
+        }
+        page.phone();
+        page.wait_for("innerWidth === 390");
+        page.wait_for("document.documentElement.scrollWidth <= innerWidth");
+        wait_for_line(&page, "ready");
+        picture(&page, &format!("phone-{name}.png"));
+        assert_content(&page, &server);
+    }
+    assert_ne!(grounds[0], grounds[1], "dark and light differ");
+
+    let page = browser.page();
+    page.locale("zh-CN");
+    page.goto(server.url());
+    choose(&page, "app.log");
+    page.wait_for("document.documentElement.lang.startsWith('zh')");
+    picture(&page, "desk-chinese.png");
+}
+
+/// Half a minute of a service that has its troubles.
+fn sample() -> Vec<String> {
+    let mut said = Vec::new();
+    for second in 0..30 {
+        let time = format!("2026-11-20T10:00:{second:02}.{:03}Z", second * 37 % 1000);
+        said.push(format!(
+            "{time} \x1b[32mINFO\x1b[0m  http: GET /orders/{} 200 in {} ms\n",
+            4000 + second,
+            3 + second % 9
+        ));
+        match second % 10 {
+            3 => said.push(format!("{time} \x1b[33mWARN\x1b[0m  pool: 7 of 8 connections are in use\n")),
+            6 => said.push(format!("{time} \x1b[36mDEBUG\x1b[0m cache: 下单 \"naïve\" → 12 entries, 3 expired\n")),
+            8 => said.push(format!(
+                "{time} \x1b[1;31mERROR\x1b[0m mail: \x1b[4mconnection refused\x1b[24m\n    at Mailer.send (mail.ts:41)\n"
+            )),
+            _ => {}
+        }
+    }
+    said.push("ready\n".to_owned());
+    said
+}
+
+fn picture(page: &Page<'_>, name: &str) {
+    let path = root().join("target/screenshots").join(name);
+    page.screenshot(&path);
+    let len = std::fs::metadata(&path).expect("the picture was written").len();
+    assert!(len > 10_000, "{name} is {len} bytes: there is nothing to see");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

@@ -57,3 +57,9 @@ fn conversations() {
 fn answers_of_servers() {
     replay("server_answer", bodies::server_answer::run);
 }
+
+#[cfg(feature = "tool")]
+#[test]
+fn cursors() {
+    replay("cursor", bodies::cursor::run);
+}

@@ -8,6 +8,8 @@
 )]
 
 pub mod connection;
+#[cfg(feature = "tool")]
+pub mod cursor;
 pub mod frame_header;
 pub mod request_head;
 pub mod server_answer;

@@ -213,6 +213,11 @@ impl EventLoop {
         self.sockets.get(id).map_or(0, |socket| socket.outbox.unsent())
     }
 
+    /// Whether `id` has not taken all that was written to it in an earlier turn.
+    pub fn is_stuck(&self, id: ConnId) -> bool {
+        self.sockets.get(id).is_some_and(|socket| socket.stuck)
+    }
+
     /// The socket of `id`, to set its options.
     pub fn socket(&self, id: ConnId) -> Option<&TcpStream> {
         self.sockets.get(id).map(|socket| &socket.stream)

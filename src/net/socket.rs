@@ -15,7 +15,7 @@ use super::outbox::Outbox;
 pub enum Received {
     /// So many bytes at the front of the buffer.
     Bytes(usize),
-    /// Nothing is there; a [`Event::Readable`] will tell.
+    /// Nothing is there; a [`Event::Readable`](super::Event::Readable) will tell.
     Nothing,
     /// The peer has finished writing.
     Eof,
@@ -48,6 +48,8 @@ pub(crate) struct Socket {
     pub(crate) read_closed: bool,
     /// A `Readable` stands in the queue already.
     pub(crate) announced: bool,
+    /// The last write could not take everything.
+    pub(crate) stuck: bool,
     /// Stands in the list of those to be written to this turn.
     pub(crate) dirty: bool,
 }
@@ -75,6 +77,7 @@ impl Socket {
             writable: true,
             read_closed: false,
             announced: false,
+            stuck: false,
             dirty: false,
         }
     }
@@ -105,6 +108,12 @@ impl Socket {
 
     /// Writes once: everything owed, as far as the kernel takes it.
     pub(crate) fn write(&mut self) -> io::Result<Written> {
+        let written = self.write_once();
+        self.stuck = !matches!(written, Ok(Written::All));
+        written
+    }
+
+    fn write_once(&mut self) -> io::Result<Written> {
         if self.outbox.unsent() == 0 {
             return Ok(Written::All);
         }

@@ -1,14 +1,14 @@
 //! Opening files beneath a folder, and nowhere else.
 //!
-//! A log is opened by its path inside a [`Root`], a folder that the operator named. Whatever stands in the way, a
-//! `..`, an absolute path, a link that somebody put into the folder, a link that is swapped while we look: the file
-//! that comes back lies beneath the root, or an error does. A prefix check on path names cannot promise this, as the
-//! names may change their meaning between the check and the opening; so the kernel is asked to hold the rule while it
-//! walks (`openat2` with `RESOLVE_BENEATH`, openat2(2)). Where it cannot, we walk ourselves, folder by folder,
-//! following no link (`O_NOFOLLOW`).
+//! A log is opened by its path inside a [`Root`], a folder that the operator named. Whatever stands in the
+//! way, a `..`, an absolute path, a link that somebody put into the folder, a link that is swapped while we
+//! look: the file that comes back lies beneath the root, or an error does. A prefix check on path names
+//! cannot promise this, as the names may change their meaning between the check and the opening; so the
+//! kernel is asked to hold the rule while it walks (`openat2` with `RESOLVE_BENEATH`, openat2(2)). Where it
+//! cannot, we walk ourselves, folder by folder, following no link (`O_NOFOLLOW`).
 //!
-//! Only regular files are opened. Opening a FIFO would wait for a writer and opening a device may do anything, so the
-//! kind is looked at before, and once more on the opened file.
+//! Only regular files are opened. Opening a FIFO would wait for a writer and opening a device may do
+//! anything, so the kind is looked at before, and once more on the opened file.
 //!
 //! Does not know what a log is, nor which names visitors may use: that is `catalogue`.
 
@@ -28,9 +28,10 @@ pub use super::stat::{Kind, OpenError, Stat};
 
 /// A folder that files are opened beneath.
 ///
-/// It is opened once and then held, so renaming a folder above it changes nothing. Folders come and go, though (a
-/// volume is mounted, a deployment replaces the folder): [`look_again`](Self::look_again) opens what stands at the
-/// path *now*. The path is the operator's word; whoever may replace the folder itself may replace every log in it.
+/// It is opened once and then held, so renaming a folder above it changes nothing. Folders come and go,
+/// though (a volume is mounted, a deployment replaces the folder): [`look_again`](Self::look_again) opens
+/// what stands at the path *now*. The path is the operator's word; whoever may replace the folder itself may
+/// replace every log in it.
 #[derive(Debug)]
 pub struct Root {
     path: PathBuf,
@@ -45,7 +46,8 @@ impl Root {
         Ok(Self { path: path.to_owned(), folder: RefCell::new(Some(folder)) })
     }
 
-    /// A root that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in it is missing.
+    /// A root that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in it is
+    /// missing.
     pub fn wait_for(path: &Path) -> Self {
         Self { path: path.to_owned(), folder: RefCell::new(Folder::open(path).ok()) }
     }
@@ -60,7 +62,8 @@ impl Root {
         self.folder.borrow().is_some()
     }
 
-    /// Opens the folder that stands at the path now, if it is not the one that is held. True if that changed anything.
+    /// Opens the folder that stands at the path now, if it is not the one that is held. True if that changed
+    /// anything.
     ///
     /// A folder that has gone is still held: what is open in it can be read to its end, and a new one may come.
     /// Costs one `stat`.
@@ -81,20 +84,23 @@ impl Root {
     pub fn open_file(&self, rel: &Path) -> Result<File, OpenError> {
         // Looked at first, as merely opening some devices has effects: a tape rewinds, a watchdog starts.
         self.stat(rel)?;
-        // NONBLOCK: should a FIFO have slipped in since, opening it does not wait for its writer. NOCTTY: should it be
-        // a terminal, it does not become ours. On the regular file we want, neither means anything.
+        // NONBLOCK: should a FIFO have slipped in since, opening it does not wait for its writer. NOCTTY:
+        // should it be a terminal, it does not become ours. On the regular file we want, neither means
+        // anything.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = File::from(self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?);
         Stat::of(&file)?;
         Ok(file)
     }
 
-    /// What the regular file at `rel` is, resolved as [`open_file`](Self::open_file) does it. Needs no right to read it.
+    /// What the regular file at `rel` is, resolved as [`open_file`](Self::open_file) does it. Needs no right
+    /// to read it.
     pub fn stat(&self, rel: &Path) -> Result<Stat, OpenError> {
         Stat::regular(&self.beneath(rel, Folder::stat_at)?)
     }
 
-    /// The entries of the folder at `rel` (empty: of the root itself), without `.` and `..`, in the order the file system gives them.
+    /// The entries of the folder at `rel` (empty: of the root itself) without `.` and `..`, in the file
+    /// system's order.
     ///
     /// At most `limit` of them are looked at: the caller lists on its loop's time.
     pub fn list(&self, rel: &Path, limit: usize) -> Result<Listing, OpenError> {
@@ -118,10 +124,10 @@ impl Root {
 
     /// Does `act` with `rel` as seen from the opened folder.
     ///
-    /// Where the way there leads over a link that may not be followed (`openat2` refuses every absolute one, our own
-    /// walk every link), the path is resolved by name and tried once more if it ends up inside. That is no promise
-    /// by itself, as links may change meanwhile; it need not be: the second try stays beneath the root just as the
-    /// first one did.
+    /// Where the way there leads over a link that may not be followed (`openat2` refuses every absolute one,
+    /// our own walk every link), the path is resolved by name and tried once more if it ends up inside. That
+    /// is no promise by itself, as links may change meanwhile; it need not be: the second try stays beneath
+    /// the root just as the first one did.
     fn beneath<T>(
         &self,
         rel: &Path,

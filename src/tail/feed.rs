@@ -1,26 +1,56 @@
-//! What viewers read a log from (skeleton: signatures only, so that others can build against them).
+//! What viewers read a log from: the recent pieces, made once and shared by all, and the way back into the files.
+//!
+//! A viewer is a [`Position`], and nothing is kept for it here. Who stands at the head makes the next piece by asking
+//! for it; the others find it in the window. Who is behind the window reads from the files, up to the next border
+//! between two pieces, and so joins the others again.
+//!
+//! ```text
+//!   files      ...........................................|
+//!   window                              |piece|piece|piece|   head
+//!   viewers       ^ catches up               ^            ^ makes the next piece
+//! ```
+//!
+//! Whether the file can be read at the moment is a state, not history: it is told to whoever stands at the head, once.
+//!
+//! Does not know what a rotation is: that is `follower`.
 
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::tail::beneath::Root;
-use crate::tail::cursor::{Cursor, GuardPrint, HeadPrint, Place};
-use crate::tail::window::{Piece, PieceKind};
+use crate::tail::catchup::{self, CatchUp};
+use crate::tail::cursor::Cursor;
+use crate::tail::follower::Follower;
+use crate::tail::standing::Standing;
+use crate::tail::window::{GapReason, Piece, PieceKind, Window};
 
-/// One log as viewers read it: follower and shared window.
+/// One log as its viewers read it. `E` is what the caller keeps beside each piece, say its encoded frames.
+///
+/// After [`open`](Self::open), call [`look`](Self::look) whenever [`next_look`](Self::next_look) says so. Each viewer
+/// has a [`Position`], from [`start`](Self::start), and calls [`next`](Self::next) until it is up to date; then again
+/// when a look was true.
 #[derive(Debug)]
 pub struct Feed<E> {
-    root: Rc<Root>,
-    rel: PathBuf,
-    encoded: PhantomData<E>,
+    follower: Follower,
+    window: Window<E>,
+    absence: Option<Absence<E>>,
+    absences: u64,
+    back: Rc<Piece<E>>,
+    // The last instant we were told.
+    now: Instant,
+}
+
+#[derive(Debug)]
+struct Absence<E> {
+    id: u64,
+    piece: Rc<Piece<E>>,
 }
 
 /// Where a viewer begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// So many lines before the end.
+    /// So many lines before the end. At most 8 MiB are looked through for them.
     Lines(usize),
     /// Where it left off.
     Cursor(Cursor),
@@ -33,7 +63,19 @@ pub enum Start {
 /// Where a viewer is. Cheap to clone, of constant size.
 #[derive(Clone, Debug)]
 pub struct Position {
-    _seq: u64,
+    // The number of the next piece; none if the viewer stands inside of one, or anywhere in the files.
+    seq: Option<u64>,
+    at: Rc<Standing>,
+    // The absence of the file that it was told of, 0 if none.
+    told: u64,
+    lost: Option<Rc<Lost>>,
+}
+
+/// What a viewer is still to be told of the cursor it came with.
+#[derive(Debug)]
+struct Lost {
+    cursor: Cursor,
+    why: GapReason,
 }
 
 /// What [`Feed::next`] found.
@@ -46,60 +88,198 @@ pub enum Step<E> {
 }
 
 impl<E: Default> Feed<E> {
-    /// Opens the log. Never fails: a file that cannot be read is waited for.
-    pub fn open(root: Rc<Root>, rel: PathBuf, _now: Instant) -> Self {
-        Self { root, rel, encoded: PhantomData }
+    /// Opens the log at `rel` beneath `root`, at its end. Never fails: a file that cannot be read is waited for.
+    /// O(siblings), whatever the file's size.
+    pub fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> Self {
+        let follower = Follower::open(root, rel, now);
+        let window = Window::new(Rc::clone(follower.head()));
+        let back = Piece::new(PieceKind::Back);
+        let mut feed = Self { follower, window, absence: None, absences: 0, back, now };
+        feed.notice_absence();
+        feed
     }
 
     /// The tick. True if viewers at the head have something to read.
-    pub fn look(&mut self, _now: Instant) -> bool {
-        false
+    ///
+    /// Costs an `fstat` or a few, and every 250 ms a `stat` by path. Reads nothing.
+    pub fn look(&mut self, now: Instant) -> bool {
+        self.look_as(false, now)
     }
 
     /// As [`look`](Self::look), but looks at the path at once: something was heard of it.
     pub fn look_now(&mut self, now: Instant) -> bool {
-        self.look(now)
+        self.look_as(true, now)
     }
 
-    /// When the feed wants to be looked at again.
+    fn look_as(&mut self, hinted: bool, now: Instant) -> bool {
+        self.now = now;
+        let ready = self.follower.look(hinted, now);
+        self.notice_absence() || ready
+    }
+
+    /// When the feed wants to be looked at again: 10 ms from now while the log grows, up to 250 ms when it is quiet.
     pub fn next_look(&self, now: Instant) -> Instant {
-        now + Duration::from_millis(250)
+        self.follower.next_look(now)
     }
 
     /// The position of a viewer that begins at `start`.
-    pub fn start(&mut self, _start: &Start) -> Position {
-        Position { _seq: 0 }
+    pub fn start(&mut self, start: &Start) -> Position {
+        let now = self.now;
+        let mut lost = None;
+        self.follower.look_for_cut(now);
+        let at = match start {
+            Start::Lines(lines) => self.follower.before_last_lines(*lines, now),
+            Start::Beginning => self.follower.at_beginning(),
+            Start::End => self.follower.at_end(now),
+            Start::Cursor(cursor) => {
+                let found = self.follower.at_cursor(cursor, now);
+                lost = found.lost.map(|why| Rc::new(Lost { cursor: cursor.clone(), why }));
+                found.at
+            }
+        };
+        self.leap_to(&at);
+        self.window.settle(self.follower.head());
+        let head = self.follower.head();
+        if at == **head {
+            return Position { seq: Some(self.window.end()), at: Rc::clone(head), told: 0, lost };
+        }
+        Position { seq: None, at: Rc::new(at), told: 0, lost }
     }
 
-    /// The next piece for a viewer at `position`. At most one read of 64 KiB.
-    pub fn next(&mut self, _position: &Position, _now: Instant) -> Step<E> {
-        let _skeleton = Piece::<E>::new(PieceKind::Back);
+    /// A viewer that begins ahead of the head takes it along: the others find in the file what lies between, so
+    /// nothing has to be read for it now.
+    fn leap_to(&mut self, at: &Standing) {
+        let (to, head) = (at.newest(), self.follower.head().newest());
+        if to.id == head.id
+            && to.place.offset > head.place.offset
+            && self.follower.leap(to.place.offset).is_ok()
+        {
+            self.window.restart(Rc::clone(self.follower.head()));
+        }
+    }
+
+    /// The next piece for a viewer at `position`. At most one read of 64 KiB, or one look through the folder; for a
+    /// viewer in the window it is a look-up.
+    pub fn next(&mut self, position: &Position, now: Instant) -> Step<E> {
+        if let Some(lost) = &position.lost {
+            let (from, to) = (lost.cursor.clone(), position.at.cursor());
+            let piece = Piece::new(PieceKind::Gap { from, to, bytes: None, why: lost.why });
+            return Step::Piece(piece, Position { lost: None, ..position.clone() });
+        }
+        match position.seq.filter(|&seq| seq >= self.window.first()) {
+            Some(seq) => self.next_in_window(position, seq, now),
+            None => self.next_in_files(position, now),
+        }
+    }
+
+    fn next_in_window(&mut self, position: &Position, seq: u64, now: Instant) -> Step<E> {
+        if let Some(step) = self.shared(position, seq) {
+            return step;
+        }
+        if let Some(step) = self.presence(position) {
+            return step;
+        }
+        let pulled = self.follower.pull(now);
+        let Some(kind) = pulled else {
+            self.window.settle(self.follower.head());
+            self.notice_absence();
+            return Step::UpToDate;
+        };
+        let (after, oldest) = (Rc::clone(self.follower.head()), self.follower.lineage.oldest());
+        self.window.push(Piece::new(kind), after, oldest);
+        self.shared(position, seq).unwrap_or(Step::UpToDate)
+    }
+
+    fn shared(&self, position: &Position, seq: u64) -> Option<Step<E>> {
+        let slot = self.window.get(seq)?;
+        let at = Rc::clone(&slot.after);
+        let position = Position { seq: Some(seq + 1), at, told: position.told, lost: None };
+        Some(Step::Piece(Rc::clone(&slot.piece), position))
+    }
+
+    /// What a viewer at the head has still to be told of the file's coming and going.
+    fn presence(&self, position: &Position) -> Option<Step<E>> {
+        let (piece, told) = match &self.absence {
+            Some(absence) if absence.id != position.told => (&absence.piece, absence.id),
+            None if position.told != 0 => (&self.back, 0),
+            _ => return None,
+        };
+        Some(Step::Piece(Rc::clone(piece), Position { told, ..position.clone() }))
+    }
+
+    /// True if the file has come or gone.
+    fn notice_absence(&mut self) -> bool {
+        let why = self.follower.missing();
+        let known = self.absence.as_ref().and_then(|absence| match &absence.piece.kind {
+            PieceKind::Missing { why } => Some(why.as_str()),
+            _ => None,
+        });
+        if why == known {
+            return false;
+        }
+        self.absence = why.map(|why| {
+            self.absences += 1;
+            Absence { id: self.absences, piece: Piece::new(PieceKind::Missing { why: why.to_owned() }) }
+        });
+        self.back = Piece::new(PieceKind::Back);
+        true
+    }
+
+    fn next_in_files(&mut self, position: &Position, now: Instant) -> Step<E> {
+        let mut at = Rc::clone(&position.at);
+        // A file that turns out to be truncated is asked for once more, and then it is known to be.
+        for _ in 0..3 {
+            let border = self.window.border_after(&at).map(|(seq, goal)| (seq, Rc::clone(goal)));
+            // Ahead of everything, with a place that never was: nothing to be read up to there.
+            let (seq, goal) = border.unwrap_or_else(|| (self.window.end(), Rc::clone(self.follower.head())));
+            match catchup::next(&mut self.follower, &at, &goal, now) {
+                CatchUp::Piece(kind, to) => {
+                    at = Rc::new(to);
+                    let position = Position { seq: None, at, told: position.told, lost: None };
+                    return Step::Piece(Piece::new(kind), position);
+                }
+                CatchUp::Arrived => {
+                    let position = Position { seq: Some(seq), at: goal, ..position.clone() };
+                    return self.next_in_window(&position, seq, now);
+                }
+                CatchUp::Again => {}
+                CatchUp::Later => break,
+            }
+        }
         Step::UpToDate
     }
 
-    /// How many bytes a viewer at `position` has still to get.
-    pub fn lag(&self, _position: &Position) -> u64 {
-        0
+    /// How many bytes that are known of a viewer at `position` has still to get. O(generations since).
+    pub fn lag(&self, position: &Position) -> u64 {
+        self.follower.bytes_after(&position.at)
     }
 
     /// The token for `position`.
-    pub fn cursor(&self, _position: &Position) -> Cursor {
-        let place = Place { inode: 0, head: HeadPrint::of(b"", 0), guard: GuardPrint::of(b""), offset: 0 };
-        Cursor::new(vec![place])
+    pub fn cursor(&self, position: &Position) -> Cursor {
+        match &position.lost {
+            Some(lost) => lost.cursor.clone(),
+            None => position.at.cursor(),
+        }
     }
 
-    /// The file's size, if there is one.
+    /// The size of the file as far as it is known; none before there was one.
     pub fn size(&self) -> Option<u64> {
-        None
+        self.follower.size()
     }
 
-    /// Why the file cannot be read now, if so.
+    /// The number of the next new piece: when it has changed, viewers who wait have something to read.
+    pub fn newest(&self) -> u64 {
+        self.window.end()
+    }
+
+    /// Why the file cannot be read now, if so: a sentence to go after its name and a colon.
     pub fn missing(&self) -> Option<&str> {
-        None
+        self.follower.missing()
     }
 
-    /// The folder to watch (inotify) for hints.
+    /// The folder to watch for changes (inotify). Hints from there lead to [`look_now`](Self::look_now).
     pub fn watch_path(&self) -> PathBuf {
-        self.root.path().join(self.rel.parent().unwrap_or(Path::new("")))
+        let rel = self.follower.lineage.rel();
+        self.follower.lineage.root().path().join(rel.parent().unwrap_or(Path::new("")))
     }
 }

@@ -1,7 +1,7 @@
 //! An opened folder, and the two ways to open what lies in it without leaving it.
 //!
-//! Knows one system call at a time and gives its errors as they are; what to do about a refused link is `beneath`'s
-//! decision.
+//! Knows one system call at a time and gives its errors as they are; what to do about a refused link is
+//! `beneath`'s decision.
 
 use std::ffi::OsStr;
 use std::io;
@@ -57,7 +57,8 @@ impl Folder {
     /// Looks at what is at `rel` without opening it.
     pub(super) fn stat_at(&self, rel: &Path) -> Result<fs::Stat, Errno> {
         match self.way {
-            // O_PATH: a handle to ask with, which neither needs the right to read nor touches the device or FIFO.
+            // O_PATH: a handle to ask with, which neither needs the right to read nor touches the device or
+            // FIFO.
             #[cfg(target_os = "linux")]
             Way::Kernel => fs::fstat(kernel_open(self.handle.as_fd(), rel, OFlags::PATH | OFlags::CLOEXEC)?),
             Way::Walk => self.walk(rel, |folder, name| {
@@ -88,8 +89,8 @@ impl Folder {
 }
 
 impl Way {
-    /// Asked once per folder: `openat2` is missing before Linux 5.6, and some container sandboxes forbid it (with
-    /// ENOSYS or, the older ones, EPERM).
+    /// Asked once per folder: `openat2` is missing before Linux 5.6, and some container sandboxes forbid it
+    /// (with ENOSYS or, the older ones, EPERM).
     #[cfg(target_os = "linux")]
     fn available(folder: BorrowedFd<'_>) -> Self {
         match kernel_open(folder, Path::new("."), FOLDER) {
@@ -115,8 +116,9 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 fn kernel_open(folder: BorrowedFd<'_>, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
     let rules = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    // "EAGAIN: ... the kernel could not ensure that a ".." component didn't escape (due to a race condition or
-    // potential attack). The caller may choose to retry" (openat2(2)). Somebody may keep on renaming, so not for ever.
+    // "EAGAIN: ... the kernel could not ensure that a ".." component didn't escape (due to a race condition
+    // or potential attack). The caller may choose to retry" (openat2(2)). Somebody may keep on renaming, so
+    // not for ever.
     const TRIES: usize = 4;
     let mut outcome = Err(Errno::AGAIN);
     for _ in 0..TRIES {

@@ -19,11 +19,32 @@
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
+mod backlog;
 pub mod beneath;
+pub mod catalogue;
+mod catchup;
+pub mod chatter;
 pub mod cursor;
+pub mod demo;
+mod entry;
 pub mod feed;
 mod folder;
+mod follower;
+mod generation;
+mod lineage;
+mod names;
+mod reading;
+pub mod rotated;
+mod scan;
+mod siblings;
+pub mod source;
+pub mod spool;
+mod standing;
+mod start;
 mod stat;
+mod text;
+pub mod utc;
+mod watch;
 pub mod window;
 
 pub use cursor::Cursor;

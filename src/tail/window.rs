@@ -1,10 +1,12 @@
-//! What is handed to viewers: pieces.
+//! Pieces, which are what viewers get, and the window: the recent pieces, made once and shared by all.
 //!
 //! Does not know where pieces come from.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::tail::cursor::Cursor;
+use crate::tail::standing::{GenerationId, Standing};
 
 /// A piece of a log. Pieces at the head are made once and shared by all viewers.
 #[derive(Debug)]
@@ -78,4 +80,94 @@ pub enum GapReason {
     Hole,
     /// The cursor names something that is not to be found.
     Unknown,
+}
+
+/// The text that the window holds at most.
+const MOST_TEXT: usize = 4 * 1024 * 1024;
+
+/// What a piece costs beside its text, so that many small ones are bounded as well.
+const PER_PIECE: usize = 256;
+
+/// The recent pieces of a log, each with a number. Between any two of them lies a border where viewers can join.
+#[derive(Debug)]
+pub(crate) struct Window<E> {
+    slots: VecDeque<Slot<E>>,
+    first: u64,
+    base: Rc<Standing>,
+    weight: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slot<E> {
+    pub(crate) piece: Rc<Piece<E>>,
+    /// Where a viewer stands that has had it.
+    pub(crate) after: Rc<Standing>,
+}
+
+impl<E> Window<E> {
+    /// Empty, its only border being at `base`.
+    pub(crate) fn new(base: Rc<Standing>) -> Self {
+        Self { slots: VecDeque::new(), first: 0, base, weight: 0 }
+    }
+
+    /// The number of the first piece.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The number that the next piece will have.
+    pub(crate) fn end(&self) -> u64 {
+        self.first + self.slots.len() as u64
+    }
+
+    pub(crate) fn get(&self, seq: u64) -> Option<&Slot<E>> {
+        self.slots.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+    }
+
+    /// Adds the newest piece. The oldest ones leave when there is too much text, or when they begin in a generation
+    /// older than `oldest`, which nobody could read up to any more.
+    pub(crate) fn push(&mut self, piece: Rc<Piece<E>>, after: Rc<Standing>, oldest: GenerationId) {
+        self.weight += piece.weight();
+        self.slots.push_back(Slot { piece, after });
+        while self.weight > MOST_TEXT || self.base.newest().id < oldest {
+            let Some(slot) = self.slots.pop_front() else { break };
+            self.weight -= slot.piece.weight();
+            self.first += 1;
+            self.base = slot.after;
+        }
+    }
+
+    /// The head has moved without a piece. Where there are pieces, the next one will tell.
+    pub(crate) fn settle(&mut self, head: &Rc<Standing>) {
+        if self.slots.is_empty() {
+            self.base = Rc::clone(head);
+        }
+    }
+
+    /// Forgets everything; all viewers are behind `head` now.
+    pub(crate) fn restart(&mut self, head: Rc<Standing>) {
+        self.first = self.end() + 1;
+        self.slots.clear();
+        self.weight = 0;
+        self.base = head;
+    }
+
+    /// The first border that a viewer `at` has not passed: the number of the piece behind it, and where it lies. None
+    /// if the viewer is ahead of all. O(log pieces).
+    pub(crate) fn border_after(&self, at: &Standing) -> Option<(u64, &Rc<Standing>)> {
+        if at.is_not_after(&self.base) {
+            return Some((self.first, &self.base));
+        }
+        let index = self.slots.partition_point(|slot| !at.is_not_after(&slot.after));
+        self.slots.get(index).map(|slot| (self.first + index as u64 + 1, &slot.after))
+    }
+}
+
+impl<E> Piece<E> {
+    fn weight(&self) -> usize {
+        match &self.kind {
+            PieceKind::Lines { text, .. } => text.len() + PER_PIECE,
+            _ => PER_PIECE,
+        }
+    }
 }

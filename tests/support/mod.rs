@@ -11,6 +11,7 @@
 )]
 
 pub mod browser;
+pub mod page;
 pub mod process;
 pub mod server;
 pub mod v1;

@@ -209,6 +209,11 @@ impl Raw {
         head
     }
 
+    /// What has come and was not used yet, for tests that go on by themselves with [`Raw::stream`].
+    pub fn unread(&self) -> &[u8] {
+        &self.received[self.taken..]
+    }
+
     /// Exactly `len` bytes.
     pub fn read_exactly(&mut self, len: usize) -> Vec<u8> {
         while self.received.len() - self.taken < len {

@@ -1,0 +1,533 @@
+//! One generation of a log: a file from its first byte to its last, and how far it has been read.
+//!
+//! ```text
+//!   0        256                      offset        position      size
+//!   |  head   |      ...       | tail  |   pending   |   unread    |
+//!             fingerprint        64     read, held back            in the file only
+//!                                       (half a line)
+//! ```
+//!
+//! A truncated file may have grown past its old size between two looks, so size alone tells nothing: before what was
+//! read is believed, the bytes just before it are read again and compared. If they are still the ones we know,
+//! what follows them belongs to this generation.
+//!
+//! Does not know the log's path, what came before or after, or who reads.
+
+use std::fs::File;
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
+use crate::tail::reading::{before, border, holds, hole_at, read_at, read_exactly, stat_of};
+use crate::tail::text;
+use crate::tail::window::GapReason;
+
+/// How long half a line waits for its other half.
+const HALF_LINE: Duration = Duration::from_millis(250);
+
+/// One incarnation of a log's content.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    /// The inode that its places name, for ever; the bytes themselves may later be found in a copy.
+    inode: u64,
+    // Device and inode of the file that holds the bytes now.
+    holder: (u64, u64),
+    begins: Begins,
+    start: u64,
+    start_guard: GuardPrint,
+    joined: u64,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    offset: u64,
+    pending: Vec<u8>,
+    half_due: Option<Instant>,
+    size: u64,
+    modified: SystemTime,
+    // The first bytes as a look saw them, while none has been read.
+    glimpse: Vec<u8>,
+    hungry: bool,
+    life: Life,
+    bytes: Bytes,
+    loss: GapReason,
+    touched: Instant,
+}
+
+/// How a generation took the place of the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// Another file was put at the path.
+    Rotated,
+    /// The file was cut to nothing.
+    Truncated,
+}
+
+/// What is still expected of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// It may grow.
+    Growing,
+    /// What is there is still to be read, then it ends.
+    Ending,
+    /// It ends at this offset.
+    Ended(u64),
+}
+
+/// Where a generation's bytes are.
+#[derive(Debug)]
+enum Bytes {
+    /// In this file.
+    Open(File),
+    /// Perhaps in a file in the folder; the handle was closed.
+    Closed,
+    /// Nowhere any more.
+    Gone,
+}
+
+/// What came of reading on.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// Text, made of so many bytes.
+    Text(Rc<[u8]>, u64),
+    /// So many bytes that are not there: they were never written, or are gone.
+    Gap(u64, GapReason),
+    /// Nothing to deliver for now.
+    Nothing,
+    /// The file holds something else now.
+    Cut,
+}
+
+impl Generation {
+    /// The generation in `file`, of which everything before `offset` (or the border of the character there) counts as
+    /// read. O(1) whatever the file's size.
+    pub(crate) fn open(file: File, begins: Begins, offset: u64, now: Instant) -> io::Result<Self> {
+        let stat = stat_of(&file)?;
+        let offset = border(&file, offset.min(stat.size))?;
+        let head = read_exactly(&file, 0, head_len(offset))?;
+        let tail = before(&file, offset)?;
+        Ok(Self {
+            inode: stat.inode,
+            holder: (stat.device, stat.inode),
+            begins,
+            start: 0,
+            start_guard: GuardPrint::of(b""),
+            joined: offset,
+            head,
+            tail,
+            offset,
+            pending: Vec::new(),
+            half_due: None,
+            glimpse: Vec::new(),
+            size: stat.size,
+            modified: stat.modified,
+            hungry: true,
+            life: Life::Growing,
+            bytes: Bytes::Open(file),
+            loss: GapReason::Rotated,
+            touched: now,
+        })
+    }
+
+    /// What stands for "before there was a file". Its place is the only one with inode 0.
+    pub(crate) fn void(now: Instant) -> Self {
+        Self {
+            inode: 0,
+            holder: (0, 0),
+            begins: Begins::Rotated,
+            start: 0,
+            start_guard: GuardPrint::of(b""),
+            joined: 0,
+            head: Vec::new(),
+            tail: Vec::new(),
+            offset: 0,
+            pending: Vec::new(),
+            half_due: None,
+            glimpse: Vec::new(),
+            size: 0,
+            modified: SystemTime::UNIX_EPOCH,
+            hungry: false,
+            life: Life::Ended(0),
+            bytes: Bytes::Gone,
+            loss: GapReason::Unknown,
+            touched: now,
+        }
+    }
+
+    /// The same file as a younger generation that begins where this one was left: it was moved away and has come
+    /// back after others. This one ends.
+    pub(crate) fn come_back(&mut self, file: File, now: Instant) -> io::Result<Self> {
+        let mut again = Self::open(file, Begins::Rotated, self.offset, now)?;
+        again.start = again.offset;
+        again.start_guard = GuardPrint::of(&again.tail);
+        again.inode = self.inode;
+        self.life = Life::Ended(self.offset);
+        self.pending.clear();
+        self.hungry = false;
+        Ok(again)
+    }
+
+    /// Device and inode of the file that holds the bytes.
+    pub(crate) fn holder(&self) -> (u64, u64) {
+        self.holder
+    }
+
+    /// How it took the place of the one before.
+    pub(crate) fn begins(&self) -> Begins {
+        self.begins
+    }
+
+    /// The offset of its first byte; not 0 only for one that came back.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The offset from which it was followed.
+    pub(crate) fn joined(&self) -> u64 {
+        self.joined
+    }
+
+    /// Everything before this offset was delivered at the head.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// When the file was last changed, as far as we looked.
+    pub(crate) fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    /// Its end if it has ended, else as far as it is known to go.
+    pub(crate) fn end(&self) -> u64 {
+        match self.life {
+            Life::Ended(end) => end,
+            Life::Growing | Life::Ending => self.size.max(self.position()),
+        }
+    }
+
+    /// Nothing more will come of it at the head.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.life, Life::Ended(_))
+    }
+
+    /// There may be something to read.
+    pub(crate) fn is_hungry(&self) -> bool {
+        self.hungry
+    }
+
+    /// Nothing more is to be written to it: once it is read through, it ends.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.life == Life::Ending
+    }
+
+    /// When half a line is to be delivered as it is.
+    pub(crate) fn half_due(&self) -> Option<Instant> {
+        self.half_due.filter(|_| !self.pending.is_empty())
+    }
+
+    /// It is being read.
+    pub(crate) fn touch(&mut self, now: Instant) {
+        self.touched = now;
+    }
+
+    /// When it last grew or was read.
+    pub(crate) fn touched(&self) -> Instant {
+        self.touched
+    }
+
+    /// Its open file.
+    pub(crate) fn file(&self) -> Option<&File> {
+        match &self.bytes {
+            Bytes::Open(file) => Some(file),
+            Bytes::Closed | Bytes::Gone => None,
+        }
+    }
+
+    /// Its file was closed, and may be found again.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.bytes, Bytes::Closed)
+    }
+
+    /// If bytes of it cannot be found: why.
+    pub(crate) fn loss(&self) -> GapReason {
+        self.loss
+    }
+
+    /// The place of its first byte.
+    pub(crate) fn start_place(&self) -> Place {
+        let head = HeadPrint::of(&self.head, self.start);
+        Place { inode: self.inode, head, guard: self.start_guard, offset: self.start }
+    }
+
+    /// The place at the head.
+    pub(crate) fn place(&self) -> Place {
+        self.place_after(self.offset, &self.tail)
+    }
+
+    /// The place at `offset`, before which lies `before` (its last 64 bytes count).
+    pub(crate) fn place_after(&self, offset: u64, before: &[u8]) -> Place {
+        let (head, guard) = (HeadPrint::of(&self.head, offset), GuardPrint::of(before));
+        Place { inode: self.inode, head, guard, offset }
+    }
+
+    /// The place at `offset`, for which the open file is asked.
+    pub(crate) fn place_at(&self, offset: u64) -> io::Result<Place> {
+        let Some(file) = self.file() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let head = HeadPrint::of(&read_exactly(file, 0, head_len(offset))?, offset);
+        Ok(Place { inode: self.inode, head, guard: GuardPrint::of(&before(file, offset)?), offset })
+    }
+
+    /// The inode that its places name.
+    pub(crate) fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// Could `place` name this generation? Asked before the bytes themselves are.
+    pub(crate) fn could_be_at(&self, place: &Place) -> bool {
+        let same_file = self.inode == place.inode || head_len(place.offset) >= ENOUGH;
+        let too_short_to_tell = self.head.len() < head_len(place.offset);
+        let same_head =
+            too_short_to_tell && !self.has_ended() || HeadPrint::of(&self.head, place.offset) == place.head;
+        (self.start..=self.end()).contains(&place.offset) && same_file && same_head
+    }
+
+    /// Looks whether the file has changed. One `fstat`.
+    pub(crate) fn look(&mut self, now: Instant) -> io::Result<()> {
+        self.hungry |= self.half_due().is_some_and(|due| due <= now);
+        let Bytes::Open(file) = &self.bytes else {
+            return Ok(());
+        };
+        let stat = stat_of(file)?;
+        if stat.size == self.size && stat.modified == self.modified {
+            return Ok(());
+        }
+        self.hungry = true;
+        // Only what is known to be ours counts as ours: were the new size that of other content, we would miss bytes
+        // that never were. If it is other content, or shorter, `read` will see that too.
+        if stat.size > self.size && self.is_unchanged(file, &[])? {
+            if self.position() == 0 {
+                self.glimpse = read_exactly(file, 0, head_len(stat.size).min(GUARD))?;
+            }
+            self.size = stat.size;
+            self.touched = now;
+        }
+        Ok(())
+    }
+
+    /// Makes the next reads look again, whatever the last look said.
+    pub(crate) fn wake(&mut self) {
+        self.hungry = !self.has_ended();
+    }
+
+    /// Nothing is to be read before it is woken, or grows.
+    pub(crate) fn rest(&mut self) {
+        self.hungry = false;
+    }
+
+    /// Once what is there has been read, this generation ends.
+    pub(crate) fn let_end(&mut self) {
+        if self.life == Life::Growing {
+            self.life = Life::Ending;
+            self.hungry = true;
+        }
+    }
+
+    /// Ends here and now.
+    pub(crate) fn end_now(&mut self) {
+        self.life = Life::Ended(self.end());
+        self.hungry = false;
+    }
+
+    /// Lives on: somebody says that it is still written to.
+    pub(crate) fn revive(&mut self) {
+        if self.has_ended() {
+            (self.life, self.joined, self.hungry) = (Life::Growing, self.offset, true);
+        }
+    }
+
+    /// Closes the file. It may be [taken up](Self::take_up) again.
+    pub(crate) fn close(&mut self) {
+        if let Bytes::Open(_) = self.bytes {
+            self.bytes = Bytes::Closed;
+        }
+    }
+
+    /// The bytes are nowhere to be found. Gives back the file, if it was open.
+    pub(crate) fn lose(&mut self, why: GapReason) -> Option<File> {
+        self.loss = why;
+        self.let_end();
+        match std::mem::replace(&mut self.bytes, Bytes::Gone) {
+            Bytes::Open(file) => Some(file),
+            Bytes::Closed | Bytes::Gone => None,
+        }
+    }
+
+    /// The bytes are in this file, which was found to [hold](Self::is_held_by) them.
+    pub(crate) fn take_up(&mut self, file: File, now: Instant) -> io::Result<()> {
+        let stat = stat_of(&file)?;
+        self.holder = (stat.device, stat.inode);
+        if !self.has_ended() {
+            self.size = self.size.max(stat.size);
+            self.hungry = true;
+        }
+        self.bytes = Bytes::Open(file);
+        self.touched = now;
+        Ok(())
+    }
+
+    /// True if `file` holds all of this generation that was read.
+    pub(crate) fn is_held_by(&self, file: &File) -> io::Result<bool> {
+        let whole = stat_of(file)?.size >= self.position();
+        Ok(whole && self.begins_like(file)? && self.is_unchanged(file, &[])?)
+    }
+
+    /// True if there is enough of this generation to know it by its content alone, and `file` begins with the same.
+    pub(crate) fn is_copied_to(&self, file: &File) -> io::Result<bool> {
+        Ok(self.head.len() >= ENOUGH && self.begins_like(file)?)
+    }
+
+    fn begins_like(&self, file: &File) -> io::Result<bool> {
+        holds(file, 0, &self.head)
+    }
+
+    /// Delivers from `offset` on, which is a border between characters in the file.
+    pub(crate) fn leap(&mut self, offset: u64) -> io::Result<()> {
+        let Bytes::Open(file) = &self.bytes else {
+            return Ok(());
+        };
+        self.head = read_exactly(file, 0, head_len(offset))?;
+        self.tail = before(file, offset)?;
+        self.offset = offset;
+        self.pending.clear();
+        self.wake();
+        Ok(())
+    }
+
+    /// Reads on: at most [`READ`](crate::tail::reading::READ) bytes, once. `scratch` has that length.
+    ///
+    /// Cut after a newline where there is one. Half a line waits, unless `in_haste`: then everything is delivered but
+    /// an unfinished character. Once the generation is to end, that too.
+    pub(crate) fn read(&mut self, scratch: &mut [u8], in_haste: bool, now: Instant) -> io::Result<Read> {
+        let held = self.pending.len();
+        scratch[..held].copy_from_slice(&self.pending);
+        let mut fresh = 0;
+        if let Bytes::Open(file) = &self.bytes {
+            let at = self.position();
+            fresh = read_at(file, &mut scratch[held..], at)?;
+            let stat = stat_of(file)?;
+            // Asked after reading: if the bytes before are the old ones now, so they were while we read. A file that
+            // is to end may be a copy, made before we had seen all: that is no cut, there is just less of it.
+            let shrunk = stat.size < self.size.max(at);
+            if shrunk && !self.is_ending()
+                || !shrunk && !self.is_unchanged(file, &scratch[held..held + fresh])?
+            {
+                return Ok(Read::Cut);
+            }
+            self.size = self.size.max(stat.size);
+            self.modified = stat.modified;
+            if fresh > 0 {
+                self.touched = now;
+            }
+            let full = held + fresh == scratch.len();
+            if full
+                && scratch[held..].iter().all(|&byte| byte == 0)
+                && let Some(hole) = hole_at(file, at, stat.size)?
+            {
+                return Ok(self.skip(hole));
+            }
+        }
+        let data = &scratch[..held + fresh];
+        let full = data.len() == scratch.len();
+        // A short read means the end, unless the file has grown meanwhile.
+        self.hungry = fresh > 0 && (full || self.size > self.position() + fresh as u64);
+        let exhausted = fresh == 0 && self.is_ending();
+        let whole = if exhausted { data.len() } else { data.len() - text::unfinished(data) };
+        let due = self.half_due.is_some_and(|due| due <= now);
+        let cut = match text::after_last_newline(data) {
+            _ if in_haste || exhausted => whole,
+            Some(cut) => cut,
+            None if full || due => whole,
+            None => 0,
+        };
+        if cut == 0 {
+            self.pending = data.to_vec();
+            // A character that is not finished is not due, however long it takes.
+            self.half_due = if whole == 0 { None } else { self.half_due.or(Some(now + HALF_LINE)) };
+            return Ok(self.nothing());
+        }
+        self.half_due = (cut < whole).then(|| now + HALF_LINE);
+        let (said, rest) = data.split_at(cut);
+        self.pending = rest.to_vec();
+        self.hungry |= self.is_ending();
+        self.advance(said);
+        Ok(Read::Text(text::lossy(said), cut as u64))
+    }
+
+    /// There is nothing to deliver. If that is all there will ever be: what is known to be missing, then the end.
+    fn nothing(&mut self) -> Read {
+        let missing = self.size.saturating_sub(self.position());
+        if !self.is_ending() || missing == 0 {
+            return Read::Nothing;
+        }
+        self.offset += missing;
+        self.hungry = true;
+        Read::Gap(missing, self.loss)
+    }
+
+    /// Over a hole; before it, what is still pending is delivered.
+    fn skip(&mut self, hole: u64) -> Read {
+        if !self.pending.is_empty() {
+            let pending = std::mem::take(&mut self.pending);
+            self.advance(&pending);
+            return Read::Text(text::lossy(&pending), pending.len() as u64);
+        }
+        self.offset += hole;
+        // It would read as NULs, and so do the places in it.
+        self.head.resize(HEAD, 0);
+        self.tail = vec![0; GUARD];
+        Read::Gap(hole, GapReason::Hole)
+    }
+
+    fn advance(&mut self, said: &[u8]) {
+        self.offset += said.len() as u64;
+        let missing = HEAD - self.head.len();
+        self.head.extend_from_slice(&said[..said.len().min(missing)]);
+        keep_last(&mut self.tail, said);
+    }
+
+    /// Up to where the file has been read.
+    pub(crate) fn position(&self) -> u64 {
+        self.offset + self.pending.len() as u64
+    }
+
+    /// Are the bytes before our position in `file` still the ones we read? Where there are none before, those that
+    /// we have just read after it (`fresh`) must be, and those that were seen there before.
+    pub(crate) fn is_unchanged(&self, file: &File, fresh: &[u8]) -> io::Result<bool> {
+        let mut guard = self.tail.clone();
+        keep_last(&mut guard, &self.pending);
+        if guard.is_empty() {
+            let fresh = &fresh[..fresh.len().min(GUARD)];
+            return Ok(holds(file, self.position(), fresh)? && holds(file, self.position(), &self.glimpse)?);
+        }
+        holds(file, self.position() - guard.len() as u64, &guard)
+    }
+}
+
+/// Does `place` name what is in `file`? Its first bytes and those before the offset must be the same; if it is not
+/// the `same_file`, there must be enough of them.
+pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool) -> io::Result<bool> {
+    if stat_of(file)?.size < place.offset || (!same_file && head_len(place.offset) < ENOUGH) {
+        return Ok(false);
+    }
+    let head = read_exactly(file, 0, head_len(place.offset))?;
+    let guard = before(file, place.offset)?;
+    Ok(HeadPrint::of(&head, place.offset) == place.head && GuardPrint::of(&guard) == place.guard)
+}
+
+/// The last bytes of `tail` and `more` together, as many as a guard covers.
+fn keep_last(tail: &mut Vec<u8>, more: &[u8]) {
+    let more = &more[more.len().saturating_sub(GUARD)..];
+    tail.drain(..(tail.len() + more.len()).saturating_sub(GUARD));
+    tail.extend_from_slice(more);
+}

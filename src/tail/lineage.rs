@@ -1,0 +1,335 @@
+//! The generations of one log in the order of their coming, and where on the disk they are to be found.
+//!
+//! Files are renamed, copied and removed while we look. So nothing is believed by name: a file holds a generation if
+//! it begins and goes on (before the last place we know) with the bytes that were read.
+//!
+//! Does not follow anything and does not know who reads.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::tail::beneath::{OpenError, Root, Stat};
+use crate::tail::cursor::Place;
+use crate::tail::generation::{Begins, Generation, is_named_by};
+use crate::tail::siblings::{self, Sibling};
+use crate::tail::standing::{GenerationId, Spot};
+
+/// So many generations are remembered. A viewer that lags by more rotations is told that it misses something, but not
+/// how much.
+const MOST: usize = 256;
+
+/// Files of ended generations that are kept open at once, for viewers that are behind.
+const MOST_OPEN: usize = 8;
+
+/// A file that neither grows nor is read is closed after this time: an open handle keeps the blocks of a deleted file
+/// on the disk.
+pub(crate) const QUIET: Duration = Duration::from_secs(5);
+
+/// The known generations of one log. There is always at least one.
+#[derive(Debug)]
+pub(crate) struct Lineage {
+    root: Rc<Root>,
+    rel: PathBuf,
+    first: GenerationId,
+    generations: VecDeque<Generation>,
+    // Files beside the log that were there when we last looked, and are no generation that anybody waits for.
+    passed_over: Vec<Stat>,
+}
+
+impl Lineage {
+    /// Of the log at `rel`, of which nothing is known yet but `generation`.
+    pub(crate) fn new(root: Rc<Root>, rel: PathBuf, generation: Generation) -> Self {
+        // Ids go down as well as up: what a cursor names may be older than all we know.
+        let first = GenerationId(1 << 32);
+        Self { root, rel, first, generations: VecDeque::from([generation]), passed_over: Vec::new() }
+    }
+
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
+    pub(crate) fn rel(&self) -> &Path {
+        &self.rel
+    }
+
+    /// The oldest that is known.
+    pub(crate) fn oldest(&self) -> GenerationId {
+        self.first
+    }
+
+    /// The youngest that was entered.
+    pub(crate) fn newest(&self) -> GenerationId {
+        GenerationId(self.first.0 + self.generations.len() as u64 - 1)
+    }
+
+    /// From `id` on, in their order.
+    pub(crate) fn ids_from(&self, id: GenerationId) -> impl DoubleEndedIterator<Item = GenerationId> + use<> {
+        (id.0.max(self.first.0)..=self.newest().0).map(GenerationId)
+    }
+
+    pub(crate) fn get(&self, id: GenerationId) -> Option<&Generation> {
+        let index = usize::try_from(id.0.checked_sub(self.first.0)?).ok()?;
+        self.generations.get(index)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: GenerationId) -> Option<&mut Generation> {
+        let index = usize::try_from(id.0.checked_sub(self.first.0)?).ok()?;
+        self.generations.get_mut(index)
+    }
+
+    /// The head's spot in a generation that is known to be there.
+    pub(crate) fn spot(&self, id: GenerationId) -> Option<Spot> {
+        self.get(id).map(|generation| Spot { id, place: generation.place() })
+    }
+
+    /// The next generation of the log. Forgets the oldest beyond [`MOST`].
+    pub(crate) fn push(&mut self, generation: Generation) -> GenerationId {
+        self.generations.push_back(generation);
+        if self.generations.len() > MOST {
+            self.generations.pop_front();
+            self.first = self.first.next();
+        }
+        self.newest()
+    }
+
+    /// Makes sure that the file of a generation is open, looking for it in the folder if it was closed. False if the
+    /// generation's bytes are nowhere; an error if that cannot be told now. Bounded by the number of siblings.
+    pub(crate) fn open(&mut self, id: GenerationId, now: Instant) -> Result<bool, OpenError> {
+        let Some(generation) = self.get(id) else {
+            return Ok(false);
+        };
+        if !generation.is_closed() {
+            return Ok(generation.file().is_some());
+        }
+        let found = self.search(generation)?;
+        self.make_room();
+        let Some(generation) = self.get_mut(id) else {
+            return Ok(false);
+        };
+        match found {
+            Some(file) => generation.take_up(file, now)?,
+            None => drop(generation.lose(generation.loss())),
+        }
+        Ok(generation.file().is_some())
+    }
+
+    /// The file that holds `generation` now: the same file by any name, or else a copy.
+    fn search(&self, generation: &Generation) -> Result<Option<File>, OpenError> {
+        let siblings = siblings::list(&self.root, &self.rel)?;
+        let own = self.root.stat(&self.rel).ok().map(|stat| (self.rel.as_path(), stat));
+        let candidates = || own.into_iter().chain(siblings.iter().map(|s| (s.rel.as_path(), s.stat)));
+        for (rel, _) in candidates().filter(|(_, stat)| identity(stat) == generation.holder()) {
+            let file = match self.root.open_file(rel) {
+                Err(OpenError::Missing) => continue,
+                opened => opened?,
+            };
+            if generation.is_held_by(&file)? {
+                return Ok(Some(file));
+            }
+        }
+        for (rel, _) in candidates() {
+            let Ok(file) = self.root.open_file(rel) else { continue };
+            if generation.is_copied_to(&file)? && generation.is_held_by(&file)? {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// After a truncation: the file among the siblings that the generation was copied to before, which is opened, and
+    /// those that were copied after it. If there are several, the youngest that has all we read; else the youngest
+    /// that was written after our last look, as a copy may have been made before we read the last bytes.
+    pub(crate) fn find_copy(&self, id: GenerationId) -> Option<(File, Vec<Sibling>)> {
+        let generation = self.get(id)?;
+        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let mut partial = None;
+        for (i, sibling) in siblings.iter().enumerate().rev() {
+            if self.is_known(sibling) {
+                continue;
+            }
+            let Ok(file) = self.root.open_file(&sibling.rel) else { continue };
+            if !generation.is_copied_to(&file).unwrap_or(false) {
+                continue;
+            }
+            if generation.is_held_by(&file).unwrap_or(false) {
+                return Some((file, self.unseen(siblings::younger_than(&siblings, i))));
+            }
+            let later = sibling.stat.modified >= generation.modified();
+            if later && sibling.stat.size < generation.offset() && partial.is_none() {
+                partial = Some((file, i));
+            }
+        }
+        partial.map(|(file, i)| (file, self.unseen(siblings::younger_than(&siblings, i))))
+    }
+
+    /// What has come after the newest generation: those that were rotated in and out again while nobody looked, and
+    /// what is at the path now. Empty if the newest one itself is there.
+    pub(crate) fn successors(&mut self, now: Instant) -> Result<Vec<Generation>, OpenError> {
+        // First the file at the path, then its siblings: were it the other way round, a file could be renamed between
+        // the two, and be seen by neither.
+        let file = self.root.open_file(&self.rel)?;
+        let current = Stat::of(&file)?;
+        let newest = self.newest();
+        let siblings = siblings::list(&self.root, &self.rel)?;
+        let Some(generation) = self.get(newest) else {
+            return Ok(Vec::new());
+        };
+        if generation.file().is_some() && generation.holder() == identity(&current) {
+            return Ok(Vec::new());
+        }
+        let found = siblings.iter().position(|sibling| identity(&sibling.stat) == generation.holder());
+        let between = match found {
+            Some(found) => siblings::younger_than(&siblings, found),
+            // Its name is gone; then what was changed after our last look came after it.
+            None => siblings.iter().filter(|s| s.stat.modified >= generation.modified()).cloned().collect(),
+        };
+        let between = between.into_iter().filter(|sibling| identity(&sibling.stat) != identity(&current));
+        let mut successors = self.open_all(&self.unseen(between.collect()), Begins::Rotated, now);
+        successors.push(self.entering(file, &current, now)?);
+        self.pass_over(&siblings);
+        Ok(successors)
+    }
+
+    /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
+    fn entering(&mut self, file: File, current: &Stat, now: Instant) -> io::Result<Generation> {
+        for generation in self.generations.iter_mut().rev() {
+            let same = generation.holder() == identity(current) && generation.offset() > 0;
+            if same && generation.is_held_by(&file)? {
+                return generation.come_back(file, now);
+            }
+        }
+        Generation::open(file, Begins::Rotated, 0, now)
+    }
+
+    /// Those of `siblings` that are in order and that we have never read.
+    fn unseen(&self, siblings: Vec<Sibling>) -> Vec<Sibling> {
+        let passed_over = |sibling: &Sibling| {
+            self.passed_over.iter().any(|stat| {
+                let later = sibling.stat.size >= stat.size && sibling.stat.modified >= stat.modified;
+                identity(stat) == identity(&sibling.stat) && later
+            })
+        };
+        let unseen = |s: &Sibling| s.is_in_order() && !passed_over(s) && !self.is_known(s);
+        siblings.into_iter().filter(unseen).collect()
+    }
+
+    /// From their first bytes. What cannot be opened is left out: it cannot be read either.
+    pub(crate) fn open_all(&self, siblings: &[Sibling], begins: Begins, now: Instant) -> Vec<Generation> {
+        let open = |sibling: &Sibling| {
+            let file = self.root.open_file(&sibling.rel).ok()?;
+            Generation::open(file, begins, 0, now).ok()
+        };
+        siblings.iter().filter_map(open).collect()
+    }
+
+    /// Does the file hold a generation that we know? An inode alone says little: it may be used again, and a file may
+    /// be copied over.
+    fn is_known(&self, sibling: &Sibling) -> bool {
+        let file = || self.root.open_file(&sibling.rel).ok();
+        let holder = |generation: &&Generation| generation.holder() == identity(&sibling.stat);
+        self.generations
+            .iter()
+            .filter(holder)
+            .any(|generation| file().is_some_and(|file| generation.is_held_by(&file).unwrap_or(false)))
+    }
+
+    /// What lies beside the log now was there before what comes next.
+    pub(crate) fn pass_over_all(&mut self) {
+        if let Ok(siblings) = siblings::list(&self.root, &self.rel) {
+            self.pass_over(&siblings);
+        }
+    }
+
+    fn pass_over(&mut self, siblings: &[Sibling]) {
+        self.passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
+    }
+
+    /// Takes in the youngest sibling as the generation before all others, if it is in order. When it was changed.
+    pub(crate) fn adopt_predecessor(&mut self, now: Instant) -> Option<(GenerationId, SystemTime)> {
+        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let own = self.generations.front()?.holder();
+        let last = siblings.last().filter(|last| last.is_in_order() && identity(&last.stat) != own)?;
+        self.prepend(last, now).map(|id| (id, last.stat.modified))
+    }
+
+    fn prepend(&mut self, sibling: &Sibling, now: Instant) -> Option<GenerationId> {
+        if self.generations.len() == MOST {
+            return None;
+        }
+        let file = self.root.open_file(&sibling.rel).ok()?;
+        let mut generation = Generation::open(file, Begins::Rotated, u64::MAX, now).ok()?;
+        generation.end_now();
+        self.generations.push_front(generation);
+        self.first = GenerationId(self.first.0 - 1);
+        Some(self.first)
+    }
+
+    /// The generation that a place of a cursor names: one that we know, or one that is still in the folder; then it
+    /// and those that came after it are put before those that we know.
+    ///
+    /// Bounded by the number of generations and siblings; only those that may be the one are opened.
+    pub(crate) fn find(&mut self, place: &Place, now: Instant) -> Option<GenerationId> {
+        for id in self.ids_from(self.first).rev() {
+            if !self.get(id)?.could_be_at(place) {
+                continue;
+            }
+            let opened = self.open(id, now).unwrap_or(false);
+            let generation = self.get(id)?;
+            let named = match generation.file().filter(|_| opened) {
+                Some(file) => is_named_by(place, file, place.inode == generation.inode()).unwrap_or(false),
+                // Its bytes are gone, so what we remember of them must do.
+                None => true,
+            };
+            if named {
+                return Some(id);
+            }
+        }
+        self.find_sibling(place, now)
+    }
+
+    fn find_sibling(&mut self, place: &Place, now: Instant) -> Option<GenerationId> {
+        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let named = |sibling: &Sibling| {
+            let file = self.root.open_file(&sibling.rel).ok()?;
+            is_named_by(place, &file, place.inode == sibling.stat.inode).ok()
+        };
+        let found = siblings.iter().rposition(|s| named(s).unwrap_or(false) && !self.is_known(s))?;
+        let mut chain = vec![siblings[found].clone()];
+        // Up to the first that we know: what is younger than that is for the follower to find.
+        let current = self.root.stat(&self.rel).ok().map(|stat| identity(&stat));
+        chain.extend(
+            siblings::younger_than(&siblings, found)
+                .into_iter()
+                .take_while(|sibling| !self.is_known(sibling) && Some(identity(&sibling.stat)) != current),
+        );
+        let ids: Vec<_> = chain.iter().rev().map_while(|sibling| self.prepend(sibling, now)).collect();
+        // If one could not be opened, the way from the place to here is broken.
+        ids.last().copied().filter(|_| ids.len() == chain.len())
+    }
+
+    /// Closes the files that nobody has read from for a while. O(generations).
+    pub(crate) fn close_unused(&mut self, now: Instant) {
+        let unused =
+            |generation: &&mut Generation| generation.has_ended() && generation.touched() + QUIET <= now;
+        self.generations.iter_mut().filter(unused).for_each(Generation::close);
+    }
+
+    /// Before another file is opened: at most [`MOST_OPEN`] of ended generations.
+    fn make_room(&mut self) {
+        let open = |generation: &&mut Generation| generation.has_ended() && generation.file().is_some();
+        let mut open: Vec<&mut Generation> = self.generations.iter_mut().filter(open).collect();
+        if open.len() >= MOST_OPEN
+            && let Some(longest_unused) = open.iter_mut().min_by_key(|generation| generation.touched())
+        {
+            longest_unused.close();
+        }
+    }
+}
+
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.device, stat.inode)
+}

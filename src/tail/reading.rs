@@ -1,0 +1,87 @@
+//! Reading files at offsets: what `pread`, `fstat` and `lseek` are asked, once.
+//!
+//! Does not know what is in the files.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
+use crate::tail::beneath::{OpenError, Stat};
+use crate::tail::cursor::{HEAD, guard_len};
+use crate::tail::text;
+
+/// The most that is read at once.
+pub(crate) const READ: usize = 64 * 1024;
+
+/// A shorter run of NULs is delivered as what it reads as.
+const SMALL_HOLE: u64 = 64 * 1024;
+
+/// What lies before `offset`, as far as a guard covers it.
+pub(crate) fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let len = guard_len(offset);
+    read_exactly(file, offset - len as u64, len)
+}
+
+/// How many bytes a hole at `at` goes on for, if it is worth skipping.
+pub(crate) fn hole_at(file: &File, at: u64, size: u64) -> io::Result<Option<u64>> {
+    let data = match seek(file, SeekFrom::Data(at)) {
+        Ok(data) => data,
+        // "ENXIO: whence is SEEK_DATA ... and offset is within a hole at the end of the file" (lseek(2)).
+        Err(Errno::NXIO) => size,
+        // A file system that does not know about its holes. Then they are read as the NULs they stand for.
+        Err(Errno::INVAL) => at,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(data.checked_sub(at).filter(|&hole| hole > SMALL_HOLE))
+}
+
+/// Reads once into `buffer`. Short at the end of the file.
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(buffer, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// Reads `len` bytes; an error if there are fewer.
+pub(crate) fn read_exactly(file: &File, at: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; len];
+    file.read_exact_at(&mut bytes, at)?;
+    Ok(bytes)
+}
+
+/// Are these bytes at `at`? At most [`HEAD`] of them.
+pub(crate) fn holds(file: &File, at: u64, expected: &[u8]) -> io::Result<bool> {
+    let mut found = [0; HEAD];
+    let found = &mut found[..expected.len()];
+    match file.read_exact_at(found, at) {
+        Ok(()) => Ok(found == expected),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The border between two characters at or just before `offset`.
+pub(crate) fn border(file: &File, offset: u64) -> io::Result<u64> {
+    // Four bytes before, so that any run of continuations is recognised, and enough after to see a character whole.
+    let from = offset.saturating_sub(8);
+    let mut around = [0; 12];
+    let read = read_at(file, &mut around, from)?;
+    // Offsets within twelve bytes.
+    let at = usize::try_from(offset - from).unwrap_or(0).min(read);
+    Ok(from + text::border_at_or_before(&around[..read], at) as u64)
+}
+
+/// What the open file is at this moment.
+pub(crate) fn stat_of(file: &File) -> io::Result<Stat> {
+    Stat::of(file).map_err(|error| match error {
+        OpenError::Io(error) => error,
+        // Cannot be: it was a regular file when it was opened, and stays one.
+        other => io::Error::other(other.to_string()),
+    })
+}

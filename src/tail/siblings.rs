@@ -1,0 +1,210 @@
+//! What lies beside a log in its folder: the files it was rotated to.
+//!
+//! ```text
+//!   app.log.3  app.log.2  app.log.1  app.log        numbered: the higher, the older
+//!   app.log-20261118  app.log-20261119  app.log     dated: the lower, the older
+//!   app-20261118.log  app.2026-11-19.log            the same before the extension
+//!   app.log.old  app.log.bak                        a single one
+//! ```
+//!
+//! Does not open files and does not know what is in them: a name is only a hint where to look.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::tail::beneath::{OpenError, Root, Stat};
+
+/// Entries of the folder that are read. A log in a folder with more finds fewer of its siblings, or none.
+const MOST_ENTRIES: usize = 4096;
+
+/// Siblings that are looked at, the youngest by name. What was rotated away longer ago is not found.
+const MOST_SIBLINGS: usize = 64;
+
+/// What rotation leaves behind when it compresses. Reading these is not for this place.
+const COMPRESSED: [&str; 8] = ["gz", "bz2", "xz", "zst", "lz4", "Z", "zip", "br"];
+
+/// A file that may hold an earlier generation of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Sibling {
+    /// Its path beneath the root.
+    pub(crate) rel: PathBuf,
+    /// What it was when it was listed.
+    pub(crate) stat: Stat,
+    age: Option<Age>,
+}
+
+impl Sibling {
+    /// True if its name says that the log was rotated to it. Others (`app.log.save`) may be a copy that somebody
+    /// made; they are good for finding a generation again, but say nothing about what came after what.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.age.is_some()
+    }
+}
+
+/// Those of `siblings` that hold what was written after `found`, itself one of them; oldest first.
+pub(crate) fn younger_than(siblings: &[Sibling], found: usize) -> Vec<Sibling> {
+    let later = |(at, sibling): &(usize, &Sibling)| match siblings[found].is_in_order() {
+        true => *at > found,
+        false => sibling.stat.modified > siblings[found].stat.modified,
+    };
+    let in_order = siblings.iter().enumerate().filter(|(_, sibling)| sibling.is_in_order());
+    in_order.filter(later).map(|(_, sibling)| sibling.clone()).collect()
+}
+
+/// The siblings of the log at `rel`: first those whose name says nothing about their age, then the others, oldest first.
+///
+/// Bounded: reads [`MOST_ENTRIES`] names and asks about [`MOST_SIBLINGS`] files.
+pub(crate) fn list(root: &Root, rel: &Path) -> Result<Vec<Sibling>, OpenError> {
+    let folder = rel.parent().unwrap_or(Path::new(""));
+    let Some(own) = rel.file_name() else {
+        return Ok(Vec::new());
+    };
+    let listing = root.list(folder, MOST_ENTRIES)?;
+    let mut named: Vec<(Option<Age>, PathBuf)> = Vec::new();
+    for (name, _) in &listing.entries {
+        if let Some(rest) = beside(own.as_bytes(), name.as_bytes()) {
+            named.push((Age::of(rest), folder.join(name)));
+        }
+    }
+    // Before any file is asked about: in the order of the names, which needs no system call.
+    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let surplus = named.len().saturating_sub(MOST_SIBLINGS);
+    let siblings = named.drain(surplus..).filter_map(|(age, rel)| {
+        // One that is gone since, or is a folder, or must not be read, is no sibling.
+        root.stat(&rel).ok().map(|stat| Sibling { rel, stat, age })
+    });
+    let mut siblings: Vec<Sibling> = siblings.collect();
+    // Numbers cannot be compared with dates; where there are both, the time of the last change decides.
+    let dates = siblings.iter().filter(|sibling| matches!(sibling.age, Some(Age::Date(_)))).count();
+    let numbers = siblings.iter().filter(|sibling| matches!(sibling.age, Some(Age::Rotations(_)))).count();
+    if dates > 0 && numbers > 0 {
+        siblings.sort_by_key(|sibling| (sibling.is_in_order(), sibling.stat.modified));
+    }
+    Ok(siblings)
+}
+
+/// What the name has more than the log's own, if it can be a sibling's.
+fn beside<'n>(own: &[u8], name: &'n [u8]) -> Option<&'n OsStr> {
+    let rest = match name.strip_prefix(own) {
+        Some(rest) => rest,
+        None => {
+            let dot = own.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0)?;
+            let rest = name.strip_prefix(&own[..dot])?.strip_suffix(&own[dot..])?;
+            // `app-errors.log` is another log; `app-20261118.log` is ours.
+            Age::of(OsStr::from_bytes(rest)).map(|_| rest)?
+        }
+    };
+    let (first, rest) = rest.split_first()?;
+    let rest = OsStr::from_bytes(rest);
+    let compressed = Path::new("x")
+        .join(rest)
+        .extension()
+        .or(Some(rest))
+        .is_some_and(|extension| COMPRESSED.iter().any(|compressed| extension == OsStr::new(compressed)));
+    (matches!(first, b'.' | b'-' | b'_') && !rest.is_empty() && !compressed).then_some(rest)
+}
+
+/// What a name says about how old the file is; the oldest is the least.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Age {
+    /// `.1`: how many rotations ago, as what is below zero orders rightly.
+    Rotations(i64),
+    /// `-20261118`, `.2026-11-18_12`: the numbers in it.
+    Date(Vec<u64>),
+}
+
+impl Age {
+    fn of(rest: &OsStr) -> Option<Self> {
+        let rest = rest.to_str()?;
+        if ["old", "bak", "prev"].contains(&rest) {
+            return Some(Self::Rotations(-1));
+        }
+        // "T" and "Z" as in 20261118T0930Z.
+        let mark = |c: char| matches!(c, '-' | '_' | '.' | ':' | 'T' | 'Z');
+        let numbers = rest.split(mark).filter(|part| !part.is_empty()).map(|part| {
+            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+            if digits { part.parse().ok() } else { None }
+        });
+        match numbers.collect::<Option<Vec<u64>>>()?[..] {
+            [] => None,
+            // Nobody keeps a million; dates and times have more digits.
+            [number] if number < 1_000_000 => {
+                i64::try_from(number).ok().map(|number| Self::Rotations(-number))
+            }
+            ref numbers => Some(Self::Date(numbers.to_vec())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::time::{Duration, SystemTime};
+
+    /// The siblings of `own` among `names`, whose files were changed in the order given.
+    fn siblings(own: &str, names: &[&str]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        for (i, name) in names.iter().enumerate() {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(start + Duration::from_secs(i as u64)).unwrap();
+        }
+        let root = Root::open(folder.path()).unwrap();
+        let found = list(&root, Path::new(own)).unwrap();
+        found.iter().map(|sibling| sibling.rel.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn numbered_ones_are_older_the_higher_whenever_they_were_written() {
+        let names = ["app.log.1", "app.log.10", "app.log.2", "app.log"];
+        assert_eq!(siblings("app.log", &names), ["app.log.10", "app.log.2", "app.log.1"]);
+    }
+
+    #[test]
+    fn dated_ones_are_older_the_lower_whenever_they_were_written() {
+        let names = ["app.log-20261120", "app.log-20261119", "app.log"];
+        assert_eq!(siblings("app.log", &names), ["app.log-20261119", "app.log-20261120"]);
+        let names = ["app.2026-11-20_12.log", "app.2026-11-20_9.log", "app.log"];
+        assert_eq!(siblings("app.log", &names), ["app.2026-11-20_9.log", "app.2026-11-20_12.log"]);
+    }
+
+    #[test]
+    fn where_names_cannot_be_compared_the_time_decides() {
+        let names = ["app.log.2", "app.log-20261119", "app.log.save", "app.log.1"];
+        let sorted = ["app.log.save", "app.log.2", "app.log-20261119", "app.log.1"];
+        assert_eq!(siblings("app.log", &names), sorted);
+    }
+
+    #[test]
+    fn other_logs_and_compressed_files_are_no_siblings() {
+        let names = [
+            "app.log",
+            "app-errors.log",
+            "app.logs",
+            "app2.log",
+            "app.log.1.gz",
+            "app.log.gz",
+            "my-app.log.1",
+        ];
+        assert!(siblings("app.log", &names).is_empty());
+        assert_eq!(siblings("app", &["app.1", "app-errors", "application"]), ["app-errors", "app.1"]);
+    }
+
+    #[test]
+    fn only_names_that_rotation_makes_say_what_came_after_what() {
+        let ordered = ["1", "20261118", "2026-11-18.3", "20261118T093000Z", "old"];
+        let unordered = ["lock", "swp", "save", "1a", "", "-", "x20261118"];
+        assert!(ordered.iter().all(|rest| Age::of(OsStr::new(rest)).is_some()));
+        assert!(unordered.iter().all(|rest| Age::of(OsStr::new(rest)).is_none()));
+    }
+
+    #[test]
+    fn of_too_many_the_youngest_are_looked_at() {
+        let names: Vec<String> = (1..=MOST_SIBLINGS + 5).map(|i| format!("app.log.{i}")).collect();
+        let found = siblings("app.log", &names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(found.len(), MOST_SIBLINGS);
+        assert_eq!(found.last().unwrap(), "app.log.1");
+    }
+}

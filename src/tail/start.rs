@@ -1,0 +1,134 @@
+//! Where a viewer begins: so many lines before the end, or where it left off.
+//!
+//! Does not know the window, nor what viewers get from there on.
+
+use std::time::Instant;
+
+use crate::tail::backlog::{self, MOST_SCANNED};
+use crate::tail::cursor::{Cursor, Place};
+use crate::tail::follower::Follower;
+use crate::tail::generation::Generation;
+use crate::tail::reading::{border, stat_of};
+use crate::tail::standing::{GenerationId, Spot, Standing};
+use crate::tail::window::GapReason;
+
+/// A file with fewer lines than wanted is continued into the one it followed, and so on, over so many.
+const MOST_FILES: usize = 4;
+
+/// Where a cursor leads.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Where to go on.
+    pub(crate) at: Standing,
+    /// If something that the cursor names is not to be found: why its bytes are missing.
+    pub(crate) lost: Option<GapReason>,
+}
+
+impl Follower {
+    /// The standing of a reader at `offset` of the newest generation, who has nothing more to get of the older ones
+    /// than what is written to them from now on. None if the file cannot be read.
+    fn standing_in_newest(&mut self, offset: u64, now: Instant) -> Option<Standing> {
+        let id = self.lineage.newest();
+        let place = self.place_at(id, offset, now)?;
+        Some(self.head().with(Spot { id, place }))
+    }
+
+    fn place_at(&mut self, id: GenerationId, offset: u64, now: Instant) -> Option<Place> {
+        if !self.lineage.open(id, now).ok()? {
+            return None;
+        }
+        let generation = self.lineage.get(id)?;
+        generation.place_at(offset).ok()
+    }
+
+    /// Makes sure that what is in the newest file is still the newest generation. A look may have been long ago.
+    pub(crate) fn look_for_cut(&mut self, now: Instant) {
+        let id = self.lineage.newest();
+        let Some(newest) = self.lineage.get(id).filter(|newest| !newest.has_ended()) else {
+            return;
+        };
+        let same = newest.file().is_none_or(|file| newest.is_held_by(file).unwrap_or(true));
+        if !same {
+            self.cut(id, now);
+        }
+    }
+
+    /// At the first byte of the newest generation.
+    pub(crate) fn at_beginning(&self) -> Standing {
+        let id = self.lineage.newest();
+        let start = self.lineage.get(id).map(Generation::start_place);
+        start.map_or_else(|| Standing::clone(self.head()), |place| self.head().with(Spot { id, place }))
+    }
+
+    /// At the end of the newest file, which may be ahead of the head.
+    pub(crate) fn at_end(&mut self, now: Instant) -> Standing {
+        let end = self.lineage.get(self.lineage.newest()).and_then(|newest| {
+            let file = newest.file().filter(|_| !newest.has_ended())?;
+            border(file, stat_of(file).ok()?.size).ok()
+        });
+        let standing = end.and_then(|end| self.standing_in_newest(end, now));
+        standing.unwrap_or_else(|| Standing::clone(self.head()))
+    }
+
+    /// Before the last `lines` lines. Where the newest file has fewer, the one before it is looked through too.
+    ///
+    /// Reads at most 8 MiB in all, backwards.
+    pub(crate) fn before_last_lines(&mut self, lines: usize, now: Instant) -> Standing {
+        let (mut missing, mut left) = (lines, MOST_SCANNED);
+        let mut best = self.at_end(now);
+        if lines == 0 {
+            return best;
+        }
+        let newest = self.lineage.newest();
+        for id in self.lineage.ids_from(self.lineage.oldest()).rev().take(MOST_FILES) {
+            if !self.lineage.open(id, now).unwrap_or(false) {
+                break;
+            }
+            let Some(generation) = self.lineage.get(id) else { break };
+            let Some(file) = generation.file() else { break };
+            // Of the older ones, what was delivered; the rest will come as late lines.
+            let end = if id == newest { best.newest().place.offset } else { generation.offset() };
+            let Ok(found) = backlog::last_lines(file, end, missing, left, &mut self.scratch) else { break };
+            let Ok(place) = generation.place_at(found.offset) else { break };
+            let older = self.head().spots().iter().copied().filter(|spot| spot.id < id);
+            best = Standing::new(older.chain([Spot { id, place }]).collect());
+            missing -= found.lines;
+            left = left.saturating_sub(end - found.offset);
+            if missing == 0 || left == 0 || found.offset > generation.start() {
+                break;
+            }
+        }
+        best
+    }
+
+    /// Where `cursor` leads: to a generation that we know, or to one that is found in the folder.
+    ///
+    /// If its last place is not to be found, there is no telling what was had of what is there now. Then the reader
+    /// is told so, and begins at the first byte of the newest file. Older files are not read again: most of what is
+    /// in them was had, and to repeat is as bad as to miss.
+    pub(crate) fn at_cursor(&mut self, cursor: &Cursor, now: Instant) -> Found {
+        let (last, older) = cursor.places().split_last().expect("a cursor has at least one place");
+        // The place before there was any file.
+        if last.inode == 0 {
+            return Found { at: self.at_beginning(), lost: None };
+        }
+        let Some(id) = self.lineage.find(last, now) else {
+            let newest = self.lineage.get(self.lineage.newest());
+            let same_file = newest.is_some_and(|newest| newest.inode() == last.inode);
+            let why = if same_file { GapReason::Truncated } else { GapReason::Unknown };
+            return Found { at: self.at_beginning(), lost: Some(why) };
+        };
+        let mut found = Found { at: Standing::new(vec![Spot { id, place: *last }]), lost: None };
+        for place in older {
+            match self.lineage.find(place, now).filter(|&older| older < id) {
+                Some(older) => {
+                    found.at = found.at.with(Spot { id: older, place: *place });
+                    // It was still written to when the viewer left.
+                    self.follow_again(older);
+                }
+                None => found.lost = Some(GapReason::Rotated),
+            }
+        }
+        found
+    }
+}
