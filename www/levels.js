@@ -12,8 +12,14 @@ const NEAR = 96;
 
 // In capitals by itself, or in any case where the form says that it is a level: `[error]`, `level=error`,
 // `"level":"error"`, `<error>`. The first level found decides: in "INFO ERROR count 0" it is INFO.
-const WORDS = 'EMERG|ALERT|PANIC|FATAL|CRITICAL|CRIT|SEVERE|ERROR|ERR|WARNING|WARN|NOTICE|INFO|DEBUG|DBG|TRACE|VERBOSE';
-const BY_ITSELF = new RegExp(`(?:^|[\\s[(<|:=-])(${WORDS})(?=$|[\\s\\])>|:,/-])`);
+const MEANS = /** @type {const} */ ({
+  error: ['EMERG', 'ALERT', 'PANIC', 'FATAL', 'CRITICAL', 'CRIT', 'SEVERE', 'ERROR', 'ERR', '致命', '严重', '错误'],
+  warn: ['WARNING', 'WARN', '警告'],
+  debug: ['DEBUG', 'DBG', 'TRACE', 'VERBOSE', '调试'],
+  none: ['NOTICE', 'INFO', '信息'],
+});
+const WORDS = Object.values(MEANS).flat().join('|');
+const BY_ITSELF = new RegExp(`(?:^|[\\s[(<|:=【-])(${WORDS})(?=$|[\\s\\])>|:：,/】-])`);
 const BY_FORM = new RegExp(`(?:[[<]|(?:level|lvl|severity)["']?\\s*[=:]\\s*["']?)(${WORDS})(?=$|[\\s\\]>"',:}])`, 'i');
 // glog: `E1121 00:36:12.000001 …`; kernel and journal: `<3>`.
 const GLOG = /^([EWFID])\d{4} \d\d:/;
@@ -44,7 +50,8 @@ function wordAt(match) {
  * @returns {Level}
  */
 function meaning(word) {
-  if (word.startsWith('WARN')) return 'warn';
-  if (['DEBUG', 'DBG', 'TRACE', 'VERBOSE'].includes(word)) return 'debug';
-  return word === 'INFO' || word === 'NOTICE' ? null : 'error';
+  for (const level of /** @type {const} */ (['error', 'warn', 'debug'])) {
+    if (/** @type {readonly string[]} */ (MEANS[level]).includes(word)) return level;
+  }
+  return null;
 }

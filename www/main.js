@@ -76,9 +76,11 @@ function hear(data) {
       started = lines.append(message.text);
       if (Date.now() - greetedAt > BACKLOG) meter.add(started, Date.now());
       break;
+    case 'back':
+      if (lines.end > lines.first) lines.mark({ kind: 'back' });
+      break;
     case 'rotated':
     case 'truncated':
-    case 'back':
     case 'end':
       lines.mark({ kind: message.kind });
       break;

@@ -115,8 +115,8 @@ export function cursorAfter(message) {
  * @param {string} cursor
  */
 export function offsetIn(cursor) {
-  const newest = cursor.split('+').at(-1) ?? '';
-  const match = /^[0-9a-f]+\.[0-9a-f]*\.([0-9a-f]{1,13})$/.exec(newest);
+  const newest = cursor.split('~').at(-1) ?? '';
+  const match = /^[0-9a-f]+\.[0-9a-f]*\.[0-9a-f]*\.([0-9a-f]{1,13})$/.exec(newest);
   return match === null ? null : Number.parseInt(match[1], 16);
 }
 

@@ -19,6 +19,8 @@ test('levels are judged by their place and form', () => {
       '[\x1b[31merror\x1b[0m] something broke',
       'E1121 00:36:12.000001   12 main.go:88] x',
       '<3>kernel: x',
+      '2026-11-21 00:36:12 错误 连接失败',
+      '【错误】 x',
     ],
     warn: [
       '2026-11-21 00:36:12 WARN x',
@@ -37,6 +39,7 @@ test('levels are judged by their place and form', () => {
       '2026-11-21 INFO 0 ERROR lines were seen',
       'I1121 00:36:12.0 1 a.go:1] ERROR count 0',
       '<6>x',
+      '2026-11-21 信息 没有错误',
       `${'x '.repeat(60)}ERROR`,
       '"GET /error HTTP/1.1" 404',
     ],

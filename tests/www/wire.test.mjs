@@ -77,9 +77,10 @@ test('where to go on: behind what was processed, and never at hello', () => {
 });
 
 test('an offset is read from a cursor if it looks like one', () => {
-  assert.equal(offsetIn('2c41f.9f86d081884c7d65.ff'), 255);
-  assert.equal(offsetIn('1.ab.10+2.cd.20'), 32, 'the newest generation is the last');
-  for (const cursor of ['', 'x', '1.2', '1.2.g', '1.2.3.4', '1.2.ffffffffffffff']) assert.equal(offsetIn(cursor), null);
+  assert.equal(offsetIn('2c41f.9f86d081884c7d65.0badcafe.ff'), 255);
+  assert.equal(offsetIn('1.ab.ef.10~2.cd.ef.20'), 32, 'the newest generation is the last');
+  for (const cursor of ['', 'x', '1.2', '1.2.3', '1.2.3.g', '1.2.3.4.5', '1.2.3.ffffffffffffff'])
+    assert.equal(offsetIn(cursor), null);
 });
 
 test('what the page says is JSON with one key', () => {
