@@ -453,6 +453,18 @@ fn a_second_signal_ends_at_once_and_the_demos_folder_is_removed() {
 }
 
 #[test]
+fn a_cursor_that_cannot_be_read_is_told_and_the_last_lines_follow() {
+    let (_folder, path) = folder_with(10);
+    let server = serve(&path);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log?from=nonsense&lines=2");
+    let gap = viewer.wait_for("gap", SOON);
+    assert_eq!((&gap.value["why"], &gap.value["bytes"]), (&"unknown".into(), &serde_json::Value::Null));
+    viewer.lines_until(|lines| lines == ["line 8", "line 9"], SOON);
+    viewer.say("ping");
+    viewer.wait_for("pong", SOON);
+}
+
+#[test]
 fn an_unknown_message_is_answered_not_punished() {
     let (_folder, path) = folder_with(1);
     let server = serve(&path);

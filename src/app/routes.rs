@@ -147,12 +147,12 @@ impl Site {
                 Err(_) => return Err("lines= takes a number of lines.".to_owned()),
             },
         };
-        let start = match request.query("from") {
-            None => Start::Lines(lines),
-            Some(token) => match token.parse() {
-                Ok(cursor) => Start::Cursor(cursor),
-                Err(_) => return Err("from= takes a cursor as this server gave it.".to_owned()),
-            },
+        // A page that is left open while the server is updated may come with a cursor from another time. Refused, it
+        // would ask again for ever, as a browser does not show it the status; so it is told, and shown the last lines.
+        let (start, unreadable) = match request.query("from").map(|token| (token.parse(), token)) {
+            None => (Start::Lines(lines), None),
+            Some((Ok(cursor), _)) => (Start::Cursor(cursor), None),
+            Some((Err(_), token)) => (Start::Lines(lines), Some(token)),
         };
         // `tail=` is how older viewers write it.
         let follow = match request.query("follow").or_else(|| request.query("tail")).as_deref() {
@@ -160,7 +160,7 @@ impl Site {
             Some("0") => false,
             Some(_) => return Err("follow= takes 0 or 1.".to_owned()),
         };
-        Ok(Wish { log: Rc::from(name), start, lines, follow, dialect: Dialect::Plain })
+        Ok(Wish { log: Rc::from(name), start, unreadable, lines, follow, dialect: Dialect::Plain })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::conversation::{Conversation, Outcome};
-use super::wire::{self, Dialect, FromServer, FromViewer};
+use super::wire::{self, Dialect, FromServer, FromViewer, GapWhy};
 use crate::net::Bytes;
 use crate::tail::{Position, Start, Step};
 use crate::ws::{CloseCode, Limits, Message};
@@ -25,6 +25,8 @@ pub struct Wish {
     pub log: Rc<str>,
     /// Where to start.
     pub start: Start,
+    /// A cursor that cannot be read: the viewer is told that it does not go on there.
+    pub unreadable: Option<String>,
     /// How many lines before the end were asked for; told back in `hello`.
     pub lines: usize,
     /// Whether to stay when everything has been sent.
@@ -69,15 +71,20 @@ impl Viewer {
         limit_send_buffer(context);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
         let position = watched.feed.start(&wish.start);
+        let cursor = watched.feed.cursor(&position).to_string();
         let hello = FromServer::Hello {
             name: wish.log.to_string(),
-            cursor: watched.feed.cursor(&position).to_string(),
+            cursor: cursor.clone(),
             size: watched.feed.size(),
             lines: wish.lines,
             server: super::routes::SERVER.to_owned(),
         };
         if wish.dialect == Dialect::V1 {
             context.send(Bytes::Own(hello.to_frame()));
+            if let Some(from) = wish.unreadable {
+                let gap = FromServer::Gap { from, to: cursor, bytes: None, why: GapWhy::Unknown };
+                context.send(Bytes::Own(gap.to_frame()));
+            }
         }
         let mut viewer = Self {
             conversation: Conversation::begin(Limits::default(), context),
@@ -219,6 +226,7 @@ fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
         Dialect::V1 => match serde_json::from_str(text) {
             Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
             Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
+            Ok(FromViewer::Ping {}) => Heard::Answer(FromServer::Pong {}.to_json()),
             Err(error) => {
                 let message = format!("This is not a message of {}: {error}.", wire::V1);
                 Heard::Answer(FromServer::Error { message }.to_json())

@@ -76,6 +76,8 @@ pub enum FromServer {
     },
     /// All that was there has been sent (`follow=0`); the connection closes with 1000.
     End {},
+    /// The answer to a `ping`.
+    Pong {},
     /// What the viewer said was not understood.
     Error {
         /// Why, as a sentence.
@@ -105,6 +107,8 @@ pub enum FromViewer {
     Pause {},
     /// Go on.
     Resume {},
+    /// Are you there? A page cannot see the protocol's own pings, and needs to know of a dead connection too.
+    Ping {},
 }
 
 impl FromServer {

@@ -259,7 +259,7 @@ impl Cat<'_> {
             }
             FromServer::Missing { why } => self.note(None, &why)?,
             FromServer::Back {} => self.note(None, "the file is there again")?,
-            FromServer::Behind { .. } => {}
+            FromServer::Behind { .. } | FromServer::Pong {} => {}
             FromServer::End {} => return Ok(true),
             FromServer::Error { message } => self.note(None, &message)?,
         }
