@@ -200,6 +200,16 @@ impl App {
             }
         }
         self.pump_news();
+        if self.logs.take_opened_or_closed() {
+            self.refresh_watches();
+        }
+    }
+
+    /// Watches the file system for the logs that are open now.
+    fn refresh_watches(&mut self) {
+        if let Some((files, _)) = &mut self.inputs.files {
+            files.keep_only(self.logs.watched_paths());
+        }
     }
 
     fn forget(&mut self, id: ConnId) {
@@ -269,11 +279,9 @@ impl App {
     fn look(&mut self, now: Instant) {
         self.logs.look(now);
         self.pump_news();
-        let changed = self.logs.take_opened_or_closed();
-        if let Some((files, _)) = &mut self.inputs.files
-            && (changed || files.is_incomplete())
-        {
-            files.keep_only(self.logs.watched_paths());
+        let incomplete = self.inputs.files.as_ref().is_some_and(|(files, _)| files.is_incomplete());
+        if self.logs.take_opened_or_closed() || incomplete {
+            self.refresh_watches();
         }
         let mut next = self.logs.next_look(now);
         if self.inputs.demo.is_some() {
