@@ -143,6 +143,9 @@ fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Ins
             let (read, said) = (&follower.scratch[..prefix + len], &follower.scratch[prefix..prefix + len]);
             let to = step(generation.place_after(offset + len as u64, read));
             let (text, bytes) = (text::lossy(said), len as u64);
+            if let Some(generation) = follower.lineage.get_mut(id) {
+                generation.read_elsewhere(offset + bytes, read);
+            }
             CatchUp::Piece(PieceKind::Lines { from: at.cursor(), to: to.cursor(), text, bytes }, to)
         }
         Ok(Found::Hole(bytes)) => {

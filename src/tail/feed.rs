@@ -126,6 +126,7 @@ impl<E: Default> Feed<E> {
     pub fn start(&mut self, start: &Start) -> Position {
         let now = self.now;
         let mut lost = None;
+        let before = Rc::clone(self.follower.head());
         self.follower.look_for_cut(now);
         let at = match start {
             Start::Lines(lines) => self.follower.before_last_lines(*lines, now),
@@ -137,25 +138,17 @@ impl<E: Default> Feed<E> {
                 found.at
             }
         };
-        self.leap_to(&at);
-        self.window.settle(self.follower.head());
+        self.follower.leap_to(&at);
+        // The head may have leapt, or have taken up a file that is still written to: then no border in the window
+        // says how far that was read. The others find what lies between in the files.
+        if **self.follower.head() != *before {
+            self.window.restart(Rc::clone(self.follower.head()));
+        }
         let head = self.follower.head();
         if at == **head {
             return Position { seq: Some(self.window.end()), at: Rc::clone(head), told: 0, lost };
         }
         Position { seq: None, at: Rc::new(at), told: 0, lost }
-    }
-
-    /// A viewer that begins ahead of the head takes it along: the others find in the file what lies between, so
-    /// nothing has to be read for it now.
-    fn leap_to(&mut self, at: &Standing) {
-        let (to, head) = (at.newest(), self.follower.head().newest());
-        if to.id == head.id
-            && to.place.offset > head.place.offset
-            && self.follower.leap(to.place.offset).is_ok()
-        {
-            self.window.restart(Rc::clone(self.follower.head()));
-        }
     }
 
     /// The next piece for a viewer at `position`. At most one read of 64 KiB, or one look through the folder; for a

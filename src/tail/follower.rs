@@ -17,6 +17,7 @@
 //! Does not know viewers.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -27,6 +28,7 @@ use crate::tail::cursor::Cursor;
 use crate::tail::generation::{Begins, Generation, Read};
 use crate::tail::lineage::{Lineage, QUIET};
 use crate::tail::reading::READ;
+use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::window::{GapReason, PieceKind};
 
@@ -64,26 +66,37 @@ enum AtPath {
     /// Something that has still to be opened.
     Other,
     /// Nothing that can be read.
-    Nothing { since: Instant, why: String, told: bool },
+    Nothing {
+        since: Instant,
+        why: String,
+        /// It has lasted long enough to be told.
+        told: bool,
+        /// The folder was looked through for what came and went meanwhile.
+        searched: bool,
+    },
 }
 
 impl Follower {
     /// Begins at the end of what is there. A file that cannot be read is waited for.
     pub(crate) fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> Self {
-        let opened = root.open_file(&rel).and_then(|file| {
-            let generation = Generation::open(file, Begins::Rotated, u64::MAX, now)?;
-            Ok(generation)
-        });
-        let (generation, at_path) = match opened {
+        let opened = root.open_file(&rel);
+        let (generation, at_path) = match opened.and_then(|file| at_end(file, now)) {
             Ok(generation) => (generation, AtPath::Newest),
             Err(why) => {
-                let why = why.to_string();
-                (Generation::void(now), AtPath::Nothing { since: now, why, told: true })
+                // The youngest rotated file is then the newest there is.
+                let youngest = siblings::list(&root, &rel).ok().and_then(|mut siblings| siblings.pop());
+                let youngest = youngest.filter(Sibling::is_in_order);
+                let file = youngest.and_then(|youngest| root.open_file(&youngest.rel).ok());
+                let generation = file.and_then(|file| at_end(file, now).ok());
+                let at_path =
+                    AtPath::Nothing { since: now, why: why.to_string(), told: true, searched: true };
+                (generation.unwrap_or_else(|| Generation::void(now)), at_path)
             }
         };
+        let live = !generation.has_ended();
         let lineage = Lineage::new(root, rel, generation);
         let newest = lineage.newest();
-        let live = if matches!(at_path, AtPath::Newest) { vec![newest] } else { Vec::new() };
+        let live = if live { vec![newest] } else { Vec::new() };
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
         let scratch = vec![0; READ].into_boxed_slice();
         let (waiting, path_due) = (VecDeque::new(), now + PATH_LOOK);
@@ -135,6 +148,11 @@ impl Follower {
         }
     }
 
+    /// There is nothing to read at the path.
+    pub(crate) fn is_path_empty(&self) -> bool {
+        matches!(self.at_path, AtPath::Nothing { .. })
+    }
+
     /// How far the newest generation is known to go; none while there is no file.
     pub(crate) fn size(&self) -> Option<u64> {
         let newest = self.lineage.get(self.lineage.newest())?;
@@ -181,7 +199,12 @@ impl Follower {
     }
 
     fn may_pull(&self) -> bool {
-        self.hungry().is_some() || !self.waiting.is_empty() || matches!(self.at_path, AtPath::Other)
+        self.hungry().is_some() || !self.waiting.is_empty() || self.has_to_search()
+    }
+
+    /// The path has ceased to name the newest generation. Once that is drained, what has come after is to be found.
+    fn has_to_search(&self) -> bool {
+        matches!(self.at_path, AtPath::Other | AtPath::Nothing { searched: false, .. })
     }
 
     fn hungry(&self) -> Option<GenerationId> {
@@ -239,24 +262,41 @@ impl Follower {
         {
             return self.nothing_at_path(&why, now);
         }
+        self.wake_all();
+        if !matches!(self.at_path, AtPath::Other) {
+            self.touch_all(now);
+        }
+        self.at_path = AtPath::Other;
+    }
+
+    fn wake_all(&mut self) {
         for &id in &self.live {
             if let Some(generation) = self.lineage.get_mut(id) {
                 generation.wake();
             }
         }
-        self.at_path = AtPath::Other;
+    }
+
+    /// From now on they have to be quiet for a while before they are left, however long they were quiet before.
+    fn touch_all(&mut self, now: Instant) {
+        for &id in &self.live {
+            if let Some(generation) = self.lineage.get_mut(id) {
+                generation.touch(now);
+            }
+        }
     }
 
     fn nothing_at_path(&mut self, why: &OpenError, now: Instant) {
-        let since = match self.at_path {
-            AtPath::Nothing { since, .. } => since,
-            AtPath::Newest | AtPath::Other => now,
+        let (since, searched) = match self.at_path {
+            AtPath::Nothing { since, searched, .. } => (since, searched),
+            AtPath::Newest | AtPath::Other => {
+                self.wake_all();
+                self.touch_all(now);
+                (now, false)
+            }
         };
-        self.at_path = AtPath::Nothing {
-            since,
-            why: why.to_string(),
-            told: since + GRACE <= now || self.missing().is_some(),
-        };
+        let told = since + GRACE <= now || self.missing().is_some();
+        self.at_path = AtPath::Nothing { since, why: why.to_string(), told, searched };
     }
 
     /// Generations that nobody writes to any more end: the renamed ones, and the newest if it is no longer at the path.
@@ -288,7 +328,7 @@ impl Follower {
                 return Some(piece);
             }
         }
-        if self.waiting.is_empty() && matches!(self.at_path, AtPath::Other) {
+        if self.waiting.is_empty() && self.has_to_search() {
             self.find_successors(now);
         }
         let next = self.waiting.pop_front()?;
@@ -339,7 +379,7 @@ impl Follower {
     /// The file of a generation holds something else now: it was truncated. What we had not read may be in a copy; and
     /// if it is the file at the path, what is in it now is the next generation.
     pub(crate) fn cut(&mut self, id: GenerationId, now: Instant) {
-        let is_current = id == self.lineage.newest() && matches!(self.at_path, AtPath::Newest);
+        let is_newest = id == self.lineage.newest() && self.waiting.is_empty();
         let first_time = self.lineage.get(id).is_some_and(|cut| cut.loss() != GapReason::Truncated);
         let copy = if first_time { self.lineage.find_copy(id) } else { None };
         let Some(generation) = self.lineage.get_mut(id) else {
@@ -349,31 +389,38 @@ impl Follower {
         if let Some((copy, later)) = copy {
             // If it cannot be read, its bytes count as gone.
             drop(generation.take_up(copy, now));
-            if is_current && self.waiting.is_empty() {
+            if is_newest {
                 self.waiting.extend(self.lineage.open_all(&later, Begins::Truncated, now));
             }
         }
-        self.lineage.pass_over_all();
-        if let Some(file) = file.filter(|_| is_current) {
+        // What is in the file now comes next, even if it has been renamed meanwhile.
+        if let Some(file) = file.filter(|_| is_newest) {
             match Generation::open(file, Begins::Truncated, 0, now) {
                 Ok(next) => self.waiting.push_back(next),
                 Err(error) => self.nothing_at_path(&OpenError::Io(error), now),
             }
         }
+        self.touch_all(now);
     }
 
     fn find_successors(&mut self, now: Instant) {
-        match self.lineage.successors(now) {
-            Ok(successors) => {
+        let nothing = match self.lineage.successors(now) {
+            Ok((successors, nothing)) => {
                 self.waiting.extend(successors);
-                self.at_path = AtPath::Newest;
-                // One that has come back is followed as what it is now.
-                self.live
-                    .retain(|&id| self.lineage.get(id).is_some_and(|generation| !generation.has_ended()));
-                self.update_head();
+                nothing
             }
-            Err(why) => self.nothing_at_path(&why, now),
+            Err(why) => Some(why),
+        };
+        match nothing {
+            None => self.at_path = AtPath::Newest,
+            Some(why) => self.nothing_at_path(&why, now),
         }
+        if let AtPath::Nothing { searched, .. } = &mut self.at_path {
+            *searched = true;
+        }
+        // One that has come back is followed as what it is now.
+        self.live.retain(|&id| self.lineage.get(id).is_some_and(|generation| !generation.has_ended()));
+        self.update_head();
     }
 
     /// The next generation becomes the newest. A mark says so, unless there was none before.
@@ -408,14 +455,19 @@ impl Follower {
         }
     }
 
-    /// Moves the head forward to `offset` of the newest generation, over bytes that readers behind it find in the file.
-    pub(crate) fn leap(&mut self, offset: u64) -> io::Result<()> {
-        let newest = self.lineage.newest();
-        if let Some(generation) = self.lineage.get_mut(newest) {
-            generation.leap(offset)?;
+    /// Moves the head forward to where a reader is who is ahead of it. Nothing has to be read for that now: readers
+    /// behind find in the files what lies between.
+    pub(crate) fn leap_to(&mut self, at: &Standing) {
+        for spot in at.spots() {
+            let ahead = |generation: &&mut Generation| {
+                !generation.has_ended() && generation.offset() < spot.place.offset
+            };
+            if let Some(generation) = self.lineage.get_mut(spot.id).filter(ahead) {
+                // If that fails, the file will turn out to be unreadable when it is read, and then it is told.
+                drop(generation.leap(spot.place.offset));
+            }
         }
         self.update_head();
-        Ok(())
     }
 
     fn update_head(&mut self) {
@@ -424,6 +476,10 @@ impl Follower {
         let spots: Vec<Spot> = older.chain([newest]).filter_map(|id| self.lineage.spot(id)).collect();
         self.head = Rc::new(Standing::new(spots));
     }
+}
+
+fn at_end(file: File, now: Instant) -> Result<Generation, OpenError> {
+    Ok(Generation::open(file, Begins::Rotated, u64::MAX, now)?)
 }
 
 /// What tells a reader that a generation begins.

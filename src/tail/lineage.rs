@@ -145,7 +145,9 @@ impl Lineage {
     /// that was written after our last look, as a copy may have been made before we read the last bytes.
     pub(crate) fn find_copy(&self, id: GenerationId) -> Option<(File, Vec<Sibling>)> {
         let generation = self.get(id)?;
-        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let mut siblings = siblings::list(&self.root, &self.rel).ok()?;
+        // The truncated file itself may have been renamed since; it is no copy.
+        siblings.retain(|sibling| identity(&sibling.stat) != generation.holder());
         let mut partial = None;
         for (i, sibling) in siblings.iter().enumerate().rev() {
             if self.is_known(sibling) {
@@ -167,31 +169,45 @@ impl Lineage {
     }
 
     /// What has come after the newest generation: those that were rotated in and out again while nobody looked, and
-    /// what is at the path now. Empty if the newest one itself is there.
-    pub(crate) fn successors(&mut self, now: Instant) -> Result<Vec<Generation>, OpenError> {
+    /// what is at the path now; if that cannot be read, why. Nothing if the newest one itself is there.
+    pub(crate) fn successors(
+        &mut self,
+        now: Instant,
+    ) -> Result<(Vec<Generation>, Option<OpenError>), OpenError> {
         // First the file at the path, then its siblings: were it the other way round, a file could be renamed between
         // the two, and be seen by neither.
-        let file = self.root.open_file(&self.rel)?;
-        let current = Stat::of(&file)?;
-        let newest = self.newest();
+        let opened = self.root.open_file(&self.rel).and_then(|file| Ok((Stat::of(&file)?, file)));
+        let current = opened.as_ref().ok().map(|(stat, _)| identity(stat));
         let siblings = siblings::list(&self.root, &self.rel)?;
-        let Some(generation) = self.get(newest) else {
-            return Ok(Vec::new());
-        };
-        if generation.file().is_some() && generation.holder() == identity(&current) {
-            return Ok(Vec::new());
+        let newest = self.get(self.newest()).filter(|newest| newest.file().is_some());
+        if current.is_some() && newest.map(Generation::holder) == current {
+            return Ok((Vec::new(), None));
         }
-        let found = siblings.iter().position(|sibling| identity(&sibling.stat) == generation.holder());
-        let between = match found {
-            Some(found) => siblings::younger_than(&siblings, found),
-            // Its name is gone; then what was changed after our last look came after it.
-            None => siblings.iter().filter(|s| s.stat.modified >= generation.modified()).cloned().collect(),
-        };
-        let between = between.into_iter().filter(|sibling| identity(&sibling.stat) != identity(&current));
-        let mut successors = self.open_all(&self.unseen(between.collect()), Begins::Rotated, now);
-        successors.push(self.entering(file, &current, now)?);
+        let mut between = self.after_newest(&siblings);
+        between.retain(|sibling| Some(identity(&sibling.stat)) != current);
+        let mut successors = self.open_all(&self.unseen(between), Begins::Rotated, now);
         self.pass_over(&siblings);
-        Ok(successors)
+        match opened {
+            Ok((stat, file)) => successors.push(self.entering(file, &stat, now)?),
+            Err(why) => return Ok((successors, Some(why))),
+        }
+        Ok((successors, None))
+    }
+
+    /// Those of `siblings` that hold what was written after the newest generation.
+    fn after_newest(&self, siblings: &[Sibling]) -> Vec<Sibling> {
+        let Some(newest) = self.get(self.newest()) else {
+            return Vec::new();
+        };
+        let found = siblings.iter().position(|sibling| {
+            let held = || newest.is_held_by(&self.root.open_file(&sibling.rel).ok()?).ok();
+            identity(&sibling.stat) == newest.holder() && held().unwrap_or(false)
+        });
+        match found {
+            Some(found) => siblings::younger_than(siblings, found),
+            // Its name is gone; then what was changed after our last look came after it.
+            None => siblings.iter().filter(|s| s.stat.modified >= newest.modified()).cloned().collect(),
+        }
     }
 
     /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
@@ -309,6 +325,23 @@ impl Lineage {
         let ids: Vec<_> = chain.iter().rev().map_while(|sibling| self.prepend(sibling, now)).collect();
         // If one could not be opened, the way from the place to here is broken.
         ids.last().copied().filter(|_| ids.len() == chain.len())
+    }
+
+    /// Where a reader goes on who came when there was neither a file nor anything beside it: everything is new to it.
+    pub(crate) fn after_void(&mut self, now: Instant) -> Option<GenerationId> {
+        let void = |&id: &GenerationId| self.get(id).is_some_and(|generation| generation.inode() == 0);
+        if let Some(void) = self.ids_from(self.first).find(void) {
+            return Some(void);
+        }
+        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let current = self.root.stat(&self.rel).ok().map(|stat| identity(&stat));
+        let unknown = |s: &&Sibling| !self.is_known(s) && Some(identity(&s.stat)) != current;
+        let in_order = siblings.iter().filter(|sibling| sibling.is_in_order());
+        let older: Vec<&Sibling> = in_order.take_while(unknown).collect();
+        for sibling in older.into_iter().rev() {
+            self.prepend(sibling, now)?;
+        }
+        Some(self.first)
     }
 
     /// Closes the files that nobody has read from for a while. O(generations).

@@ -53,8 +53,11 @@ impl Follower {
         }
     }
 
-    /// At the first byte of the newest generation.
+    /// At the first byte of the file at the path; if there is none, where it will begin.
     pub(crate) fn at_beginning(&self) -> Standing {
+        if self.is_path_empty() {
+            return Standing::clone(self.head());
+        }
         let id = self.lineage.newest();
         let start = self.lineage.get(id).map(Generation::start_place);
         start.map_or_else(|| Standing::clone(self.head()), |place| self.head().with(Spot { id, place }))
@@ -101,6 +104,13 @@ impl Follower {
         best
     }
 
+    /// A generation that a viewer comes back to may still be written to, and so may those that came after it.
+    fn follow_since(&mut self, id: GenerationId) {
+        for id in self.lineage.ids_from(id).rev() {
+            self.follow_again(id);
+        }
+    }
+
     /// Where `cursor` leads: to a generation that we know, or to one that is found in the folder.
     ///
     /// If its last place is not to be found, there is no telling what was had of what is there now. Then the reader
@@ -110,7 +120,11 @@ impl Follower {
         let (last, older) = cursor.places().split_last().expect("a cursor has at least one place");
         // The place before there was any file.
         if last.inode == 0 {
-            return Found { at: self.at_beginning(), lost: None };
+            let first = self.lineage.after_void(now);
+            first.into_iter().for_each(|first| self.follow_since(first));
+            let spot = first.and_then(|id| Some(Spot { id, place: self.lineage.get(id)?.start_place() }));
+            let at = spot.map_or_else(|| self.at_beginning(), |spot| Standing::new(vec![spot]));
+            return Found { at, lost: None };
         }
         let Some(id) = self.lineage.find(last, now) else {
             let newest = self.lineage.get(self.lineage.newest());
@@ -118,6 +132,7 @@ impl Follower {
             let why = if same_file { GapReason::Truncated } else { GapReason::Unknown };
             return Found { at: self.at_beginning(), lost: Some(why) };
         };
+        self.follow_since(id);
         let mut found = Found { at: Standing::new(vec![Spot { id, place: *last }]), lost: None };
         for place in older {
             match self.lineage.find(place, now).filter(|&older| older < id) {
