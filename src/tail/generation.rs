@@ -110,7 +110,7 @@ impl Generation {
             begins,
             start: 0,
             start_guard: GuardPrint::of(b""),
-            joined: offset,
+            joined: stat.size,
             head,
             tail,
             offset,
@@ -178,7 +178,7 @@ impl Generation {
         self.start
     }
 
-    /// The offset from which it was followed.
+    /// Its size when it began to be followed (again). Whoever was done with it before had as much.
     pub(crate) fn joined(&self) -> u64 {
         self.joined
     }
@@ -342,14 +342,15 @@ impl Generation {
         if self.has_ended() && offset > self.position() {
             self.offset = offset;
             self.pending.clear();
+            self.tail.clear();
             keep_last(&mut self.tail, before);
         }
     }
 
     /// Lives on: somebody says that it is still written to.
     pub(crate) fn revive(&mut self) {
-        if self.has_ended() {
-            (self.life, self.joined, self.hungry) = (Life::Growing, self.offset, true);
+        if let Life::Ended(end) = self.life {
+            (self.life, self.joined, self.hungry) = (Life::Growing, end, true);
         }
     }
 
@@ -389,21 +390,32 @@ impl Generation {
         Ok(whole && self.begins_like(file)? && self.is_unchanged(file, &[])?)
     }
 
-    /// True if there is enough of this generation to know it by its content alone, and `file` begins with the same.
-    pub(crate) fn is_copied_to(&self, file: &File) -> io::Result<bool> {
-        Ok(self.head.len() >= ENOUGH && self.begins_like(file)?)
+    /// There is enough of this generation to know it by its content alone.
+    pub(crate) fn is_recognisable(&self) -> bool {
+        self.head.len() >= ENOUGH
     }
 
-    fn begins_like(&self, file: &File) -> io::Result<bool> {
+    /// Nothing of it has been seen.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// `file` begins with the same bytes.
+    pub(crate) fn begins_like(&self, file: &File) -> io::Result<bool> {
         holds(file, 0, &self.head)
     }
 
-    /// Delivers from `offset` on, which is a border between characters in the file.
+    /// Delivers from `offset` on, a border between characters; or from the last border in the file.
     pub(crate) fn leap(&mut self, offset: u64) -> io::Result<()> {
         let Bytes::Open(file) = &self.bytes else {
             return Ok(());
         };
-        self.head = read_exactly(file, 0, head_len(stat_of(file)?.size))?;
+        let size = stat_of(file)?.size;
+        let offset = if offset > size { border(file, size)? } else { offset };
+        if self.has_ended() || offset <= self.offset {
+            return Ok(());
+        }
+        self.head = read_exactly(file, 0, head_len(size))?;
         self.tail = before(file, offset)?;
         self.offset = offset;
         self.pending.clear();

@@ -27,6 +27,7 @@ pub mod feed;
 mod follower;
 mod generation;
 mod lineage;
+mod path;
 mod reading;
 mod siblings;
 mod standing;

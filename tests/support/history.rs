@@ -16,6 +16,9 @@ use wiretail::tail::{Cursor, PieceKind};
 /// A late line comes within this time after the last, so that the file is surely still followed (it is for 5 s).
 const LATE: Duration = Duration::from_secs(4);
 
+/// ... and only to one of the last generations: four renamed files are followed beside the newest.
+const RECENT: usize = 5;
+
 /// What can happen to a log.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
@@ -163,7 +166,8 @@ impl Log {
         let Some(&late) = self.renamed.iter().rev().nth(back % 2) else {
             return;
         };
-        if self.clock - self.generations[late].active < LATE {
+        let recent = self.generations.len() - late <= RECENT;
+        if recent && self.clock - self.generations[late].active < LATE {
             self.write(late, bytes);
         }
     }
@@ -393,15 +397,19 @@ impl Record {
         if self.unclear == Some(log.generations[generation].inode) && from == 0 {
             self.first = self.first.min(generation);
         }
+        // A place before the first byte names no more than an inode. If something else is in there after a restart, it
+        // is taken for that.
+        let surely_there = self.unclear.is_some() && log.generations[generation].fate == Fate::Kept;
         let expected = match self.spans.get(&generation).and_then(|spans| spans.last()) {
             Some(span) => Some(span.to),
             // Of one that was older when the viewer came, only late lines arrive, from wherever they begin.
-            None if generation > self.first || (generation == self.first && self.unclear.is_some()) => {
+            None if generation > self.first || (generation == self.first && surely_there) => {
                 Some(self.begun.get(&generation).copied().unwrap_or(0))
             }
             None => self.begun.get(&generation).copied(),
         };
-        if expected.is_some_and(|expected| expected != from) {
+        let skipped = |expected| from > expected && generation >= self.excused;
+        if expected.is_some_and(|expected| from < expected || skipped(expected)) {
             return Err(format!("generation {generation} goes on at {from} instead of {expected:?}"));
         }
         if to > log.generations[generation].bytes.len() as u64 {
