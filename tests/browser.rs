@@ -406,7 +406,8 @@ fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
         page.dark(dark);
         page.goto(&format!("{}#/app.log", server.url()));
         wait_for_line(&page, LAST);
-        let width = "Math.max(document.documentElement.scrollWidth, document.querySelector('#lines').scrollWidth)";
+        let width =
+            "Math.max(document.documentElement.scrollWidth, document.querySelector('#lines').scrollWidth)";
         assert!(page.number(width) <= 390, "nothing sticks out of a phone's screen");
         picture(&page, &format!("phone-{name}.png"));
         assert_content(&page, &server);
