@@ -218,6 +218,12 @@ impl EventLoop {
         self.sockets.get(id).is_some_and(|socket| socket.stuck)
     }
 
+    /// When `id` last took something that the kernel had had no room for, if it ever did: a sign of life, as only the
+    /// peer can have made that room. What the kernel takes at once proves nothing.
+    pub fn took_at(&self, id: ConnId) -> Option<Instant> {
+        self.sockets.get(id)?.took_at
+    }
+
     /// The socket of `id`, to set its options.
     pub fn socket(&self, id: ConnId) -> Option<&TcpStream> {
         self.sockets.get(id).map(|socket| &socket.stream)
@@ -300,7 +306,7 @@ impl EventLoop {
         for id in std::mem::take(&mut self.dirty) {
             let Some(socket) = self.sockets.get_mut(id) else { continue };
             socket.dirty = false;
-            match socket.write() {
+            match socket.write(self.now) {
                 Ok(Written::All) if socket.phase == Phase::Open => self.queue.push_back(Event::Drained(id)),
                 Ok(Written::All) => self.hang_up(id),
                 Ok(Written::Some) => {

@@ -50,6 +50,10 @@ pub(crate) struct Socket {
     pub(crate) announced: bool,
     /// The last write could not take everything.
     pub(crate) stuck: bool,
+    /// The kernel had no room left, and has not taken anything since.
+    full: bool,
+    /// When it last had room again after that.
+    pub(crate) took_at: Option<Instant>,
     /// Stands in the list of those to be written to this turn.
     pub(crate) dirty: bool,
 }
@@ -78,6 +82,8 @@ impl Socket {
             read_closed: false,
             announced: false,
             stuck: false,
+            full: false,
+            took_at: None,
             dirty: false,
         }
     }
@@ -107,8 +113,13 @@ impl Socket {
     }
 
     /// Writes once: everything owed, as far as the kernel takes it.
-    pub(crate) fn write(&mut self) -> io::Result<Written> {
+    pub(crate) fn write(&mut self, now: Instant) -> io::Result<Written> {
+        let before = self.outbox.unsent();
         let written = self.write_once();
+        if self.full && self.outbox.unsent() < before {
+            self.full = false;
+            self.took_at = Some(now);
+        }
         self.stuck = !matches!(written, Ok(Written::All));
         written
     }
@@ -126,6 +137,7 @@ impl Socket {
             Ok(_) => Ok(Written::Some),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.writable = false;
+                self.full = true;
                 Ok(Written::Nothing)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Written::Some),
