@@ -42,6 +42,8 @@ pub(crate) struct Socket {
     pub(crate) address: IpAddr,
     pub(crate) phase: Phase,
     pub(crate) deadline: Option<Instant>,
+    /// The deadline has passed, which the caller has not been told yet.
+    pub(crate) expired: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
     /// The kernel said that the peer has finished writing: a short read then proves nothing.
@@ -76,6 +78,7 @@ impl Socket {
             address,
             phase: Phase::Open,
             deadline: None,
+            expired: false,
             readable: false,
             // A new socket has room; the first edge may come long after the first write.
             writable: true,
