@@ -135,34 +135,44 @@ fn stopping_and_leaving_close_the_servers_file() {
     let log = Log::create(&path);
     log.write_lines(0..10);
     let server = Server::start(&[path.to_str().unwrap()]);
-    let holds = |wanted: bool| {
-        let what = if wanted { "the server to open the file" } else { "the server to close the file" };
-        until(what, SOON, || (open_files(server.pid()).contains(&path) == wanted).then_some(()));
+    let opened = |when: &str| {
+        let what = format!("the server to open the file {when}");
+        until(&what, SOON, || open_files(server.pid()).contains(&path).then_some(()));
     };
-    holds(false);
+    let closed = |when: &str| {
+        let what = format!("the server to close the file {when}");
+        until(&what, SOON, || (!open_files(server.pid()).contains(&path)).then_some(()));
+    };
+    closed("before anybody watches");
 
     let browser = Browser::start();
     let page = watch(&browser, &server, "app.log");
     wait_for_line(&page, &lines(9..10)[0]);
-    holds(true);
+    opened("for a viewer");
 
     page.click("#stop");
     wait_for_state(&page, "stopped");
-    holds(false);
+    closed("when the viewer stops");
     log.write_lines(10..20);
 
     page.click("#start");
     wait_for_line(&page, &lines(19..20)[0]);
     assert_eq!(all_lines(&page), lines(0..20), "it goes on where it stopped");
-    holds(true);
+    opened("when the viewer starts again");
 
     page.goto("about:blank#left");
-    holds(false);
+    closed("when the page is left");
+    log.write_lines(20..30);
+    page.eval("history.back()");
+    wait_for_line(&page, &lines(29..30)[0]);
+    opened("for the page that came back");
+    page.goto("about:blank#left");
+    closed("when the page is left again");
 
     let page = watch(&browser, &server, "app.log");
-    holds(true);
+    opened("for another page");
     page.close();
-    holds(false);
+    closed("when the page is closed");
 }
 
 #[test]
@@ -356,7 +366,10 @@ fn a_log_that_is_not_there_yet_is_waited_for() {
     let path = folder.path().join("later.log");
     let server = Server::start(&[path.to_str().unwrap()]);
     let browser = Browser::start();
-    let page = watch(&browser, &server, "later.log");
+    let page = browser.page();
+    page.goto(server.url());
+    choose(&page, "later.log");
+    wait_for_state(&page, "missing");
     page.wait_for("document.querySelector('#empty').hidden === false");
 
     let log = Log::create(&path);
@@ -370,30 +383,32 @@ fn a_log_that_is_not_there_yet_is_waited_for() {
 #[test]
 fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
     let folder = temp_dir();
-    let (web, app) = (folder.path().join("access.log"), folder.path().join("app.log"));
-    let (access, log) = (Log::create(&web), Log::create(&app));
-    access.write("203.0.113.9 - - [20/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 612\n");
-    sample().into_iter().for_each(|line| log.write(&line));
-    let server = Server::start(&[app.to_str().unwrap(), &format!("web={}", web.display())]);
+    write_sample(folder.path());
+    let shop = folder.path().join("shop");
+    let server = Server::start(&[shop.to_str().unwrap(), folder.path().join("nginx").to_str().unwrap()]);
     let browser = Browser::start();
 
     let mut grounds = Vec::new();
     for dark in [true, false] {
+        let name = if dark { "dark" } else { "light" };
         let page = browser.page();
         page.dark(dark);
-        page.goto(server.url());
-        choose(&page, "app.log");
-        page.wait_for("document.querySelectorAll('#lines .line').length > 20");
+        show_sample(&page, &server, &shop);
         grounds.push(page.text("getComputedStyle(document.body).backgroundColor"));
-        let name = if dark { "dark" } else { "light" };
         picture(&page, &format!("desk-{name}.png"));
         if dark && std::env::var_os("WIRETAIL_WRITE_PICTURE").is_some_and(|value| value == "1") {
             page.screenshot(&root().join("docs/page.png"));
         }
+        assert_content(&page, &server);
+
+        let page = browser.page();
         page.phone();
-        page.wait_for("innerWidth === 390");
-        page.wait_for("document.documentElement.scrollWidth <= innerWidth");
-        wait_for_line(&page, "ready");
+        page.dark(dark);
+        page.goto(&format!("{}#/app.log", server.url()));
+        wait_for_line(&page, LAST);
+        let width =
+            "Math.max(document.documentElement.scrollWidth, document.querySelector('#lines').scrollWidth)";
+        assert!(page.number(width) <= 390, "nothing sticks out of a phone's screen");
         picture(&page, &format!("phone-{name}.png"));
         assert_content(&page, &server);
     }
@@ -401,34 +416,27 @@ fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
 
     let page = browser.page();
     page.locale("zh-CN");
-    page.goto(server.url());
-    choose(&page, "app.log");
+    show_sample(&page, &server, &shop);
     page.wait_for("document.documentElement.lang.startsWith('zh')");
     picture(&page, "desk-chinese.png");
 }
 
-/// Half a minute of a service that has its troubles.
-fn sample() -> Vec<String> {
-    let mut said = Vec::new();
-    for second in 0..30 {
-        let time = format!("2026-11-20T10:00:{second:02}.{:03}Z", second * 37 % 1000);
-        said.push(format!(
-            "{time} \x1b[32mINFO\x1b[0m  http: GET /orders/{} 200 in {} ms\n",
-            4000 + second,
-            3 + second % 9
-        ));
-        match second % 10 {
-            3 => said.push(format!("{time} \x1b[33mWARN\x1b[0m  pool: 7 of 8 connections are in use\n")),
-            6 => said.push(format!("{time} \x1b[36mDEBUG\x1b[0m cache: 下单 \"naïve\" → 12 entries, 3 expired\n")),
-            8 => said.push(format!(
-                "{time} \x1b[1;31mERROR\x1b[0m mail: \x1b[4mconnection refused\x1b[24m\n    at Mailer.send (mail.ts:41)\n"
-            )),
-            _ => {}
-        }
-    }
-    said.push("ready\n".to_owned());
-    said
+/// Shows the sample's log, and has it rotate in front of the reader.
+fn show_sample(page: &Page<'_>, server: &Server, shop: &Path) {
+    let path = shop.join("app.log");
+    let log = Log::create(&path);
+    let said = sample();
+    let (before, after) = said.split_at(said.len() * 2 / 3);
+    log.write(&before.concat());
+    page.goto(server.url());
+    choose(page, "app.log");
+    wait_for_line(page, before[before.len() - 1].rsplit("m ").next().unwrap().trim());
+    log.rotate();
+    log.write(&after.concat());
+    wait_for_line(page, LAST);
 }
+
+const LAST: &str = "shutdown: all jobs are done";
 
 fn picture(page: &Page<'_>, name: &str) {
     let path = root().join("target/screenshots").join(name);

@@ -28,6 +28,8 @@ const LIGHT = matchMedia('(prefers-color-scheme: light)');
 let state = START;
 let settings = readSettings(stored());
 let drawing = false;
+/** Whether the reader has gone elsewhere, though the page may come back. */
+let left = false;
 let greetedAt = 0;
 const lines = new LineWindow();
 const meter = new Meter();
@@ -61,7 +63,7 @@ function settle() {
   const { connected, held } = wish(state);
   const log = state.log;
   const url = () => streamUrl(location.href, log ?? '', state.cursor);
-  socket.update(connected && log !== null ? { key: String(state.session), url, held } : null);
+  socket.update(connected && log !== null && !left ? { key: String(state.session), url, held } : null);
 }
 
 /** @param {string} data */
@@ -307,10 +309,15 @@ document.addEventListener('visibilitychange', () => {
 });
 window.addEventListener('online', wake);
 window.addEventListener('hashchange', goTo);
-// A page that goes to the back-forward cache must not keep its connection; it comes back as if it had slept.
-window.addEventListener('pagehide', () => socket.update(null));
-window.addEventListener('pageshow', (event) => {
-  if (event.persisted) settle();
+// A page that goes to the back-forward cache must not keep its connection, nor open a new one when it is told behind
+// `pagehide` that it is hidden now; it comes back as if it had slept.
+window.addEventListener('pagehide', () => {
+  left = true;
+  settle();
+});
+window.addEventListener('pageshow', () => {
+  left = false;
+  settle();
 });
 byId('logs').addEventListener('click', (event) => {
   // The log that is shown already, chosen once more: from its last lines again.

@@ -61,6 +61,7 @@ struct Wire {
 /// A page of its own: a window, with storage shared with no other.
 pub struct Page<'a> {
     browser: &'a Browser,
+    target: Value,
     session: String,
     events: RefCell<Vec<Value>>,
 }
@@ -99,7 +100,8 @@ impl Browser {
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let session = self.call(None, "Target.attachToTarget", &attach);
         let session = session["sessionId"].as_str().expect("a session has a name").to_owned();
-        let page = Page { browser: self, session, events: RefCell::default() };
+        let page =
+            Page { browser: self, target: target["targetId"].clone(), session, events: RefCell::default() };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), &json!({}));
         }
@@ -182,6 +184,7 @@ impl Page<'_> {
     }
 
     /// Goes to `url` and waits until the document and its scripts are loaded.
+    #[track_caller]
     pub fn goto(&self, url: &str) {
         let answer = self.call("Page.navigate", &json!({ "url": url }));
         assert!(answer.get("errorText").is_none(), "{url}: {}", answer["errorText"]);
@@ -189,6 +192,7 @@ impl Page<'_> {
     }
 
     /// The value of a JavaScript expression; a promise is waited for. An exception fails the test.
+    #[track_caller]
     pub fn eval(&self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let mut answer = self.call("Runtime.evaluate", &params);
@@ -198,6 +202,7 @@ impl Page<'_> {
     }
 
     /// The value of an expression that gives a string.
+    #[track_caller]
     pub fn text(&self, expression: &str) -> String {
         match self.eval(expression) {
             Value::String(text) => text,
@@ -206,17 +211,20 @@ impl Page<'_> {
     }
 
     /// The value of an expression that gives a whole number.
+    #[track_caller]
     pub fn number(&self, expression: &str) -> i64 {
         let value = self.eval(expression);
         value.as_i64().unwrap_or_else(|| panic!("{expression} is no whole number but {value}"))
     }
 
     /// Waits until an expression is true.
+    #[track_caller]
     pub fn wait_for(&self, expression: &str) {
         self.wait_for_within(expression, Duration::from_secs(20));
     }
 
     /// Waits until an expression is true, and fails the test after `within`.
+    #[track_caller]
     pub fn wait_for_within(&self, expression: &str, within: Duration) {
         let deadline = Instant::now() + within;
         while !self.holds(expression) {
@@ -239,6 +247,7 @@ impl Page<'_> {
     }
 
     /// Presses and releases the left button in the middle of the element, which must be what is seen there.
+    #[track_caller]
     pub fn click(&self, selector: &str) {
         let (x, y) = self.middle_of(selector);
         self.mouse("mouseMoved", x, y, json!({}));
@@ -248,6 +257,7 @@ impl Page<'_> {
     }
 
     /// Turns the wheel over the element; positive is towards the end.
+    #[track_caller]
     pub fn wheel(&self, selector: &str, pixels: i32) {
         let (x, y) = self.middle_of(selector);
         self.mouse("mouseWheel", x, y, json!({ "deltaX": 0, "deltaY": pixels }));
@@ -338,7 +348,7 @@ impl Page<'_> {
 
     /// Leaves the page, as closing its tab does.
     pub fn close(self) {
-        self.call("Page.close", &json!({}));
+        self.browser.call(None, "Target.closeTarget", &json!({ "targetId": self.target }));
     }
 
     /// Takes this page's events out of those that came. A round trip brings in what is on its way.
@@ -351,6 +361,7 @@ impl Page<'_> {
         self.events.borrow_mut().extend(ours);
     }
 
+    #[track_caller]
     fn middle_of(&self, selector: &str) -> (f64, f64) {
         let find = format!(
             "(() => {{ const element = document.querySelector({selector:?});

@@ -34,6 +34,7 @@ pub fn temp_dir() -> TempDir {
 /// Looks with `look` until it finds something, and fails the test when `within` has passed.
 ///
 /// `what` completes the sentence "waited 5s for ...".
+#[track_caller]
 pub fn until<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
     loop {

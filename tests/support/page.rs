@@ -43,48 +43,56 @@ const ALL_LINES: &str = "(async () => {
     return lines;
 })()";
 
-/// Opens the server's page, and chooses a log as a reader does: by a click on its name.
+/// Opens the server's page, chooses a log as a reader does, and waits until it is live.
+#[track_caller]
 pub fn watch<'a>(browser: &'a Browser, server: &Server, log: &str) -> Page<'a> {
     let page = browser.page();
     page.goto(server.url());
     choose(&page, log);
+    wait_for_state(&page, "live");
     page
 }
 
-/// Clicks on a log's name and waits until its stream is open.
+/// Clicks on a log's name.
+#[track_caller]
 pub fn choose(page: &Page<'_>, log: &str) {
     let link = format!("#logs a[data-log={log:?}]");
     page.wait_for(&format!("document.querySelector({link:?}) !== null"));
     page.click(&link);
-    wait_for_state(page, "live");
 }
 
-/// Waits until the page says this of its connection: `live`, `paused`, `stopped`, `waiting` ...
+/// Waits until the page says this of its connection: `live`, `missing`, `paused`, `stopped`, `waiting` ...
+#[track_caller]
 pub fn wait_for_state(page: &Page<'_>, state: &str) {
     page.wait_for(&format!("document.querySelector('#connection').dataset.state === {state:?}"));
 }
 
 /// The rows that are drawn now.
+#[track_caller]
 pub fn rows(page: &Page<'_>) -> Vec<String> {
     texts(&page.eval(ROWS))
 }
 
 /// Waits until a line is drawn.
+#[track_caller]
 pub fn wait_for_line(page: &Page<'_>, line: &str) {
     page.wait_for(&format!("({ROWS}).includes({line:?})"));
 }
 
 /// All lines that the page holds, from the first to the last. Leaves the page at its end.
+#[track_caller]
 pub fn all_lines(page: &Page<'_>) -> Vec<String> {
     texts(&page.eval(ALL_LINES))
 }
 
 /// The number of elements in the document.
+#[track_caller]
 pub fn elements(page: &Page<'_>) -> i64 {
     page.number("document.querySelectorAll('*').length")
 }
 
 /// The page has complained about nothing, and has asked nobody but its server for anything.
+#[track_caller]
 pub fn assert_content(page: &Page<'_>, server: &Server) {
     assert_eq!(page.complaints(), Vec::<String>::new());
     let authority = server.addr().to_string();

@@ -25,11 +25,13 @@ pub struct Server {
 
 impl Server {
     /// Starts `wiretail --port 0 ARGS` (or without `--port 0` if `args` name a port) and waits for its first line.
+    #[track_caller]
     pub fn start(args: &[&str]) -> Self {
         Self::spawn(Self::command(args))
     }
 
     /// Like [`Server::start`], with a pipe as standard input: see [`Server::stdin`].
+    #[track_caller]
     pub fn start_piped(args: &[&str]) -> Self {
         let mut command = Self::command(args);
         command.stdin(Stdio::piped());
@@ -48,6 +50,7 @@ impl Server {
     }
 
     /// Runs `command`, and waits for the URL on its first line.
+    #[track_caller]
     pub fn spawn(mut command: Command) -> Self {
         let mut stderr = tempfile::tempfile().expect("a temporary file can be made");
         command.stdout(Stdio::piped()).stderr(stderr.try_clone().expect("a file can be cloned"));
@@ -101,11 +104,13 @@ impl Server {
     }
 
     /// Waits until it has left by itself.
+    #[track_caller]
     pub fn wait(&mut self, within: Duration) -> ExitStatus {
         until("the server to leave", within, || self.child.try_wait().expect("a child can be waited for"))
     }
 
     /// Tells it to leave (SIGTERM) and waits until it has.
+    #[track_caller]
     pub fn stop(mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         self.wait(LEAVE)

@@ -34,6 +34,7 @@ pub struct Viewer {
 
 impl Viewer {
     /// Opens `target`, such as `/tail/app.log?lines=10`, and fails the test if it is refused.
+    #[track_caller]
     pub fn connect(addr: SocketAddr, target: &str) -> Self {
         let raw = Raw::connect_with(addr, target, &[("Sec-WebSocket-Protocol", "wiretail.v1")]);
         let agreed = raw.head.fields.get("Sec-WebSocket-Protocol");
@@ -44,6 +45,7 @@ impl Viewer {
     /// The next message, or `None` if none comes within that time or the server has said goodbye.
     ///
     /// Pings are answered on the way.
+    #[track_caller]
     pub fn next(&mut self, within: Duration) -> Option<&Message> {
         let deadline = Instant::now() + within;
         while self.closed.is_none() {
@@ -65,6 +67,7 @@ impl Viewer {
     }
 
     /// Reads until a message of that kind has come, and returns it; fails the test after `within`.
+    #[track_caller]
     pub fn wait_for(&mut self, kind: &str, within: Duration) -> Message {
         let deadline = Instant::now() + within;
         loop {
@@ -79,6 +82,7 @@ impl Viewer {
     /// Reads until `enough` of the lines so far, and returns them; fails the test after `within`.
     ///
     /// `enough` is asked first before anything is read. The last line may be an unfinished one.
+    #[track_caller]
     pub fn lines_until(&mut self, mut enough: impl FnMut(&[&str]) -> bool, within: Duration) -> Vec<String> {
         let deadline = Instant::now() + within;
         loop {

@@ -69,11 +69,13 @@ pub struct Raw {
 
 impl Raw {
     /// Connects and opens a WebSocket at `target` (path and query). Anything but a right 101 fails the test.
+    #[track_caller]
     pub fn connect(addr: SocketAddr, target: &str) -> Self {
         Self::connect_with(addr, target, &[])
     }
 
     /// Like [`Raw::connect`], with more fields in the request, such as `Origin` or `Sec-WebSocket-Protocol`.
+    #[track_caller]
     pub fn connect_with(addr: SocketAddr, target: &str, fields: &[(&str, &str)]) -> Self {
         let mut raw = Self::open(addr);
         raw.send_raw(upgrade_request(addr, target, fields).as_bytes());
@@ -87,6 +89,7 @@ impl Raw {
     }
 
     /// Only the TCP connection: the test says the rest itself.
+    #[track_caller]
     pub fn open(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect_timeout(&addr, SOON).expect("the server accepts");
         stream.set_nodelay(true).expect("a TCP option");
@@ -101,6 +104,7 @@ impl Raw {
     }
 
     /// Writes `bytes` as they are.
+    #[track_caller]
     pub fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server reads");
     }
@@ -111,31 +115,37 @@ impl Raw {
     }
 
     /// Says that nothing more will come from us (a FIN).
+    #[track_caller]
     pub fn finish(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("the connection is open");
     }
 
     /// One finished, masked text frame.
+    #[track_caller]
     pub fn send_text(&mut self, text: &str) {
         self.send_frame(TEXT, text.as_bytes());
     }
 
     /// A masked frame: FIN, reserved bits and opcode as in `first_byte`, the length in its minimal form.
+    #[track_caller]
     pub fn send_frame(&mut self, first_byte: u8, payload: &[u8]) {
         self.send_raw(&frame(first_byte, payload));
     }
 
     /// A close frame with `code` and no reason.
+    #[track_caller]
     pub fn send_close(&mut self, code: u16) {
         self.send_frame(CLOSE, &code.to_be_bytes());
     }
 
     /// The next frame: its first byte and its payload. Fails the test when none comes within five seconds.
+    #[track_caller]
     pub fn read_frame(&mut self) -> (u8, Vec<u8>) {
         self.read_frame_within(SOON).unwrap_or_else(|| panic!("no frame within {SOON:?}"))
     }
 
     /// The next frame, or `None` when none is complete within that time; what has come of it is kept.
+    #[track_caller]
     pub fn read_frame_within(&mut self, within: Duration) -> Option<(u8, Vec<u8>)> {
         let deadline = Instant::now() + within;
         loop {
@@ -151,6 +161,7 @@ impl Raw {
     }
 
     /// The next frame must be a finished text frame.
+    #[track_caller]
     pub fn read_text(&mut self) -> String {
         let (first, payload) = self.read_frame();
         assert_eq!(first, TEXT, "a text frame, not {payload:?}");
@@ -158,6 +169,7 @@ impl Raw {
     }
 
     /// The next frame must be a close frame with `code` ([`NO_CODE`]: with an empty payload). Returns the reason.
+    #[track_caller]
     pub fn expect_close(&mut self, code: u16) -> String {
         let (first, payload) = self.read_frame();
         assert_eq!(first, CLOSE, "a close frame, not {:?}", String::from_utf8_lossy(&payload));
@@ -172,12 +184,14 @@ impl Raw {
     }
 
     /// The server must close the connection, with nothing more to read, and not by a reset.
+    #[track_caller]
     pub fn expect_eof(&mut self) {
         let rest = self.read_to_eof();
         assert!(rest.is_empty(), "more came before the end: {:?}", String::from_utf8_lossy(&rest));
     }
 
     /// All that comes until the server closes.
+    #[track_caller]
     pub fn read_to_eof(&mut self) -> Vec<u8> {
         loop {
             match self.receive(Instant::now() + SOON) {
@@ -192,6 +206,7 @@ impl Raw {
     }
 
     /// The head of an HTTP answer. What follows it stays to be read.
+    #[track_caller]
     pub fn read_head(&mut self) -> Head {
         let len = loop {
             let unread = &self.received[self.taken..];
@@ -215,6 +230,7 @@ impl Raw {
     }
 
     /// Exactly `len` bytes.
+    #[track_caller]
     pub fn read_exactly(&mut self, len: usize) -> Vec<u8> {
         while self.received.len() - self.taken < len {
             match self.receive(Instant::now() + SOON) {
@@ -234,6 +250,7 @@ impl Raw {
     }
 
     /// The first frame of what was received, if it is complete (§5.2).
+    #[track_caller]
     fn take_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let &[first, second, ref rest @ ..] = &self.received[self.taken..] else { return None };
         assert_eq!(second & 0x80, 0, "\"A server MUST NOT mask any frames\" (§5.1)");
@@ -251,6 +268,7 @@ impl Raw {
     }
 
     /// Reads once, for what is left until `deadline`.
+    #[track_caller]
     fn receive(&mut self, deadline: Instant) -> Received {
         if self.taken == self.received.len() {
             self.received.clear();
