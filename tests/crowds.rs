@@ -5,11 +5,11 @@ mod support;
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use support::v1::Viewer;
-use support::ws::Raw;
+use support::ws::{Raw, TEXT, frame};
 use support::{SOON, Server, rss_bytes, temp_dir, until};
 
 const MIB: u64 = 1 << 20;
@@ -81,6 +81,45 @@ fn a_viewer_that_never_reads_costs_no_memory_and_the_others_nothing() {
         }
         rest.drain(..whole);
     }
+}
+
+/// How much the server grows by forty peers, connected by `connect`, who say `shout` until one read of the server is
+/// filled, and never look at the answers. A fresh viewer is served meanwhile.
+fn memory_taken_by_forty_who_never_read(connect: impl Fn(SocketAddr) -> Raw, shout: &[u8]) -> u64 {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    fs::write(&path, "hello\n").unwrap();
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let before = rss_bytes(server.pid());
+    let shout = shout.repeat((64 << 10) / shout.len());
+    let crowd: Vec<Raw> = (0..40)
+        .map(|_| {
+            let mut raw = connect(server.addr());
+            raw.send_raw(&shout);
+            raw
+        })
+        .collect();
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+    viewer.lines_until(|lines| lines == ["hello"], SOON);
+    let taken = rss_bytes(server.pid()).saturating_sub(before);
+    drop(crowd);
+    taken
+}
+
+#[test]
+fn requests_sent_far_ahead_of_the_answers_cost_no_memory() {
+    let request = b"GET /view.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let taken = memory_taken_by_forty_who_never_read(Raw::open, request);
+    assert!(taken <= 12 * MIB, "forty clients that never read cost {taken} bytes");
+}
+
+#[test]
+fn a_viewer_that_shouts_and_never_reads_is_not_answered_without_end() {
+    let protocol = [("Sec-WebSocket-Protocol", "wiretail.v1")];
+    let nonsense = frame(TEXT, b"?");
+    let connect = |addr| Raw::connect_with(addr, "/tail/app.log", &protocol);
+    let taken = memory_taken_by_forty_who_never_read(connect, &nonsense);
+    assert!(taken <= 12 * MIB, "forty viewers that never read cost {taken} bytes");
 }
 
 #[test]
