@@ -196,7 +196,14 @@ fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
         }
         match TcpListener::bind(address) {
             Ok(listener) => listeners.push(listener),
-            Err(error) => trouble = Some(error),
+            // A name may have addresses that this machine has not, as `localhost` where there is no IPv6.
+            Err(error)
+                if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) =>
+            {
+                trouble = Some(error);
+            }
+            // Half of the name is another program's: who opens the address may meet that one.
+            Err(error) => return Err(CliError::Failed(why_not_bound(args, &error))),
         }
     }
     match (listeners.is_empty(), trouble) {
@@ -225,7 +232,7 @@ fn why_not_bound(args: &Args, error: &io::Error) -> String {
 /// As many connections as were asked for, or as the descriptors allow, whose limit is raised as far as the system lets us.
 fn connections(asked: u64) -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let wanted = asked + RESERVED_DESCRIPTORS;
+    let wanted = asked.saturating_add(RESERVED_DESCRIPTORS);
     let most = limit.maximum.unwrap_or(u64::MAX);
     let current = limit.current.unwrap_or(u64::MAX);
     let mut have = current;
