@@ -7,7 +7,7 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use support::browser::{Browser, Page};
 use support::page::{
@@ -15,6 +15,7 @@ use support::page::{
 };
 use support::v1::Viewer;
 use support::{SOON, Server, open_files, temp_dir, until};
+use wiretail::tail::demo::chatter::Chatter;
 
 /// Longer than a rotated file is followed beside its successor, and than a page waits before it connects again.
 const PATIENT: Duration = Duration::from_secs(30);
@@ -369,7 +370,7 @@ fn a_log_that_is_not_there_yet_is_waited_for() {
     let page = browser.page();
     page.goto(server.url());
     choose(&page, "later.log");
-    wait_for_state(&page, "missing");
+    wait_for_state(&page, "gone");
     page.wait_for("document.querySelector('#empty').hidden === false");
 
     let log = Log::create(&path);
@@ -383,60 +384,90 @@ fn a_log_that_is_not_there_yet_is_waited_for() {
 #[test]
 fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
     let folder = temp_dir();
-    write_sample(folder.path());
-    let shop = folder.path().join("shop");
-    let server = Server::start(&[shop.to_str().unwrap(), folder.path().join("nginx").to_str().unwrap()]);
+    let shop = write_sample(folder.path());
+    let nginx = folder.path().join("nginx");
+    let server = Server::start(&[shop.to_str().unwrap(), nginx.to_str().unwrap()]);
     let browser = Browser::start();
 
     let mut grounds = Vec::new();
     for dark in [true, false] {
         let name = if dark { "dark" } else { "light" };
-        let page = browser.page();
-        page.dark(dark);
-        show_sample(&page, &server, &shop);
-        grounds.push(page.text("getComputedStyle(document.body).backgroundColor"));
-        picture(&page, &format!("desk-{name}.png"));
+        let desk = browser.page();
+        desk.dark(dark);
+        show_sample(&desk, &server, &shop.join("app.log"));
+        grounds.push(desk.text("getComputedStyle(document.body).backgroundColor"));
+        picture(&desk, &format!("desk-{name}.png"));
         if dark && std::env::var_os("WIRETAIL_WRITE_PICTURE").is_some_and(|value| value == "1") {
-            page.screenshot(&root().join("docs/page.png"));
+            desk.screenshot(&root().join("docs/page.png"));
         }
-        assert_content(&page, &server);
+        assert_content(&desk, &server);
 
-        let page = browser.page();
-        page.phone();
-        page.dark(dark);
-        page.goto(&format!("{}#/app.log", server.url()));
-        wait_for_line(&page, LAST);
-        let width =
-            "Math.max(document.documentElement.scrollWidth, document.querySelector('#lines').scrollWidth)";
-        assert!(page.number(width) <= 390, "nothing sticks out of a phone's screen");
-        picture(&page, &format!("phone-{name}.png"));
-        assert_content(&page, &server);
+        let phone = browser.page();
+        phone.phone();
+        phone.dark(dark);
+        phone.goto(&format!("{}#/app.log", server.url()));
+        wait_for_line(&phone, LAST);
+        let sticks_out = phone.eval(
+            "[document.documentElement, ...document.querySelectorAll('#lines, #lines :not(.probe)')]
+                .filter((element) => element.scrollWidth > innerWidth).map((element) => element.outerHTML.slice(0, 200))",
+        );
+        assert_eq!(sticks_out, serde_json::json!([]), "nothing is wider than a phone's screen");
+        picture(&phone, &format!("phone-{name}.png"));
+        assert_content(&phone, &server);
     }
     assert_ne!(grounds[0], grounds[1], "dark and light differ");
 
-    let page = browser.page();
-    page.locale("zh-CN");
-    show_sample(&page, &server, &shop);
-    page.wait_for("document.documentElement.lang.startsWith('zh')");
-    picture(&page, "desk-chinese.png");
+    let chinese = browser.page();
+    chinese.locale("zh-CN");
+    show_sample(&chinese, &server, &shop.join("app.log"));
+    chinese.wait_for("document.documentElement.lang.startsWith('zh')");
+    picture(&chinese, "desk-chinese.png");
 }
 
-/// Shows the sample's log, and has it rotate in front of the reader.
-fn show_sample(page: &Page<'_>, server: &Server, shop: &Path) {
-    let path = shop.join("app.log");
-    let log = Log::create(&path);
-    let said = sample();
-    let (before, after) = said.split_at(said.len() * 2 / 3);
+/// A shop's logs, and those of the server in front of it; returns the shop's folder.
+fn write_sample(folder: &Path) -> PathBuf {
+    for (name, seed, count) in [
+        ("shop/app.log", 1, 10),
+        ("shop/mail.log", 2, 300),
+        ("shop/worker.log", 3, 7000),
+        ("nginx/access.log", 4, 20_000),
+        ("nginx/error.log", 5, 40),
+    ] {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
+        Log::create(&path).write(&chatter(seed, count).concat());
+    }
+    folder.join("shop")
+}
+
+/// Shows a log that rotates in front of the reader.
+fn show_sample(page: &Page<'_>, server: &Server, path: &Path) {
+    // Nothing that is too wide for a picture, or needs a rare font.
+    let plain = |line: &String| line.len() < 118 && line.chars().all(|char| char < '\u{10000}');
+    let said: Vec<String> = chatter(8, 200).into_iter().filter(plain).take(66).collect();
+    let (before, after) = said.split_at(ROTATED_AT);
+    let log = Log::create(path);
     log.write(&before.concat());
     page.goto(server.url());
     choose(page, "app.log");
-    wait_for_line(page, before[before.len() - 1].rsplit("m ").next().unwrap().trim());
+    wait_for_state(page, "live");
     log.rotate();
+    wait_for_line(page, "-- rotated");
     log.write(&after.concat());
+    log.write(&format!("{LAST}\n"));
     wait_for_line(page, LAST);
 }
 
-const LAST: &str = "shutdown: all jobs are done";
+const ROTATED_AT: usize = 48;
+const LAST: &str = "deploy: version 42 is out, all checks are green";
+
+/// Lines of a program that does not exist, the same each time.
+fn chatter(seed: u64, count: usize) -> Vec<String> {
+    let mut chatter = Chatter::new(seed);
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_168_800);
+    let at = |number: usize| start + Duration::from_millis(137 * number as u64);
+    (0..count).map(|number| format!("{}\n", chatter.next_line(at(number)))).collect()
+}
 
 fn picture(page: &Page<'_>, name: &str) {
     let path = root().join("target/screenshots").join(name);

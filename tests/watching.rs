@@ -134,8 +134,7 @@ fn a_viewer_that_was_away_resumes_at_its_cursor_over_rotation_and_restart() {
     fs::rename(&path, folder.path().join("app.log.1")).unwrap();
     append(&path, numbered(150, 170));
     let server = serve(&path);
-    let mut after =
-        Viewer::connect(server.addr(), &format!("/tail/app.log?from={}", cursor.replace('+', "%2B")));
+    let mut after = Viewer::connect(server.addr(), &format!("/tail/app.log?from={cursor}"));
     let lines = after.lines_until(|lines| lines.len() == 70, SOON);
     assert_eq!(lines.join("\n") + "\n", numbered(100, 170));
     assert_eq!((after.count("gap"), after.count("rotated")), (0, 1));
@@ -153,8 +152,7 @@ fn what_is_gone_for_good_is_counted_and_told() {
     fs::remove_file(&path).unwrap();
     append(&path, "a new beginning, of other content than before\n");
     let server = serve(&path);
-    let mut viewer =
-        Viewer::connect(server.addr(), &format!("/tail/app.log?from={}", cursor.replace('+', "%2B")));
+    let mut viewer = Viewer::connect(server.addr(), &format!("/tail/app.log?from={cursor}"));
     viewer.lines_until(|lines| lines.len() == 1, SOON);
     assert_eq!(viewer.count("gap"), 1, "{:?}", viewer.messages);
     drop(folder);
