@@ -39,8 +39,9 @@ const READ_BUDGET: usize = 64 * 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
-/// How long everybody may take to say goodbye when the server stops.
-const FAREWELL: Duration = Duration::from_millis(2500);
+/// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
+/// so that we are gone within three seconds on a busy machine, too.
+const FAREWELL: Duration = Duration::from_millis(2200);
 
 /// The whole server: see [`App::run`].
 pub struct App {
@@ -290,7 +291,7 @@ impl App {
         if self.inputs.demo.is_some() {
             next = next.min(now + Duration::from_millis(100));
         }
-        self.event_loop.tick_at(next);
+        self.event_loop.tick_at(self.stopping.map_or(next, |end| next.min(end)));
     }
 
     /// A signal asked us to end. The first time everyone is told and given a moment; the second time that is over.
