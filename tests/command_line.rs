@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::server::wiretail;
@@ -24,7 +25,15 @@ fn run(args: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until("the program to end", SOON, || child.try_wait().unwrap());
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > SOON {
+            // Left alone, it would go on after us.
+            child.kill().unwrap();
+            panic!("{args:?} did not end by itself: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
     child.wait_with_output().unwrap()
 }
 
@@ -59,6 +68,8 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         &["--tick", "0ms"],
         &["--base", "logs"],
         &["--allow-origin", "example.org"],
+        &["--allow-host", "logs.example.org:8080"],
+        &["--allow-host", "http://logs.example.org"],
         &["--host", "0.0.0.0"],
         &["--host", "::"],
         &["--no-such-option"],
@@ -72,6 +83,10 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         assert_eq!(code, 2, "{args:?}: {said}");
         assert!(!said.contains("panicked") && said.lines().count() <= 12, "{args:?}: {said}");
     }
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, said) = complaint(&["--port", &port, "a=x.log", "a=y.log"]);
+    assert_eq!(code, 2, "what is wrong whatever the port is said first: {said}");
     let (_, said) = complaint(&["--host", "0.0.0.0"]);
     assert!(said.contains("--open-to-network"), "the sentence says what would work: {said}");
 }
@@ -92,6 +107,14 @@ fn a_name_with_two_addresses_is_not_served_by_halves() {
     let (code, said) = complaint(&["--host", "localhost", "--port", &port.to_string()]);
     assert_eq!((code, said.lines().count()), (1, 1), "{said}");
     assert!(said.contains(&port.to_string()), "{said}");
+}
+
+#[test]
+fn a_host_that_is_allowed_may_be_asked_for() {
+    let server = Server::start(&["--allow-host", "Logs.example.org,[2001:db8::1]"]);
+    for (host, status) in [("logs.example.org:80", 200), ("[2001:db8::1]", 200), ("example.org", 403)] {
+        assert_eq!(http_get(server.addr(), "/healthz", &[("Host", host)]).0, status, "{host}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `wiretail [serve]`: from what was typed to a running server.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::net::TcpListener;
@@ -83,13 +83,14 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         .collect::<Result<Vec<_>, _>>()?;
     let base = check_base(&args.base)?;
     let access = access(args)?;
-    let listeners = bind(args)?;
-    let port = listeners[0].local_addr()?.port();
     let stdin = spool_stdin(&sources)?;
     let demo = demo_if_empty(&mut sources)?;
     let catalogue =
         Catalogue::new(sources, stdin.as_ref().map(StdinSpool::path), Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
+    // Last: a mistake in what was typed is to be heard of whether the port is free or not.
+    let listeners = bind(args)?;
+    let port = listeners[0].local_addr()?.port();
     let greeting = greeting(args, port, &base, &catalogue);
     let config = Config {
         listeners,
@@ -165,6 +166,16 @@ fn access(args: &Args) -> Result<Access, CliError> {
         if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
             return Err(CliError::Usage(format!(
                 "--allow-origin {origin}: an origin is a scheme, a host and perhaps a port, as https://example.org."
+            )));
+        }
+    }
+    for host in &args.allow_host {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let is_name = !host.is_empty() && !host.ends_with('.') && host.bytes().all(plain);
+        if !is_name && address.is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
+            return Err(CliError::Usage(format!(
+                "--allow-host {host}: a host is a name alone, without scheme and port, as logs.example.org."
             )));
         }
     }
