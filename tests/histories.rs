@@ -186,7 +186,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     // The seed of a failure is printed with the shortest history that fails.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_viewer_has_every_byte_once_or_was_told_what_it_misses(
@@ -199,34 +199,4 @@ proptest! {
         }
         scene.finish().map_err(TestCaseError::fail)?;
     }
-}
-
-#[test]
-fn replay() {
-    let b = Bytes { kind: 0, len: 0, seed: 0 };
-    let l = Event::Log;
-    let events = [
-        Event::Connect(Start::Lines(0)),
-        Event::Restart,
-        l(Operation::Append(b)),
-        Event::Look(false),
-        l(Operation::Truncate),
-        l(Operation::Append(b)),
-        l(Operation::CopyTruncate),
-        l(Operation::Append(b)),
-        Event::Connect(Start::Lines(0)),
-        l(Operation::CopyTruncate),
-    ];
-    let mut scene = Scene::new(false);
-    for event in &events {
-        eprintln!("{event:?}");
-        scene.play(event).unwrap();
-    }
-    let r = scene.finish();
-    for g in &scene.log.generations {
-        eprintln!("{:?}", g);
-    }
-    eprintln!("{:#?}", scene.viewers[0].0);
-    eprintln!("{:#?}", scene.feed);
-    r.unwrap();
 }

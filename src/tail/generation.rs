@@ -445,6 +445,7 @@ impl Generation {
             }
             self.size = self.size.max(stat.size);
             self.modified = stat.modified;
+            see(&mut self.head, at, &scratch[held..held + fresh]);
             if fresh > 0 {
                 self.touched = now;
             }
@@ -509,11 +510,6 @@ impl Generation {
     }
 
     fn advance(&mut self, said: &[u8]) {
-        // The head may have been seen further than that already.
-        let seen = self.head.len().saturating_sub(head_len(self.offset));
-        let fresh = said.get(seen..).unwrap_or_default();
-        let missing = HEAD - self.head.len();
-        self.head.extend_from_slice(&fresh[..fresh.len().min(missing)]);
         self.offset += said.len() as u64;
         keep_last(&mut self.tail, said);
     }
@@ -545,6 +541,13 @@ pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool) -> io::Re
     let head = read_exactly(file, 0, head_len(place.offset))?;
     let guard = before(file, place.offset)?;
     Ok(HeadPrint::of(&head, place.offset) == place.head && GuardPrint::of(&guard) == place.guard)
+}
+
+/// Adds to the first bytes of a file what was read `at` some offset of it.
+fn see(head: &mut Vec<u8>, at: u64, bytes: &[u8]) {
+    let known = usize::try_from(at).ok().and_then(|at| head.len().checked_sub(at));
+    let fresh = known.and_then(|known| bytes.get(known..)).unwrap_or_default();
+    head.extend_from_slice(&fresh[..fresh.len().min(HEAD - head.len())]);
 }
 
 /// The last bytes of `tail` and `more` together, as many as a guard covers.
