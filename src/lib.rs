@@ -17,6 +17,8 @@
 pub mod app;
 #[cfg(feature = "tool")]
 pub mod cli;
+#[cfg(feature = "tool")]
+pub mod config;
 pub mod http;
 pub mod net;
 #[cfg(feature = "tool")]

@@ -1,5 +1,15 @@
-//! The program's front door: what was typed goes to [`wiretail::cli`], what comes back is an exit code.
+//! The program's front door: logging is set up, what was typed is done, what comes back becomes an exit code.
+#![forbid(unsafe_code)]
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::new().filter_or("WIRETAIL_LOG", "warn")).init();
+    match wiretail::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wiretail: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
 }

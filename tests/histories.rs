@@ -3,6 +3,7 @@
 //!
 //! Random operations on a real file, and random viewers that connect, read a little, stall, leave and return by their
 //! cursor, also after the whole feed was closed. Time is an argument, so nobody sleeps.
+#![cfg(feature = "tool")]
 
 #[path = "support/history.rs"]
 mod history;
@@ -11,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-use history::{Bytes, Log, Operation, Record};
+use history::{Log, Operation, Record, operation};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use wiretail::tail::beneath::Root;
@@ -148,24 +149,6 @@ impl Scene {
         };
         self.viewers.iter().enumerate().try_for_each(checked)
     }
-}
-
-fn bytes() -> impl Strategy<Value = Bytes> {
-    let len = prop_oneof![6 => 0..100_usize, 3 => 0..2_000_usize, 1 => 0..200_000_usize];
-    (any::<u8>(), len, any::<u64>()).prop_map(|(kind, len, seed)| Bytes { kind, len, seed })
-}
-
-fn operation() -> impl Strategy<Value = Operation> {
-    prop_oneof![
-        10 => bytes().prop_map(Operation::Append),
-        4 => (0..2_usize, bytes()).prop_map(|(back, bytes)| Operation::Late(back, bytes)),
-        3 => Just(Operation::Rotate),
-        2 => Just(Operation::CopyTruncate),
-        1 => Just(Operation::Truncate),
-        1 => Just(Operation::Delete),
-        1 => bytes().prop_map(Operation::Replace),
-        4 => (0..2_000_u64).prop_map(Operation::Pause),
-    ]
 }
 
 fn event() -> impl Strategy<Value = Event> {

@@ -1,1 +1,361 @@
-//! (filled by the steps that follow)
+//! The program: the only layer that knows all the others.
+//!
+//! One `match` over what the event loop says ([`App::run`]); each arm is a sentence. What a connection is busy with is
+//! its [`Session`]; what is being watched is in [`logs`]. Only [`App::run`] and the event loop ask the
+//! clock; everything below is handed `now`.
+//!
+//! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`viewer`] (somebody watching a log), [`echo`],
+//! [`session`] (one connection's life), and this file.
+
+pub mod access;
+pub mod conversation;
+pub mod echo;
+pub mod logs;
+pub mod pulse;
+pub mod routes;
+pub mod session;
+pub mod viewer;
+pub mod wake;
+pub mod wire;
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::config::Config;
+use crate::http::{Response, Status};
+use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
+use crate::tail::demo::Demo;
+use crate::tail::spool::{Pumped, StdinSpool};
+use logs::Logs;
+use routes::Site;
+use session::{Next, Session};
+use wake::{FileWatch, Signals};
+
+/// One read takes at most this much: what one connection can cost the others in a turn.
+const READ_BUDGET: usize = 64 * 1024;
+/// A request's head must be complete this long after the connection was accepted, or after the last answer.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a finished connection may take to hear our last words.
+const LINGER: Duration = Duration::from_secs(2);
+/// How long everybody may take to say goodbye when the server stops.
+const FAREWELL: Duration = Duration::from_millis(2500);
+
+/// The whole server: see [`App::run`].
+pub struct App {
+    event_loop: EventLoop,
+    sessions: Table<Session>,
+    buffer: Vec<u8>,
+    logs: Logs,
+    site: Site,
+    inputs: Inputs,
+    /// When the last goodbye is over, once the server is stopping.
+    stopping: Option<Instant>,
+}
+
+/// What else the loop listens to, beside sockets.
+struct Inputs {
+    signals: (Signals, WatchId),
+    /// Early wake-ups from the file system, where it offers them.
+    files: Option<(FileWatch, WatchId)>,
+    stdin: Option<(StdinSpool, Option<WatchId>)>,
+    demo: Option<Demo>,
+}
+
+impl App {
+    /// Everything in its place, listening on `config.listeners`, nothing running yet.
+    ///
+    /// # Errors
+    /// When the system refuses a poll, a signal handler or a temporary folder.
+    pub fn new(config: Config) -> io::Result<Self> {
+        let mut event_loop = EventLoop::new(config.listeners, limits(config.connections))?;
+        let signals = Signals::new()?;
+        let signals_watch = event_loop.watch(&signals)?;
+        let files = match config.inotify.then(FileWatch::new) {
+            Some(Ok(files)) => {
+                let watch = event_loop.watch(&files)?;
+                Some((files, watch))
+            }
+            Some(Err(error)) => {
+                log::info!(
+                    "no early wake-ups from the file system ({error}); the tick alone follows the files"
+                );
+                None
+            }
+            None => None,
+        };
+        // A regular file as standard input cannot be polled; the tick reads it.
+        let stdin = config.stdin.map(|spool| {
+            let watch = event_loop.watch(&io::stdin()).ok();
+            (spool, watch)
+        });
+        let demo = config.demo;
+        let site = Site::new(config.access, &config.base, config.lessons, config.lines, demo.is_some());
+        Ok(Self {
+            event_loop,
+            sessions: Table::default(),
+            buffer: vec![0; READ_BUDGET],
+            logs: Logs::new(config.catalogue, config.tick),
+            site,
+            inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
+            stopping: None,
+        })
+    }
+
+    /// The life of the program: until a signal ends it.
+    ///
+    /// # Errors
+    /// Only when the poll itself fails.
+    pub fn run(mut self) -> io::Result<()> {
+        while !self.is_over() {
+            match self.event_loop.next_event()? {
+                net::Event::Opened(id, peer) => {
+                    log::debug!("{id}: opened from {peer}");
+                    self.welcome(id);
+                }
+                net::Event::Readable(id) => self.attend(id, Self::read),
+                net::Event::Drained(id) => self.attend(id, Self::drained),
+                net::Event::Expired(id) => self.attend(id, Self::expired),
+                net::Event::Closed(id) => self.forget(id),
+                net::Event::Woken(watch) => self.woken(watch),
+                net::Event::Tick(now) => self.tick(now),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.stopping.is_some_and(|end| self.event_loop.connections() == 0 || self.event_loop.now() >= end)
+    }
+
+    fn welcome(&mut self, id: ConnId) {
+        self.sessions.insert(id, Session::new());
+        self.event_loop.set_deadline(id, Some(self.event_loop.now() + HEAD_WITHIN));
+    }
+
+    /// Does something for one connection; should it panic, that connection ends and the others go on.
+    fn attend(&mut self, id: ConnId, work: fn(&mut Self, ConnId)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self, id))).is_err() {
+            log::error!("{id}: this connection's turn panicked; it is closed, the others go on");
+            self.buffer.resize(READ_BUDGET, 0);
+            self.logs.unwatch(id);
+            self.sessions.remove(id);
+            // A close frame with 1011 (RFC 6455 §7.4.1), written out by hand: the connection's own state is not trusted
+            // any more.
+            self.event_loop.send(id, Bytes::Own(vec![0x88, 2, 0x03, 0xf3]));
+            self.event_loop.finish(id, LINGER);
+        }
+    }
+
+    /// Reads once, at most 64 KiB, and hands the bytes to whatever the connection is busy with.
+    fn read(&mut self, id: ConnId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        if !session.wants_input(self.event_loop.is_stuck(id)) {
+            return;
+        }
+        match self.event_loop.read(id, &mut self.buffer) {
+            Received::Bytes(count) => {
+                self.converse(id, |session, context, buffer| session.receive(&mut buffer[..count], context));
+            }
+            Received::Nothing => {}
+            Received::Eof => self.converse(id, |session, context, _| session.receive_eof(context)),
+            Received::Broken(error) => {
+                log::debug!("{id}: broken: {error}");
+                self.event_loop.discard(id);
+                self.forget(id);
+            }
+        }
+    }
+
+    /// There is room for more output: the next piece of the log, or the input that was put off.
+    fn drained(&mut self, id: ConnId) {
+        self.converse(id, |session, context, _| session.drained(context));
+        self.event_loop.read_later(id);
+    }
+
+    fn expired(&mut self, id: ConnId) {
+        self.converse(id, |session, context, _| session.expired(context));
+    }
+
+    /// One exchange with a session: it is taken out, does its work, and what follows for the connection is carried out.
+    fn converse(&mut self, id: ConnId, work: impl FnOnce(Session, &mut Context<'_>, &mut [u8]) -> Next) {
+        let Some(session) = self.sessions.remove(id) else { return };
+        let mut context = Context {
+            id,
+            now: self.event_loop.now(),
+            event_loop: &mut self.event_loop,
+            logs: &mut self.logs,
+            site: &self.site,
+        };
+        match work(session, &mut context, &mut self.buffer) {
+            Next::Go(session) => self.sessions.insert(id, session),
+            Next::Finish => {
+                self.event_loop.finish(id, LINGER);
+                self.forget(id);
+            }
+            Next::Drop => {
+                self.event_loop.discard(id);
+                self.forget(id);
+            }
+        }
+        self.pump_news();
+        if self.logs.take_opened_or_closed() {
+            self.refresh_watches();
+        }
+    }
+
+    /// Watches the file system for the logs that are open now.
+    fn refresh_watches(&mut self) {
+        if let Some((files, _)) = &mut self.inputs.files {
+            files.keep_only(self.logs.watched_paths());
+        }
+    }
+
+    fn forget(&mut self, id: ConnId) {
+        self.logs.unwatch(id);
+        self.sessions.remove(id);
+    }
+
+    /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is
+    /// given one piece of at most 64 KiB.
+    fn pump_news(&mut self) {
+        let now = self.event_loop.now();
+        for viewer in self.logs.take_news() {
+            let Some(session) = self.sessions.get_mut(viewer) else { continue };
+            let mut context = Context {
+                id: viewer,
+                now,
+                event_loop: &mut self.event_loop,
+                logs: &mut self.logs,
+                site: &self.site,
+            };
+            session.pump(&mut context);
+        }
+    }
+
+    fn woken(&mut self, watch: WatchId) {
+        let now = self.event_loop.now();
+        if watch == self.inputs.signals.1 {
+            for _ in 0..self.inputs.signals.0.drain() {
+                self.stop();
+            }
+        } else if let Some((files, files_watch)) = &mut self.inputs.files
+            && watch == *files_watch
+        {
+            let logs = &mut self.logs;
+            files.drain(|path| logs.hint(path, now));
+            self.look(now);
+        } else {
+            self.read_stdin();
+            self.look(now);
+        }
+    }
+
+    /// What the clock drives: the demo, standard input, the catalogue, and a look at every watched file that is due.
+    fn tick(&mut self, now: Instant) {
+        if let Some(demo) = &mut self.inputs.demo
+            && let Err(error) = demo.tick(SystemTime::now())
+        {
+            log::warn!("the demo log cannot be written: {error}");
+        }
+        self.read_stdin();
+        self.logs.rescan(now);
+        self.look(now);
+    }
+
+    /// Moves what waits on standard input into its file, at most 256 KiB a turn.
+    fn read_stdin(&mut self) {
+        let Some((spool, _)) = &mut self.inputs.stdin else { return };
+        match spool.pump() {
+            // There may be more, and no edge will tell: the next turn goes on.
+            Ok(Pumped::Bytes(_)) => self.event_loop.tick_at(self.event_loop.now()),
+            Ok(Pumped::Nothing | Pumped::Ended) => {}
+            Err(error) => log::warn!("standard input cannot be kept: {error}"),
+        }
+    }
+
+    /// Looks at the files that are due, feeds their viewers, and asks for the next tick.
+    fn look(&mut self, now: Instant) {
+        self.logs.look(now);
+        self.pump_news();
+        let incomplete = self.inputs.files.as_ref().is_some_and(|(files, _)| files.is_incomplete());
+        if self.logs.take_opened_or_closed() || incomplete {
+            self.refresh_watches();
+        }
+        let mut next = self.logs.next_look(now);
+        if self.inputs.demo.is_some() {
+            next = next.min(now + Duration::from_millis(100));
+        }
+        self.event_loop.tick_at(next);
+    }
+
+    /// A signal asked us to end. The first time everyone is told and given a moment; the second time that is over.
+    fn stop(&mut self) {
+        let now = self.event_loop.now();
+        if self.stopping.is_some() {
+            self.stopping = Some(now);
+            return;
+        }
+        log::info!("stopping: saying goodbye to {} connections", self.sessions.len());
+        self.stopping = Some(now + FAREWELL);
+        self.event_loop.tick_at(now + FAREWELL);
+        self.event_loop.stop_listening();
+        for id in self.sessions.ids() {
+            self.converse(id, |session, context, _| session.farewell(context));
+        }
+    }
+}
+
+/// What a session needs to act: its own connection in the loop, the logs, the site, the time.
+pub struct Context<'a> {
+    /// The connection at hand.
+    pub id: ConnId,
+    /// When this turn began.
+    pub now: Instant,
+    /// To send with.
+    pub event_loop: &'a mut EventLoop,
+    /// To watch with.
+    pub logs: &'a mut Logs,
+    /// What is served, and to whom.
+    pub site: &'a Site,
+}
+
+impl Context<'_> {
+    /// Puts bytes behind what this connection is still owed.
+    pub fn send(&mut self, bytes: Bytes) {
+        self.event_loop.send(self.id, bytes);
+    }
+
+    /// How many bytes this connection is still owed.
+    pub fn unsent(&self) -> usize {
+        self.event_loop.unsent(self.id)
+    }
+
+    /// Whether the peer has not taken all that was written to it in an earlier turn.
+    pub fn is_stuck(&self) -> bool {
+        self.event_loop.is_stuck(self.id)
+    }
+
+    /// When the peer last took something that had to wait for it, if it ever did.
+    pub fn took_at(&self) -> Option<Instant> {
+        self.event_loop.took_at(self.id)
+    }
+
+    /// Asks for [`net::Event::Expired`] at `when`.
+    pub fn wake_at(&mut self, when: Instant) {
+        self.event_loop.set_deadline(self.id, Some(when));
+    }
+}
+
+/// The loop's limits, and the words for those it has no room for.
+fn limits(connections: usize) -> net::Limits {
+    let words =
+        |status, text: &str| Response::text(status, text).field("Retry-After", "5").into_bytes(false, false);
+    net::Limits {
+        connections,
+        per_address: 256,
+        no_room: words(Status::SERVICE_UNAVAILABLE, "All connections are taken; try again in a moment."),
+        too_many: words(Status::TOO_MANY_REQUESTS, "Your address has too many connections open."),
+    }
+}

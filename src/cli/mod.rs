@@ -1,1 +1,89 @@
-//! (filled by the steps that follow)
+//! The command line: one file per sub-command.
+//!
+//! What was typed ends here: nothing behind this layer sees a string from the command line.
+
+pub mod cat;
+pub mod produce;
+pub mod serve;
+
+use std::fmt;
+use std::io;
+
+use clap::{Parser, Subcommand};
+
+/// Everything that can be typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wiretail",
+    version,
+    about = "Live log files in the browser.",
+    before_help = "  wiretail app.log 'logs/*.log' web=nginx/access.log    then open the address it prints",
+    after_help = "Each option of serve can be set in the environment, too: --port as WIRETAIL_PORT, and so on.",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve logs; the same as no sub-command
+    Serve(serve::Args),
+    /// Show a served log in the terminal: reconnects, resumes, loses nothing
+    Cat(cat::Args),
+    /// Write a realistic log, for trying things out
+    Produce(produce::Args),
+}
+
+/// Why a command ended without having done what it was asked.
+#[derive(Debug)]
+pub enum CliError {
+    /// What was typed cannot be done as it stands.
+    Usage(String),
+    /// It could not be done here and now.
+    Failed(String),
+}
+
+impl CliError {
+    /// The process's exit code: 2 for wrong usage, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Failed(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(why) | Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(format!("{error}."))
+    }
+}
+
+/// Does what was typed. Wrong options end the process here, with exit code 2 and clap's sentence.
+///
+/// # Errors
+/// [`CliError`], which knows its exit code.
+pub fn run() -> Result<(), CliError> {
+    let cli = Cli::parse();
+    match cli.command {
+        None => serve::run(&cli.serve),
+        Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Cat(args)) => cat::run(&args),
+        Some(Command::Produce(args)) => {
+            produce::run(&args).map_err(|error| CliError::Failed(format!("{error}.")))
+        }
+    }
+}

@@ -1,1 +1,18 @@
-//! (filled by the steps that follow)
+//! HTTP/1.1 as far as a log viewer needs it: request heads in, responses out (RFC 9110, RFC 9112).
+//!
+//! Knows no sockets, no clock, no WebSocket and no log. Bytes go in, requests and bytes come out.
+//!
+//! Reading order: [`head`] (where a head ends, and its fields), [`request`] (what was asked), [`bad_request`] (what
+//! cannot have been meant), [`response`] (what is answered); [`pages`] is the embedded page.
+
+pub mod bad_request;
+pub mod head;
+pub mod pages;
+pub mod request;
+pub mod response;
+mod target;
+
+pub use bad_request::BadRequest;
+pub use head::{Fields, HeadError, HeadReader};
+pub use request::{Request, RequestReader, Version};
+pub use response::{Response, ResponseHead, Status};

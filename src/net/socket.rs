@@ -15,7 +15,7 @@ use super::outbox::Outbox;
 pub enum Received {
     /// So many bytes at the front of the buffer.
     Bytes(usize),
-    /// Nothing is there; a [`Event::Readable`] will tell.
+    /// Nothing is there; a [`Event::Readable`](super::Event::Readable) will tell.
     Nothing,
     /// The peer has finished writing.
     Eof,
@@ -42,12 +42,20 @@ pub(crate) struct Socket {
     pub(crate) address: IpAddr,
     pub(crate) phase: Phase,
     pub(crate) deadline: Option<Instant>,
+    /// The deadline has passed, which the caller has not been told yet.
+    pub(crate) expired: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
     /// The kernel said that the peer has finished writing: a short read then proves nothing.
     pub(crate) read_closed: bool,
     /// A `Readable` stands in the queue already.
     pub(crate) announced: bool,
+    /// The last write could not take everything.
+    pub(crate) stuck: bool,
+    /// The kernel had no room left, and has not taken anything since.
+    full: bool,
+    /// When it last had room again after that.
+    pub(crate) took_at: Option<Instant>,
     /// Stands in the list of those to be written to this turn.
     pub(crate) dirty: bool,
 }
@@ -70,11 +78,15 @@ impl Socket {
             address,
             phase: Phase::Open,
             deadline: None,
+            expired: false,
             readable: false,
             // A new socket has room; the first edge may come long after the first write.
             writable: true,
             read_closed: false,
             announced: false,
+            stuck: false,
+            full: false,
+            took_at: None,
             dirty: false,
         }
     }
@@ -104,7 +116,18 @@ impl Socket {
     }
 
     /// Writes once: everything owed, as far as the kernel takes it.
-    pub(crate) fn write(&mut self) -> io::Result<Written> {
+    pub(crate) fn write(&mut self, now: Instant) -> io::Result<Written> {
+        let before = self.outbox.unsent();
+        let written = self.write_once();
+        if self.full && self.outbox.unsent() < before {
+            self.full = false;
+            self.took_at = Some(now);
+        }
+        self.stuck = !matches!(written, Ok(Written::All));
+        written
+    }
+
+    fn write_once(&mut self) -> io::Result<Written> {
         if self.outbox.unsent() == 0 {
             return Ok(Written::All);
         }
@@ -117,6 +140,7 @@ impl Socket {
             Ok(_) => Ok(Written::Some),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.writable = false;
+                self.full = true;
                 Ok(Written::Nothing)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Written::Some),

@@ -301,6 +301,11 @@ impl<E: Default> Feed<E> {
         self.follower.size()
     }
 
+    /// The number of the next new piece: when it has changed, viewers who wait have something to read.
+    pub fn newest(&self) -> u64 {
+        self.window.end()
+    }
+
     /// Why the file cannot be read now, if so: a sentence to go after its name and a colon.
     pub fn missing(&self) -> Option<&str> {
         self.follower.missing()

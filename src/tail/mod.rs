@@ -15,14 +15,19 @@
 //!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
 //!        '- cursor      a place in a log as a token
 //!   beneath      opening files beneath a folder, and nowhere else
+//!   catalogue    which logs there are, and what each is called
+//!   spool        standard input as a log; files that rotate themselves
+//!   demo         a log that writes itself
 //! ```
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
 mod backlog;
 pub mod beneath;
+pub mod catalogue;
 mod catchup;
 pub mod cursor;
+pub mod demo;
 pub mod feed;
 mod follower;
 mod generation;
@@ -30,6 +35,7 @@ mod lineage;
 mod path;
 mod reading;
 mod siblings;
+pub mod spool;
 mod standing;
 mod start;
 mod text;

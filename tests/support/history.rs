@@ -2,6 +2,7 @@
 //! should therefore have received.
 //!
 //! Knows nothing of who reads: a [`Record`] is fed with pieces, wherever they came from.
+#![allow(dead_code, reason = "each test program uses the part it needs")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -10,6 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use proptest::prelude::*;
 use wiretail::tail::cursor::{ENOUGH, GuardPrint, HeadPrint, Place};
 use wiretail::tail::{Cursor, PieceKind};
 
@@ -69,6 +71,25 @@ impl Bytes {
         bytes.truncate(self.len);
         bytes
     }
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    let len = prop_oneof![6 => 0..100_usize, 3 => 0..2_000_usize, 1 => 0..200_000_usize];
+    (any::<u8>(), len, any::<u64>()).prop_map(|(kind, len, seed)| Bytes { kind, len, seed })
+}
+
+/// Any operation, the likelier ones more often.
+pub(crate) fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        10 => bytes().prop_map(Operation::Append),
+        4 => (0..2_usize, bytes()).prop_map(|(back, bytes)| Operation::Late(back, bytes)),
+        3 => Just(Operation::Rotate),
+        2 => Just(Operation::CopyTruncate),
+        1 => Just(Operation::Truncate),
+        1 => Just(Operation::Delete),
+        1 => bytes().prop_map(Operation::Replace),
+        4 => (0..2_000_u64).prop_map(Operation::Pause),
+    ]
 }
 
 /// One generation as it was written.

@@ -1,35 +1,40 @@
 //! Opening files beneath a folder, and nowhere else.
 //!
-//! A log is opened by its path inside a [`Root`], a folder that the operator named. Whatever stands in the way, a
-//! `..`, an absolute path, a link that somebody put into the folder, a link that is swapped while we look: the file
-//! that comes back lies beneath the root, or an error does. A prefix check on path names cannot promise this, as the
-//! names may change their meaning between the check and the opening; so the kernel is asked to hold the rule while it
-//! walks (`openat2` with `RESOLVE_BENEATH`, openat2(2)). Where it cannot, we walk ourselves, folder by folder,
-//! following no link (`O_NOFOLLOW`).
+//! A log is opened by its path inside a [`Root`], a folder that the operator named. Whatever stands in the
+//! way, a `..`, an absolute path, a link that somebody put into the folder, a link that is swapped while we
+//! look: the file that comes back lies beneath the root, or an error does. A prefix check on path names
+//! cannot promise this, as the names may change their meaning between the check and the opening; so the
+//! kernel is asked to hold the rule while it walks (`openat2` with `RESOLVE_BENEATH`, openat2(2)). Where it
+//! cannot, we walk ourselves, folder by folder, following no link (`O_NOFOLLOW`).
 //!
-//! Only regular files are opened. Opening a FIFO would wait for a writer and opening a device may do anything, so the
-//! kind is looked at before, and once more on the opened file.
+//! Only regular files are opened. Opening a FIFO would wait for a writer and opening a device may do
+//! anything, so the kind is looked at before, and once more on the opened file.
 //!
 //! Does not know what a log is, nor which names visitors may use: that is `catalogue`.
 
+mod folder;
+mod stat;
+
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::fs::{self, Dir, OFlags};
+use rustix::io::Errno;
+
+use folder::Folder;
+use stat::identity;
+pub use stat::{Kind, OpenError, Stat};
 
 /// A folder that files are opened beneath.
 ///
-/// It is opened once and then held, so renaming a folder above it changes nothing. Folders come and go, though (a
-/// volume is mounted, a deployment replaces the folder): [`look_again`](Self::look_again) opens what stands at the
-/// path *now*. The path is the operator's word; whoever may replace the folder itself may replace every log in it.
+/// It is opened once and then held, so renaming a folder above it changes nothing. Folders come and go,
+/// though (a volume is mounted, a deployment replaces the folder): [`look_again`](Self::look_again) opens
+/// what stands at the path *now*. The path is the operator's word; whoever may replace the folder itself may
+/// replace every log in it.
 #[derive(Debug)]
 pub struct Root {
     path: PathBuf,
@@ -44,7 +49,8 @@ impl Root {
         Ok(Self { path: path.to_owned(), folder: RefCell::new(Some(folder)) })
     }
 
-    /// A root that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in it is missing.
+    /// A root that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in it is
+    /// missing.
     pub fn wait_for(path: &Path) -> Self {
         Self { path: path.to_owned(), folder: RefCell::new(Folder::open(path).ok()) }
     }
@@ -59,12 +65,13 @@ impl Root {
         self.folder.borrow().is_some()
     }
 
-    /// Opens the folder that stands at the path now, if it is not the one that is held. True if that changed anything.
+    /// Opens the folder that stands at the path now, if it is not the one that is held. True if that changed
+    /// anything.
     ///
     /// A folder that has gone is still held: what is open in it can be read to its end, and a new one may come.
     /// Costs one `stat`.
     pub fn look_again(&self) -> bool {
-        let now = fs::stat(&self.path).ok().map(|stat| (device_of(&stat), stat.st_ino));
+        let now = fs::stat(&self.path).ok().map(|stat| identity(&stat));
         let held = self.folder.borrow().as_ref().map(|folder| folder.identity);
         if now.is_none() || now == held {
             return false;
@@ -80,20 +87,23 @@ impl Root {
     pub fn open_file(&self, rel: &Path) -> Result<File, OpenError> {
         // Looked at first, as merely opening some devices has effects: a tape rewinds, a watchdog starts.
         self.stat(rel)?;
-        // NONBLOCK: should a FIFO have slipped in since, opening it does not wait for its writer. NOCTTY: should it be
-        // a terminal, it does not become ours. On the regular file we want, neither means anything.
+        // NONBLOCK: should a FIFO have slipped in since, opening it does not wait for its writer. NOCTTY:
+        // should it be a terminal, it does not become ours. On the regular file we want, neither means
+        // anything.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = File::from(self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?);
         Stat::of(&file)?;
         Ok(file)
     }
 
-    /// What the regular file at `rel` is, resolved as [`open_file`](Self::open_file) does it. Needs no right to read it.
+    /// What the regular file at `rel` is, resolved as [`open_file`](Self::open_file) does it. Needs no right
+    /// to read it.
     pub fn stat(&self, rel: &Path) -> Result<Stat, OpenError> {
         Stat::regular(&self.beneath(rel, Folder::stat_at)?)
     }
 
-    /// The entries of the folder at `rel` (empty: of the root itself), without `.` and `..`, in the order the file system gives them.
+    /// The entries of the folder at `rel` (empty: of the root itself) without `.` and `..`, in the file
+    /// system's order.
     ///
     /// At most `limit` of them are looked at: the caller lists on its loop's time.
     pub fn list(&self, rel: &Path, limit: usize) -> Result<Listing, OpenError> {
@@ -117,10 +127,10 @@ impl Root {
 
     /// Does `act` with `rel` as seen from the opened folder.
     ///
-    /// Where the way there leads over a link that may not be followed (`openat2` refuses every absolute one, our own
-    /// walk every link), the path is resolved by name and tried once more if it ends up inside. That is no promise
-    /// by itself, as links may change meanwhile; it need not be: the second try stays beneath the root just as the
-    /// first one did.
+    /// Where the way there leads over a link that may not be followed (`openat2` refuses every absolute one,
+    /// our own walk every link), the path is resolved by name and tried once more if it ends up inside. That
+    /// is no promise by itself, as links may change meanwhile; it need not be: the second try stays beneath
+    /// the root just as the first one did.
     fn beneath<T>(
         &self,
         rel: &Path,
@@ -146,39 +156,6 @@ impl Root {
     }
 }
 
-/// What a regular file is at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stat {
-    /// The file system it is on.
-    pub device: u64,
-    /// Its number there. May be used again after the file has been removed.
-    pub inode: u64,
-    /// Its length in bytes.
-    pub size: u64,
-    /// When its content last changed.
-    pub modified: SystemTime,
-}
-
-impl Stat {
-    /// Of an open file; an error if it is not a regular one.
-    pub fn of(file: impl AsFd) -> Result<Self, OpenError> {
-        Self::regular(&fs::fstat(file)?)
-    }
-
-    fn regular(stat: &fs::Stat) -> Result<Self, OpenError> {
-        let kind = Kind::from(FileType::from_raw_mode(stat.st_mode));
-        if kind != Kind::File {
-            return Err(OpenError::NotRegular(kind));
-        }
-        Ok(Self {
-            device: device_of(stat),
-            inode: stat.st_ino,
-            size: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: modified(stat),
-        })
-    }
-}
-
 /// What a folder holds, see [`Root::list`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
@@ -188,234 +165,15 @@ pub struct Listing {
     pub complete: bool,
 }
 
-/// What can stand behind a name in a folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A regular file, the only kind that is read.
-    File,
-    /// A folder.
-    Folder,
-    /// A symbolic link.
-    Link,
-    /// A named pipe.
-    Fifo,
-    /// A socket.
-    Socket,
-    /// A character or block device.
-    Device,
-    /// The file system does not say, or says something we do not know.
-    Unknown,
-}
-
-impl From<FileType> for Kind {
-    fn from(kind: FileType) -> Self {
-        match kind {
-            FileType::RegularFile => Self::File,
-            FileType::Directory => Self::Folder,
-            FileType::Symlink => Self::Link,
-            FileType::Fifo => Self::Fifo,
-            FileType::Socket => Self::Socket,
-            FileType::CharacterDevice | FileType::BlockDevice => Self::Device,
-            FileType::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a regular file",
-            Self::Folder => "a folder",
-            Self::Link => "a symbolic link",
-            Self::Fifo => "a named pipe",
-            Self::Socket => "a socket",
-            Self::Device => "a device",
-            Self::Unknown => "something unknown",
-        })
-    }
-}
-
-/// Why a file was not opened. Reads as a sentence after the file's name and a colon.
-#[derive(Debug)]
-pub enum OpenError {
-    /// There is none; it may come.
-    Missing,
-    /// The rights of this process do not suffice.
-    Denied,
-    /// The path does not stay beneath the root: `..`, an absolute path, or a link to elsewhere.
-    LeadsOut,
-    /// There is something, but not a regular file.
-    NotRegular(Kind),
-    /// The system refused for another reason: no free descriptor, a broken disk, a stale network file system.
-    Io(io::Error),
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> Self {
-        match Errno::from_io_error(&error) {
-            // NOTDIR: what should be a folder on the way is a file. For the reader the log is just not there.
-            Some(Errno::NOENT | Errno::NOTDIR) => Self::Missing,
-            Some(Errno::ACCESS | Errno::PERM) => Self::Denied,
-            Some(Errno::XDEV) => Self::LeadsOut,
-            _ => Self::Io(error),
-        }
-    }
-}
-
-impl From<Errno> for OpenError {
-    fn from(error: Errno) -> Self {
-        io::Error::from(error).into()
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("there is no such file"),
-            Self::Denied => f.write_str("this program may not read it"),
-            Self::LeadsOut => f.write_str("it leads out of its folder"),
-            Self::NotRegular(kind) => write!(f, "it is {kind}, and only regular files are read"),
-            Self::Io(error) => write!(f, "it cannot be read: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-/// A root's folder while it is open.
-#[derive(Debug)]
-struct Folder {
-    handle: OwnedFd,
-    identity: (u64, u64),
-    // Without links in it, to tell whether a resolved path is inside.
-    path: PathBuf,
-    way: Way,
-}
-
-/// Who holds the rule that nothing outside is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// The kernel, by `openat2`.
-    #[cfg(target_os = "linux")]
-    Kernel,
-    /// Our own walk, one folder at a time.
-    Walk,
-}
-
-impl Folder {
-    fn open(path: &Path) -> io::Result<Self> {
-        let handle = retry_on_intr(|| fs::open(path, FOLDER, Mode::empty()))?;
-        let stat = fs::fstat(&handle)?;
-        let way = Way::available(handle.as_fd());
-        Ok(Self { identity: (device_of(&stat), stat.st_ino), path: path.canonicalize()?, handle, way })
-    }
-
-    fn open_at(&self, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-        match self.way {
-            #[cfg(target_os = "linux")]
-            Way::Kernel => kernel_open(self.handle.as_fd(), rel, flags),
-            Way::Walk => self.walk(rel, |folder, name| {
-                retry_on_intr(|| fs::openat(folder, name, flags | OFlags::NOFOLLOW, Mode::empty()))
-            }),
-        }
-    }
-
-    fn stat_at(&self, rel: &Path) -> Result<fs::Stat, Errno> {
-        match self.way {
-            // O_PATH: a handle to ask with, which neither needs the right to read nor touches the device or FIFO.
-            #[cfg(target_os = "linux")]
-            Way::Kernel => fs::fstat(kernel_open(self.handle.as_fd(), rel, OFlags::PATH | OFlags::CLOEXEC)?),
-            Way::Walk => self.walk(rel, |folder, name| {
-                let stat = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
-                    return Err(Errno::LOOP);
-                }
-                Ok(stat)
-            }),
-        }
-    }
-
-    /// Goes down to the folder that holds the last part of `rel`, following no link, and does `act` there.
-    fn walk<T>(
-        &self,
-        rel: &Path,
-        act: impl Fn(BorrowedFd<'_>, &OsStr) -> Result<T, Errno>,
-    ) -> Result<T, Errno> {
-        let mut parts = rel.iter();
-        let last = parts.next_back().unwrap_or(OsStr::new("."));
-        let mut below: Option<OwnedFd> = None;
-        for part in parts {
-            let here = below.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd);
-            below = Some(retry_on_intr(|| fs::openat(here, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()))?);
-        }
-        act(below.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd), last)
-    }
-}
-
-impl Way {
-    /// Asked once per folder: `openat2` is missing before Linux 5.6, and some container sandboxes forbid it (with
-    /// ENOSYS or, the older ones, EPERM).
-    #[cfg(target_os = "linux")]
-    fn available(folder: BorrowedFd<'_>) -> Self {
-        match kernel_open(folder, Path::new("."), FOLDER) {
-            Err(Errno::NOSYS | Errno::PERM) => Self::Walk,
-            _ => Self::Kernel,
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn available(_folder: BorrowedFd<'_>) -> Self {
-        Self::Walk
-    }
-}
-
-/// Folders are opened to start from them. Linux has a mode for just that, which needs no right to list them.
-#[cfg(target_os = "linux")]
-const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-#[cfg(not(target_os = "linux"))]
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-
-/// Opens `rel` beneath `folder`; links are followed as long as they stay inside and are not those of `/proc`.
-#[cfg(target_os = "linux")]
-fn kernel_open(folder: BorrowedFd<'_>, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    use rustix::fs::ResolveFlags;
-    let rules = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    // "EAGAIN: ... the kernel could not ensure that a ".." component didn't escape (due to a race condition or
-    // potential attack). The caller may choose to retry" (openat2(2)). Somebody may keep on renaming, so not for ever.
-    const TRIES: usize = 4;
-    let mut outcome = Err(Errno::AGAIN);
-    for _ in 0..TRIES {
-        outcome = retry_on_intr(|| fs::openat2(folder, rel, flags, Mode::empty(), rules));
-        if !matches!(outcome, Err(Errno::AGAIN)) {
-            break;
-        }
-    }
-    outcome
-}
-
-// The width and sign of these fields differ between systems.
-#[allow(clippy::unnecessary_cast, clippy::cast_lossless, reason = "the field's type depends on the platform")]
-fn device_of(stat: &fs::Stat) -> u64 {
-    stat.st_dev as u64
-}
-
-#[allow(clippy::unnecessary_cast, clippy::cast_lossless, reason = "the field's type depends on the platform")]
-fn modified(stat: &fs::Stat) -> SystemTime {
-    let (seconds, nanos) = (stat.st_mtime as i64, stat.st_mtime_nsec as u64);
-    let whole = Duration::from_secs(seconds.unsigned_abs());
-    let start = SystemTime::UNIX_EPOCH;
-    // Files from before 1970 exist, by accident; and so do times that no SystemTime can hold.
-    let second = if seconds < 0 { start.checked_sub(whole) } else { start.checked_add(whole) };
-    second.and_then(|second| second.checked_add(Duration::from_nanos(nanos))).unwrap_or(start)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::folder::Way;
     use super::*;
     use std::fs;
     use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use rustix::fs::{FileType, Mode};
     use tempfile::TempDir;
 
     /// A temporary folder `outside` with a file `secret`, and in it the folder `logs`.
@@ -646,13 +404,5 @@ mod tests {
             assert_eq!(root.list(Path::new(""), 9).unwrap().entries, [("web".into(), Kind::Folder)]);
             assert!(matches!(root.list(Path::new("../"), 9), Err(OpenError::LeadsOut)));
         }
-    }
-
-    #[test]
-    fn errors_are_plain_sentences() {
-        let fifo = OpenError::NotRegular(Kind::Fifo).to_string();
-        assert_eq!(fifo, "it is a named pipe, and only regular files are read");
-        assert_eq!(OpenError::from(Errno::ACCESS).to_string(), "this program may not read it");
-        assert_eq!(OpenError::from(Errno::XDEV).to_string(), "it leads out of its folder");
     }
 }

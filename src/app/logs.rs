@@ -1,0 +1,198 @@
+//! What there is to watch, and what is being watched.
+//!
+//! Knows logs and the ids of their viewers; no sockets, no protocol. A log is followed from its first viewer to its
+//! last: one follower each, however many watch.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::wire::Fronts;
+use crate::net::ConnId;
+use crate::tail::Feed;
+use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState};
+
+/// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
+const GATHER: Duration = Duration::from_millis(5);
+/// For this long after its last growth a log's viewers are still told how far they lag.
+const SETTLE: Duration = Duration::from_millis(1100);
+/// The catalogue is looked at again this often.
+const RESCAN: Duration = Duration::from_secs(2);
+
+/// The catalogue, and the logs somebody watches.
+pub struct Logs {
+    catalogue: Catalogue,
+    watched: BTreeMap<Rc<str>, Watched>,
+    /// Logs that may have something new for viewers who wait.
+    news: Vec<Rc<str>>,
+    /// A log was opened or closed since [`take_opened_or_closed`](Self::take_opened_or_closed) was asked.
+    opened_or_closed: bool,
+    tick: Duration,
+}
+
+/// One log that is being watched.
+pub struct Watched {
+    /// What its viewers read from.
+    pub feed: Feed<Fronts>,
+    viewers: Vec<ConnId>,
+    path: PathBuf,
+    next_look: Instant,
+    /// The file system has said that something changed: the next look is a thorough one.
+    hinted: bool,
+    last_growth: Instant,
+}
+
+/// The catalogue as `/api/logs` tells it.
+#[derive(Debug, Serialize)]
+pub struct LogInfo<'a> {
+    name: &'a str,
+    group: &'a str,
+    kind: &'static str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    size: Option<u64>,
+    /// Milliseconds since 1970.
+    modified: Option<u64>,
+    viewers: usize,
+}
+
+impl Logs {
+    /// Nothing is watched yet; a growing file will be looked at every `tick`, at the quickest.
+    pub fn new(catalogue: Catalogue, tick: Duration) -> Self {
+        Self { catalogue, watched: BTreeMap::new(), news: Vec::new(), opened_or_closed: false, tick }
+    }
+
+    /// Whether the catalogue lists `name`.
+    pub fn lists(&self, name: &str) -> bool {
+        self.catalogue.find(name).is_some()
+    }
+
+    /// The whole catalogue, as it is told. O(logs), one stat each.
+    pub fn infos(&self) -> Vec<LogInfo<'_>> {
+        self.catalogue.logs().map(|entry| self.info(entry)).collect()
+    }
+
+    fn info<'a>(&self, entry: &'a LogEntry) -> LogInfo<'a> {
+        let (state, why, size, modified) = match entry.state() {
+            LogState::Ok { size, modified } => {
+                let since_1970 = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+                ("ok", None, Some(size), u64::try_from(since_1970.as_millis()).ok())
+            }
+            LogState::Missing => ("missing", Some("It does not exist yet.".to_owned()), None, None),
+            LogState::Refused(why) => ("refused", Some(why), None, None),
+        };
+        let viewers = self.watched.get(entry.name.as_str()).map_or(0, |watched| watched.viewers.len());
+        let kind = match entry.kind {
+            LogKind::File => "file",
+            LogKind::Stdin => "stdin",
+        };
+        LogInfo { name: &entry.name, group: &entry.group, kind, state, why, size, modified, viewers }
+    }
+
+    /// `viewer` watches `name` from now on; the first viewer opens it. `None` if the catalogue does not list it.
+    pub fn watch(&mut self, name: &Rc<str>, viewer: ConnId, now: Instant) -> Option<&mut Watched> {
+        if !self.watched.contains_key(name) {
+            let entry = self.catalogue.find(name)?;
+            let path = entry.root.path().join(&entry.rel);
+            let feed = Feed::open(Rc::clone(&entry.root), entry.rel.clone(), now);
+            log::debug!("{name}: opened");
+            let watched =
+                Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: false, last_growth: now };
+            self.watched.insert(Rc::clone(name), watched);
+            self.opened_or_closed = true;
+        }
+        let watched = self.watched.get_mut(name)?;
+        watched.viewers.push(viewer);
+        Some(watched)
+    }
+
+    /// `viewer` watches nothing any more; the last viewer closes a log.
+    // O(watched logs and their viewers), once per connection that ends.
+    pub fn unwatch(&mut self, viewer: ConnId) {
+        let before = self.watched.len();
+        self.watched.retain(|name, watched| {
+            watched.viewers.retain(|&other| other != viewer);
+            if watched.viewers.is_empty() {
+                log::debug!("{name}: closed");
+            }
+            !watched.viewers.is_empty()
+        });
+        self.opened_or_closed |= self.watched.len() != before;
+    }
+
+    /// The log `name`, if somebody watches it. Whoever asks is about to read, and what one viewer reads first is news
+    /// to the others.
+    pub fn watched(&mut self, name: &Rc<str>) -> Option<&mut Watched> {
+        self.watched.get_mut(name)
+    }
+
+    /// Whether a log was opened or closed since this was last asked.
+    pub fn take_opened_or_closed(&mut self) -> bool {
+        std::mem::take(&mut self.opened_or_closed)
+    }
+
+    /// The paths of the files that are being followed.
+    pub fn watched_paths(&self) -> impl Iterator<Item = &Path> {
+        self.watched.values().map(|watched| watched.path.as_path())
+    }
+
+    /// The file system says that the file at `path` changed: looks at once, or when lines have been gathered.
+    pub fn hint(&mut self, path: &Path, now: Instant) {
+        for watched in self.watched.values_mut().filter(|watched| watched.path == path) {
+            watched.hinted = true;
+            watched.next_look = watched.next_look.min(now.max(watched.last_growth + GATHER));
+        }
+    }
+
+    /// Looks at every watched file that is due. Bound: an fstat each, at times a stat by path.
+    pub fn look(&mut self, now: Instant) {
+        for (name, watched) in &mut self.watched {
+            if now < watched.next_look {
+                continue;
+            }
+            let has_news = match std::mem::take(&mut watched.hinted) {
+                true => watched.feed.look_now(now),
+                false => watched.feed.look(now),
+            };
+            if has_news {
+                watched.last_growth = now;
+            }
+            if now < watched.last_growth + SETTLE {
+                self.news.push(Rc::clone(name));
+            }
+            watched.next_look = watched.feed.next_look(now).max(now + self.tick);
+        }
+    }
+
+    /// `name` may have new pieces for viewers who wait.
+    pub fn note_news(&mut self, name: &Rc<str>) {
+        if !self.news.contains(name) {
+            self.news.push(Rc::clone(name));
+        }
+    }
+
+    /// The viewers of all logs that may have something new for them.
+    pub fn take_news(&mut self) -> Vec<ConnId> {
+        let mut viewers = Vec::new();
+        for name in self.news.drain(..) {
+            if let Some(watched) = self.watched.get(&name) {
+                viewers.extend_from_slice(&watched.viewers);
+            }
+        }
+        viewers
+    }
+
+    /// Looks for new and vanished files, at most every two seconds.
+    pub fn rescan(&mut self, now: Instant) {
+        self.catalogue.rescan(now);
+    }
+
+    /// When the next look is due.
+    pub fn next_look(&self, now: Instant) -> Instant {
+        self.watched.values().map(|watched| watched.next_look).min().unwrap_or(now + RESCAN).min(now + RESCAN)
+    }
+}

@@ -1,0 +1,190 @@
+//! What a request asks for: one table of addresses, behind one gate.
+//!
+//! Knows requests, responses and the names of logs; no sockets. A request can only name what the catalogue lists: a
+//! name from an address is looked up, never made into a path.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::access::Access;
+use super::logs::{LogInfo, Logs};
+use super::viewer::Wish;
+use super::wire::{Dialect, V1};
+use crate::http::{Request, Response, Status, pages};
+use crate::tail::Start;
+use crate::ws::handshake;
+
+/// Program and version, as told to clients.
+pub const SERVER: &str = concat!("wiretail ", env!("CARGO_PKG_VERSION"));
+/// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
+const MOST_LINES: usize = 100_000;
+
+/// What is served, and to whom.
+#[derive(Debug)]
+pub struct Site {
+    access: Access,
+    /// The sub-path under which everything is served, without a slash at its end; empty for none.
+    base: String,
+    /// Whether `/ws/echo` is offered.
+    lessons: bool,
+    /// How many lines before the end a viewer gets who does not say.
+    lines: usize,
+    demo: bool,
+}
+
+/// Where a request leads.
+pub enum Route {
+    /// To an answer, and that is all.
+    Respond(Answer),
+    /// To an echo, after these bytes.
+    Echo(Vec<u8>),
+    /// To a log, after these bytes.
+    Tail(Vec<u8>, Wish),
+}
+
+/// An answer, and whether the connection ends with it.
+pub struct Answer {
+    /// What is answered.
+    pub response: Response,
+    /// Whether to close the connection even if the client would keep it.
+    pub close: bool,
+}
+
+#[derive(Serialize)]
+struct Listing<'a> {
+    logs: Vec<LogInfo<'a>>,
+    server: &'static str,
+    lines: usize,
+    demo: bool,
+}
+
+impl Site {
+    /// The site as configured; `base` as `/logs` or `/`.
+    pub fn new(access: Access, base: &str, lessons: bool, lines: usize, demo: bool) -> Self {
+        Self { access, base: base.trim_end_matches('/').to_owned(), lessons, lines, demo }
+    }
+
+    /// Where `request` leads.
+    pub fn route(&self, request: &Request, logs: &Logs) -> Route {
+        if let Err(denied) = self.access.check(request) {
+            return refuse(Status::FORBIDDEN, &denied.to_string());
+        }
+        let Some(path) = request.path().strip_prefix(&self.base) else {
+            return refuse(Status::NOT_FOUND, &format!("Everything here is below {}/.", self.base));
+        };
+        if path.is_empty() {
+            // Relative addresses in the page need the slash.
+            return respond(
+                Response::new(Status::PERMANENT_REDIRECT).field("Location", format!("{}/", self.base)),
+            );
+        }
+        if path.starts_with("/tail/") {
+            return self.tail(request, logs);
+        }
+        match path {
+            "/ws/echo" if self.lessons => self.echo(request),
+            _ if !matches!(request.method(), "GET" | "HEAD") => {
+                let response =
+                    Response::text(Status::METHOD_NOT_ALLOWED, "Only GET and HEAD are understood here.");
+                respond(response.field("Allow", "GET, HEAD"))
+            }
+            "/api/logs" => respond(self.list(logs)),
+            "/healthz" => respond(Response::text(Status::OK, "ok")),
+            _ => page(request, path),
+        }
+    }
+
+    fn list(&self, logs: &Logs) -> Response {
+        let listing = Listing { logs: logs.infos(), server: SERVER, lines: self.lines, demo: self.demo };
+        let json = serde_json::to_vec(&listing).expect("strings and numbers always make JSON");
+        Response::new(Status::OK).field("Cache-Control", "no-store").body("application/json", json)
+    }
+
+    fn echo(&self, request: &Request) -> Route {
+        match handshake::accept(request) {
+            Ok(upgrade) => Route::Echo(upgrade.response(None)),
+            Err(refusal) => respond_and_close(refusal.response()),
+        }
+    }
+
+    fn tail(&self, request: &Request, logs: &Logs) -> Route {
+        let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
+            return refuse(Status::NOT_FOUND, "There is no log of this name; /api/logs lists them all.");
+        };
+        if !handshake::is_upgrade(request) {
+            let why = "This address speaks WebSocket: open the page, or try: wiretail cat URL";
+            return respond(Response::text(Status::UPGRADE_REQUIRED, why).field("Upgrade", "websocket"));
+        }
+        let wish = match self.wish(request, name) {
+            Ok(wish) => wish,
+            Err(why) => return refuse(Status::BAD_REQUEST, &why),
+        };
+        match handshake::accept(request) {
+            Ok(upgrade) => {
+                // A client that offers only sub-protocols we do not speak gets none (RFC 6455 §4.2.2), that is, plain
+                // text.
+                let offered = upgrade.protocols().iter().any(|protocol| protocol == V1);
+                let dialect = if offered { Dialect::V1 } else { Dialect::Plain };
+                Route::Tail(upgrade.response(offered.then_some(V1)), Wish { dialect, ..wish })
+            }
+            Err(refusal) => respond_and_close(refusal.response()),
+        }
+    }
+
+    /// The log's name in `/BASE/tail/NAME`, its segments percent-decoded one by one.
+    fn name_in(&self, request: &Request) -> Option<String> {
+        let before = self.base.matches('/').count() + 1;
+        Some(request.segments()?.get(before..)?.join("/"))
+    }
+
+    /// What the query asks for.
+    fn wish(&self, request: &Request, name: String) -> Result<Wish, String> {
+        let lines = match request.query("lines") {
+            None => self.lines,
+            Some(text) => match text.parse::<usize>() {
+                Ok(lines) => lines.min(MOST_LINES),
+                Err(_) => return Err("lines= takes a number of lines.".to_owned()),
+            },
+        };
+        // A page that is left open while the server is updated may come with a cursor from another time. Refused, it
+        // would ask again for ever, as a browser does not show it the status; so it is told, and shown the last lines.
+        let (start, unreadable) = match request.query("from").map(|token| (token.parse(), token)) {
+            None => (Start::Lines(lines), None),
+            Some((Ok(cursor), _)) => (Start::Cursor(cursor), None),
+            Some((Err(_), token)) => (Start::Lines(lines), Some(token)),
+        };
+        // `tail=` is how older viewers write it.
+        let follow = match request.query("follow").or_else(|| request.query("tail")).as_deref() {
+            None | Some("1") => true,
+            Some("0") => false,
+            Some(_) => return Err("follow= takes 0 or 1.".to_owned()),
+        };
+        Ok(Wish { log: Rc::from(name), start, unreadable, lines, follow, dialect: Dialect::Plain })
+    }
+}
+
+fn page(request: &Request, path: &str) -> Route {
+    let Some(page) = pages::find(path) else {
+        return refuse(Status::NOT_FOUND, "There is nothing here.");
+    };
+    let response = if request.list("if-none-match").any(|tag| tag == page.etag() || tag == "*") {
+        Response::new(Status::NOT_MODIFIED)
+    } else {
+        Response::new(Status::OK).body(page.content_type, page.bytes)
+    };
+    // A new version of the program must not meet an old page: ask each time, be told "not modified" most times.
+    respond(response.field("ETag", page.etag()).field("Cache-Control", "no-cache"))
+}
+
+fn respond(response: Response) -> Route {
+    Route::Respond(Answer { response, close: false })
+}
+
+fn respond_and_close(response: Response) -> Route {
+    Route::Respond(Answer { response, close: true })
+}
+
+fn refuse(status: Status, why: &str) -> Route {
+    respond_and_close(Response::text(status, why))
+}

@@ -1,0 +1,207 @@
+//! One connection's life, from its first byte to its last.
+//!
+//! ```text
+//!                  .---------- keep-alive: the next request ----------.
+//!                  v                                                  |
+//!   Request --- a head is complete --> routes: page, list, refusal ---'
+//!      |                          '--> 101 --> Watching (a log)  --. close, loss, silence
+//!      |                          '--> 101 --> Echoing           --+--> finished by the event loop
+//!      '--- too slow, not HTTP ------------------------------------'
+//! ```
+
+use super::conversation::Outcome;
+use super::echo::Echo;
+use super::routes::{Answer, Route};
+use super::viewer::Viewer;
+use super::{Context, HEAD_WITHIN};
+use crate::http::{BadRequest, Request, RequestReader, Response, Status};
+use crate::net::Bytes;
+use crate::ws::CloseCode;
+
+/// What a connection is busy with.
+#[derive(Debug)]
+pub enum Session {
+    /// Reading a request; no WebSocket yet.
+    Request(Box<RequestReader>),
+    /// Watching a log.
+    Watching(Box<Viewer>),
+    /// Saying back what it hears.
+    Echoing(Box<Echo>),
+}
+
+/// What becomes of a connection after its turn.
+pub enum Next {
+    /// It goes on.
+    Go(Session),
+    /// Write what is owed, then close.
+    Finish,
+    /// Close at once: nobody is there to hear anything.
+    Drop,
+}
+
+impl Session {
+    /// A connection that has just been opened.
+    pub fn new() -> Self {
+        Self::Request(Box::default())
+    }
+
+    /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
+    /// does not read would have to keep everything it hears; so it stops, and the peer's own TCP holds it back. A viewer
+    /// is always listened to: what it says is short, and it must be able to say that it pauses or leaves.
+    pub fn wants_input(&self, stuck: bool) -> bool {
+        match self {
+            Self::Request(_) | Self::Echoing(_) => !stuck,
+            Self::Watching(_) => true,
+        }
+    }
+
+    /// Bytes came.
+    pub fn receive(self, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
+        match self {
+            Self::Request(reader) => read_request(reader, bytes, context),
+            Self::Watching(mut viewer) => go_on(viewer.receive(bytes, context), Self::Watching(viewer)),
+            Self::Echoing(mut echo) => go_on(echo.receive(bytes, context), Self::Echoing(echo)),
+        }
+    }
+
+    /// The peer will say nothing more. Before a request, that is a plain goodbye. Of a WebSocket it is a loss: the
+    /// protocol ends with close frames, not with the end of TCP (RFC 6455 §7.1.5: code 1006, which is never sent).
+    pub fn receive_eof(self, _: &mut Context<'_>) -> Next {
+        match self {
+            // A plain client may shut down its side and still read our answer.
+            Self::Request(_) => Next::Finish,
+            Self::Watching(_) | Self::Echoing(_) => Next::Drop,
+        }
+    }
+
+    /// Everything owed has been written.
+    pub fn drained(mut self, context: &mut Context<'_>) -> Next {
+        match &mut self {
+            Self::Request(_) => {}
+            Self::Watching(viewer) => viewer.drained(context),
+            Self::Echoing(echo) => echo.drained(context),
+        }
+        Next::Go(self)
+    }
+
+    /// The deadline has passed.
+    pub fn expired(self, context: &mut Context<'_>) -> Next {
+        match self {
+            Self::Request(reader) if reader.started() => {
+                refuse(Status::REQUEST_TIMEOUT, "The request took too long.", context)
+            }
+            Self::Request(_) => Next::Finish,
+            Self::Watching(mut viewer) => go_on(viewer.expired(context), Self::Watching(viewer)),
+            Self::Echoing(mut echo) => go_on(echo.expired(context), Self::Echoing(echo)),
+        }
+    }
+
+    /// The log may have grown.
+    pub fn pump(&mut self, context: &mut Context<'_>) {
+        if let Self::Watching(viewer) = self {
+            viewer.pump(context);
+        }
+    }
+
+    /// The server is going down (RFC 6455 §7.4.1: "1001 indicates that an endpoint is 'going away'").
+    pub fn farewell(self, context: &mut Context<'_>) -> Next {
+        const WORDS: &str = "the server is going down";
+        match self {
+            Self::Request(_) => Next::Finish,
+            Self::Watching(mut viewer) => {
+                viewer.close(CloseCode::GOING_AWAY, WORDS, context);
+                Next::Go(Self::Watching(viewer))
+            }
+            Self::Echoing(mut echo) => {
+                echo.close(CloseCode::GOING_AWAY, WORDS, context);
+                Next::Go(Self::Echoing(echo))
+            }
+        }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn go_on(outcome: Outcome, session: Session) -> Next {
+    match outcome {
+        Outcome::Open => Next::Go(session),
+        Outcome::Over => Next::Finish,
+        Outcome::Gone => Next::Drop,
+    }
+}
+
+/// How many answers one read brings at most, and how many bytes of them may be unsent when another is made: a peer that
+/// sends thousands of requests and reads nothing must not have thousands of answers kept for it. The last one says that
+/// the connection closes, upon which a client "SHOULD retry unanswered requests" (RFC 9112 §9.3.2).
+const MOST_ANSWERS: usize = 16;
+const MOST_UNSENT: usize = 64 * 1024;
+
+/// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
+/// Bound: 16 requests.
+fn read_request(mut reader: Box<RequestReader>, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
+    let (mut rest, mut answers) = (bytes, 0);
+    loop {
+        match reader.receive(rest) {
+            Ok(None) => return Next::Go(Session::Request(reader)),
+            Ok(Some((request, used))) => {
+                rest = &mut rest[used..];
+                answers += 1;
+                let may_stay = answers < MOST_ANSWERS && context.unsent() < MOST_UNSENT;
+                match answer(&request, may_stay, context) {
+                    Next::Go(Session::Request(fresh)) if rest.is_empty() => {
+                        return Next::Go(Session::Request(fresh));
+                    }
+                    Next::Go(Session::Request(fresh)) => reader = fresh,
+                    // "the server ... considers the WebSocket connection to be in the OPEN state" (§4.2.2) once the
+                    // 101 is sent; what was pipelined behind the request is its first input.
+                    Next::Go(session) if !rest.is_empty() => return session.receive(rest, context),
+                    other => return other,
+                }
+            }
+            Err(bad) => return refuse_bad(bad, context),
+        }
+    }
+}
+
+/// Answers one request. Unless the connection `may_stay`, that ends it.
+fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Next {
+    let head_only = request.method() == "HEAD";
+    match context.site.route(request, context.logs) {
+        Route::Respond(Answer { response, close }) => {
+            let keep = request.keep_alive() && !close && may_stay;
+            context.send(Bytes::Own(response.into_bytes(head_only, keep)));
+            if !keep {
+                return Next::Finish;
+            }
+            context.wake_at(context.now + HEAD_WITHIN);
+            Next::Go(Session::new())
+        }
+        Route::Echo(switching) => {
+            context.send(Bytes::Own(switching));
+            context.event_loop.settle(context.id);
+            Next::Go(Session::Echoing(Box::new(Echo::begin(context))))
+        }
+        Route::Tail(switching, wish) => {
+            context.send(Bytes::Own(switching));
+            context.event_loop.settle(context.id);
+            match Viewer::begin(wish, context) {
+                Some(viewer) => Next::Go(Session::Watching(Box::new(viewer))),
+                None => Next::Finish,
+            }
+        }
+    }
+}
+
+fn refuse_bad(bad: BadRequest, context: &mut Context<'_>) -> Next {
+    log::debug!("{}: {bad}", context.id);
+    refuse(bad.status(), &bad.to_string(), context)
+}
+
+fn refuse(status: Status, why: &str, context: &mut Context<'_>) -> Next {
+    context.send(Bytes::Own(Response::text(status, why).into_bytes(false, false)));
+    Next::Finish
+}

@@ -1,0 +1,251 @@
+//! Somebody watching a log: a cursor, a dialect, and a conversation.
+//!
+//! There is no queue here. What a viewer has not been sent is in the file (or in the log's shared window), and the
+//! viewer only remembers how far it got, so a slow one costs no more than a fast one.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::Context;
+use super::conversation::{Conversation, Outcome};
+use super::wire::{self, Dialect, FromServer, FromViewer, GapWhy};
+use crate::net::Bytes;
+use crate::tail::{Position, Start, Step};
+use crate::ws::{CloseCode, Limits, Message};
+
+/// How often, at most, a viewer is told how far it lags.
+const LAG_EVERY: Duration = Duration::from_millis(500);
+/// A viewer that gets everything with the next piece does not lag.
+const WORTH_TELLING: u64 = 64 * 1024;
+
+/// How many bytes of answers one read from a viewer brings, about: a thousand small messages fit in one read.
+const MOST_ANSWERS: usize = 16 * 1024;
+
+/// What a viewer asked for when it came.
+#[derive(Debug)]
+pub struct Wish {
+    /// The log's name.
+    pub log: Rc<str>,
+    /// Where to start.
+    pub start: Start,
+    /// A cursor that cannot be read: the viewer is told that it does not go on there.
+    pub unreadable: Option<String>,
+    /// How many lines before the end were asked for; told back in `hello`.
+    pub lines: usize,
+    /// Whether to stay when everything has been sent.
+    pub follow: bool,
+    /// How to speak.
+    pub dialect: Dialect,
+}
+
+/// Whether the viewer wants to be sent anything now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Running,
+    Paused,
+}
+
+/// One viewer of one log.
+#[derive(Debug)]
+pub struct Viewer {
+    conversation: Conversation,
+    log: Rc<str>,
+    position: Position,
+    dialect: Dialect,
+    follow: bool,
+    flow: Flow,
+    report: LagReport,
+}
+
+/// What the viewer knows of how far it is behind.
+#[derive(Debug)]
+struct LagReport {
+    /// The number of bytes it was told last.
+    told: u64,
+    when: Instant,
+    /// It has just paused or resumed, and is told at once: that is how it knows that it was heard.
+    owed: bool,
+}
+
+impl Viewer {
+    /// The opening handshake has just been answered: starts reading where the viewer wished.
+    /// `None` when the log has vanished from the catalogue in between.
+    pub fn begin(wish: Wish, context: &mut Context<'_>) -> Option<Self> {
+        limit_send_buffer(context);
+        let watched = context.logs.watch(&wish.log, context.id, context.now)?;
+        let position = watched.feed.start(&wish.start);
+        let cursor = watched.feed.cursor(&position).to_string();
+        let hello = FromServer::Hello {
+            name: wish.log.to_string(),
+            cursor: cursor.clone(),
+            size: watched.feed.size(),
+            lines: wish.lines,
+            server: super::routes::SERVER.to_owned(),
+        };
+        if wish.dialect == Dialect::V1 {
+            context.send(Bytes::Own(hello.to_frame()));
+            if let Some(from) = wish.unreadable {
+                let gap = FromServer::Gap { from, to: cursor, bytes: None, why: GapWhy::Unknown };
+                context.send(Bytes::Own(gap.to_frame()));
+            }
+        }
+        let mut viewer = Self {
+            conversation: Conversation::begin(Limits::default(), context),
+            log: wish.log,
+            position,
+            dialect: wish.dialect,
+            follow: wish.follow,
+            flow: Flow::Running,
+            report: LagReport { told: 0, when: context.now, owed: false },
+        };
+        viewer.pump(context);
+        Some(viewer)
+    }
+
+    /// Sends the next piece if there is one and nothing is still on its way: at most 64 KiB of log text. Tells how far
+    /// behind that leaves the viewer, if it is worth telling.
+    pub fn pump(&mut self, context: &mut Context<'_>) {
+        if !self.conversation.may_send() {
+            return;
+        }
+        let lag = self.lag(context);
+        if context.unsent() == 0 && self.report.is_due(lag, self.flow, context.now) {
+            self.tell_lag(lag, context);
+        }
+        self.read_on(context);
+        let lag = self.lag(context);
+        if lag == 0 && self.report.told > 0 {
+            self.tell_lag(0, context);
+        }
+        if !self.follow && lag == 0 && context.unsent() == 0 {
+            self.end(context);
+        }
+    }
+
+    fn lag(&self, context: &mut Context<'_>) -> u64 {
+        context.logs.watched(&self.log).map_or(0, |watched| watched.feed.lag(&self.position))
+    }
+
+    fn read_on(&mut self, context: &mut Context<'_>) {
+        let Some(watched) = context.logs.watched(&self.log) else { return };
+        let newest = watched.feed.newest();
+        // Markers are small, and some have no words in the plain dialect: go on behind them.
+        while self.flow == Flow::Running && context.event_loop.unsent(context.id) == 0 {
+            match watched.feed.next(&self.position, context.now) {
+                Step::Piece(piece, position) => {
+                    self.position = position;
+                    if let Some(frame) = wire::frame_of(&piece, self.dialect) {
+                        context.event_loop.send(context.id, Bytes::Shared(frame.front));
+                        if let Some(text) = frame.text {
+                            context.event_loop.send(context.id, Bytes::Shared(text));
+                        }
+                    }
+                }
+                Step::UpToDate => break,
+            }
+        }
+        if watched.feed.newest() != newest {
+            // What this viewer was the first to read is news to those who wait.
+            context.logs.note_news(&self.log);
+        }
+    }
+
+    fn tell_lag(&mut self, lag: u64, context: &mut Context<'_>) {
+        self.report = LagReport { told: lag, when: context.now, owed: false };
+        if self.dialect == Dialect::V1 {
+            context.send(Bytes::Own(FromServer::Behind { bytes: lag }.to_frame()));
+        }
+    }
+
+    /// Everything that was there has been sent, and the viewer did not want to wait for more.
+    fn end(&mut self, context: &mut Context<'_>) {
+        if self.dialect == Dialect::V1 {
+            context.send(Bytes::Own(FromServer::End {}.to_frame()));
+        }
+        self.conversation.close(CloseCode::NORMAL, "", context);
+    }
+
+    /// Hears what the viewer says. A viewer that does not take what it was sent before is heard but not answered; nor is
+    /// one that shouts, beyond the first 16 KiB of answers to one read.
+    pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
+        let (dialect, answers) = (self.dialect, !context.is_stuck());
+        let (flow, owed) = (&mut self.flow, &mut self.report.owed);
+        let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
+            let answer = match hear(dialect, &message) {
+                Heard::Flow(heard) => {
+                    (*flow, *owed) = (heard, true);
+                    None
+                }
+                Heard::Answer(answer) => Some(answer),
+                Heard::Nothing => None,
+            };
+            if let Some(answer) = answer.filter(|_| answers && out.len() < MOST_ANSWERS) {
+                connection.send_text(&answer, out);
+            }
+        });
+        if outcome == Outcome::Open {
+            self.pump(context);
+        }
+        outcome
+    }
+
+    /// See [`Conversation::drained`]; then the next piece.
+    pub fn drained(&mut self, context: &mut Context<'_>) {
+        self.conversation.drained(context);
+        self.pump(context);
+    }
+
+    /// See [`Conversation::expired`].
+    pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
+        self.conversation.expired(context)
+    }
+
+    /// See [`Conversation::close`].
+    pub fn close(&mut self, code: CloseCode, reason: &str, context: &mut Context<'_>) {
+        self.conversation.close(code, reason, context);
+    }
+}
+
+impl LagReport {
+    /// Whether the viewer is to be told its lag, apart from the end of it, which is told in any case.
+    fn is_due(&self, lag: u64, flow: Flow, now: Instant) -> bool {
+        let worth_it = lag != self.told && (flow == Flow::Paused || lag > WORTH_TELLING);
+        self.owed || worth_it && now >= self.when + LAG_EVERY
+    }
+}
+
+/// What a viewer's message means.
+enum Heard {
+    Flow(Flow),
+    Answer(String),
+    Nothing,
+}
+
+fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
+    let Message::Text(text) = message else { return Heard::Nothing };
+    match dialect {
+        // Older clients keep their connections awake like this.
+        Dialect::Plain if text == "ping" => Heard::Answer("pong".to_owned()),
+        Dialect::Plain => Heard::Nothing,
+        Dialect::V1 => match serde_json::from_str(text) {
+            Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
+            Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
+            Ok(FromViewer::Ping {}) => Heard::Answer(FromServer::Pong {}.to_json()),
+            Err(error) => {
+                let message = format!("This is not a message of {}: {error}.", wire::V1);
+                Heard::Answer(FromServer::Error { message }.to_json())
+            }
+        },
+    }
+}
+
+/// Keeps the kernel from storing megabytes for a slow viewer: they would cost memory, delay the answer to a ping past
+/// its time, and have to be sent again when the viewer returns. What waits, waits in the file.
+fn limit_send_buffer(context: &Context<'_>) {
+    const SEND_BUFFER: usize = 128 * 1024;
+    if let Some(socket) = context.event_loop.socket(context.id)
+        && let Err(error) = rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)
+    {
+        log::debug!("{}: the send buffer keeps its size: {error}", context.id);
+    }
+}

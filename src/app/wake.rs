@@ -1,0 +1,189 @@
+//! What wakes the loop early: signals, and changes of watched files.
+//!
+//! Both are hints in a descriptor. Nothing depends on the second: it is silent on network and some overlay file
+//! systems, and the tick looks at every watched file anyway.
+
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// SIGTERM and SIGINT as bytes in a pipe: a signal handler may do next to nothing, the loop may do all.
+#[derive(Debug)]
+pub struct Signals {
+    read_end: UnixStream,
+}
+
+impl Signals {
+    /// From now on both signals end up here instead of ending the process.
+    ///
+    /// # Errors
+    /// When the system refuses the pipe or the handler.
+    pub fn new() -> io::Result<Self> {
+        let (read_end, write_end) = UnixStream::pair()?;
+        read_end.set_nonblocking(true)?;
+        signal_hook::low_level::pipe::register(SIGTERM, write_end.try_clone()?)?;
+        signal_hook::low_level::pipe::register(SIGINT, write_end)?;
+        Ok(Self { read_end })
+    }
+
+    /// How many signals came since the last time; at most 64.
+    pub fn drain(&mut self) -> usize {
+        self.read_end.read(&mut [0; 64]).unwrap_or(0)
+    }
+}
+
+impl AsRawFd for Signals {
+    fn as_raw_fd(&self) -> RawFd {
+        self.read_end.as_raw_fd()
+    }
+}
+
+pub use file_watch::FileWatch;
+
+#[cfg(target_os = "linux")]
+mod file_watch {
+    use std::collections::HashMap;
+    use std::io;
+    use std::mem::MaybeUninit;
+    use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+    use std::path::{Path, PathBuf};
+
+    use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch};
+
+    /// How many events one drain takes at most; the rest make the descriptor readable again.
+    const EVENTS_PER_DRAIN: usize = 1024;
+
+    /// Early wake-ups when one of the watched files changes (inotify).
+    #[derive(Debug)]
+    pub struct FileWatch {
+        inotify: OwnedFd,
+        by_path: HashMap<PathBuf, i32>,
+        by_watch: HashMap<i32, PathBuf>,
+        /// A path that should be watched is not: its file was replaced, or is not there yet.
+        incomplete: bool,
+    }
+
+    impl FileWatch {
+        /// Watches nothing yet.
+        ///
+        /// # Errors
+        /// When the system offers no inotify instance.
+        pub fn new() -> io::Result<Self> {
+            let inotify = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+            Ok(Self { inotify, by_path: HashMap::new(), by_watch: HashMap::new(), incomplete: false })
+        }
+
+        /// Whether [`keep_only`](Self::keep_only) may find something to do though the paths are the same.
+        pub fn is_incomplete(&self) -> bool {
+            self.incomplete
+        }
+
+        /// Watches exactly `paths` from now on. A path that cannot be watched is left to the tick.
+        // O(paths); called when the set may have changed. A file that was replaced drops its own watch (see `drain`),
+        // so its path is watched anew here.
+        pub fn keep_only<'p>(&mut self, paths: impl Iterator<Item = &'p Path>) {
+            let wanted: std::collections::HashSet<&Path> = paths.collect();
+            let Self { inotify, by_path, by_watch, incomplete } = self;
+            *incomplete = false;
+            by_path.retain(|path, watch| {
+                let keep = wanted.contains(path.as_path());
+                if !keep {
+                    by_watch.remove(watch);
+                    let _ = remove_watch(&*inotify, *watch);
+                }
+                keep
+            });
+            for path in wanted {
+                if by_path.contains_key(path) {
+                    continue;
+                }
+                let flags =
+                    WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF;
+                match add_watch(&*inotify, path, flags) {
+                    // Two paths to one file share a watch; the later one is woken, the tick serves both.
+                    Ok(watch) => {
+                        by_path.insert(path.to_owned(), watch);
+                        by_watch.insert(watch, path.to_owned());
+                    }
+                    Err(_) => *incomplete = true,
+                }
+            }
+        }
+
+        /// Tells `changed` of every path whose file has changed. Bound: 1024 events.
+        pub fn drain(&mut self, mut changed: impl FnMut(&Path)) {
+            let mut space = [MaybeUninit::uninit(); 4096];
+            let mut reader = Reader::new(&self.inotify, &mut space);
+            let mut last = None;
+            let mut replaced = Vec::new();
+            for _ in 0..EVENTS_PER_DRAIN {
+                let Ok(event) = reader.next() else { break };
+                let watch = event.wd();
+                if event
+                    .events()
+                    .intersects(ReadFlags::IGNORED | ReadFlags::MOVE_SELF | ReadFlags::DELETE_SELF)
+                {
+                    replaced.push(watch);
+                }
+                if last.replace(watch) != Some(watch)
+                    && let Some(path) = self.by_watch.get(&watch)
+                {
+                    changed(path);
+                }
+            }
+            self.incomplete |= !replaced.is_empty();
+            for watch in replaced {
+                if let Some(path) = self.by_watch.remove(&watch) {
+                    self.by_path.remove(&path);
+                    let _ = remove_watch(&self.inotify, watch);
+                }
+            }
+        }
+    }
+
+    impl AsRawFd for FileWatch {
+        fn as_raw_fd(&self) -> RawFd {
+            self.inotify.as_raw_fd()
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod file_watch {
+    use std::io;
+    use std::os::fd::{AsRawFd, RawFd};
+    use std::path::Path;
+
+    /// Elsewhere the tick alone follows the files.
+    #[derive(Debug)]
+    pub struct FileWatch;
+
+    impl FileWatch {
+        /// There is no such thing here.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn new() -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        /// There is nothing to complete.
+        pub fn is_incomplete(&self) -> bool {
+            false
+        }
+
+        /// Nothing is watched.
+        pub fn keep_only<'p>(&mut self, _: impl Iterator<Item = &'p Path>) {}
+
+        /// Nothing is told.
+        pub fn drain(&mut self, _: impl FnMut(&Path)) {}
+    }
+
+    impl AsRawFd for FileWatch {
+        fn as_raw_fd(&self) -> RawFd {
+            -1
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! `wiretail [serve]`: from what was typed to a running server.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant, SystemTime};
+
+use mio::net::TcpListener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::CliError;
+use crate::app::App;
+use crate::app::access::Access;
+use crate::config::Config;
+use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
+use crate::tail::demo::Demo;
+use crate::tail::spool::StdinSpool;
+
+/// Descriptors kept for files, pipes and the spare one, beside the connections.
+const RESERVED_DESCRIPTORS: u64 = 64;
+
+/// What can be typed for `wiretail serve`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file, a folder, a quoted glob, NAME=PATH, or - for standard input; a demo log if there is none
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Port to listen on; 0 picks a free one
+    #[arg(short, long, default_value_t = 8080, env = "WIRETAIL_PORT", hide_env = true)]
+    port: u16,
+    /// Address or name to listen on
+    #[arg(long, default_value = "127.0.0.1", env = "WIRETAIL_HOST", hide_env = true)]
+    host: String,
+    /// Listen beyond this machine, where everyone who reaches the port may read the logs
+    #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true)]
+    open_to_network: bool,
+    /// A host name this server goes by, beside localhost and addresses; may be repeated
+    #[arg(long, value_name = "NAME", env = "WIRETAIL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
+    allow_host: Vec<String>,
+    #[arg(help = "Another site whose pages may read the logs, as https://example.org; may be repeated")]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "WIRETAIL_ALLOW_ORIGIN",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    allow_origin: Vec<String>,
+    /// Sub-path under which everything is served
+    #[arg(long, value_name = "PATH", default_value = "/", env = "WIRETAIL_BASE", hide_env = true)]
+    base: String,
+    /// How many of the last lines a viewer is shown first
+    #[arg(short = 'n', long, default_value_t = 1000, env = "WIRETAIL_LINES", hide_env = true)]
+    lines: usize,
+    /// How often a growing file is looked at, at the quickest
+    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = parse_tick, env = "WIRETAIL_TICK", hide_env = true)]
+    tick: Duration,
+    /// Do not use inotify: the tick alone follows the files
+    #[arg(long, env = "WIRETAIL_NO_INOTIFY", hide_env = true)]
+    no_inotify: bool,
+    /// Do not offer /ws/echo
+    #[arg(long, env = "WIRETAIL_NO_LESSONS", hide_env = true)]
+    no_lessons: bool,
+    /// Connections at once
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        env = "WIRETAIL_MAX_CONNECTIONS",
+        hide_env = true
+    )]
+    max_connections: u64,
+}
+
+/// Checks, binds, says where to look, and serves until a signal ends it.
+///
+/// # Errors
+/// Wrong usage, a port that is taken, a source that cannot be served.
+pub fn run(args: &Args) -> Result<(), CliError> {
+    let mut sources = args
+        .sources
+        .iter()
+        .map(|typed| Source::parse(typed).map_err(usage))
+        .collect::<Result<Vec<_>, _>>()?;
+    let base = check_base(&args.base)?;
+    let access = access(args)?;
+    let listeners = bind(args)?;
+    let port = listeners[0].local_addr()?.port();
+    let stdin = spool_stdin(&sources)?;
+    let demo = demo_if_empty(&mut sources)?;
+    let catalogue =
+        Catalogue::new(sources, stdin.as_ref().map(StdinSpool::path), Instant::now()).map_err(usage)?;
+    refuse_unservable(&catalogue)?;
+    let greeting = greeting(args, port, &base, &catalogue);
+    let config = Config {
+        listeners,
+        connections: connections(args.max_connections),
+        access,
+        base,
+        catalogue,
+        stdin,
+        demo,
+        lines: args.lines,
+        tick: args.tick,
+        inotify: !args.no_inotify,
+        lessons: !args.no_lessons,
+    };
+    let app = App::new(config)?;
+    // Only now: whoever reads the address may connect at once, or send a signal. That nobody reads it is no reason to
+    // end.
+    let _ = writeln!(io::stdout(), "{greeting}");
+    app.run()?;
+    Ok(())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn usage(error: SourceError) -> CliError {
+    CliError::Usage(error.to_string())
+}
+
+/// Standard input becomes a file: whatever is watched has a past.
+fn spool_stdin(sources: &[Source]) -> Result<Option<StdinSpool>, CliError> {
+    if !sources.iter().any(Source::is_stdin) {
+        return Ok(None);
+    }
+    let trouble =
+        |error| CliError::Failed(format!("Standard input cannot be kept in a temporary folder: {error}."));
+    StdinSpool::start().map(Some).map_err(trouble)
+}
+
+/// Without a source there is a log that writes itself.
+fn demo_if_empty(sources: &mut Vec<Source>) -> Result<Option<Demo>, CliError> {
+    if !sources.is_empty() {
+        return Ok(None);
+    }
+    let demo = Demo::start(SystemTime::now())
+        .map_err(|error| CliError::Failed(format!("The demo log cannot be written: {error}.")))?;
+    sources.push(Source::named("demo.log", demo.path()).map_err(usage)?);
+    Ok(Some(demo))
+}
+
+/// A file that was named and is there, but cannot be served, is a mistake to hear of now.
+fn refuse_unservable(catalogue: &Catalogue) -> Result<(), CliError> {
+    for entry in catalogue.logs().filter(|entry| entry.outright) {
+        if let LogState::Refused(why) = entry.state() {
+            let path = entry.root.path().join(&entry.rel);
+            return Err(CliError::Failed(format!("{} cannot be served: {why}", path.display())));
+        }
+    }
+    Ok(())
+}
+
+fn check_base(base: &str) -> Result<String, CliError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    if base.starts_with('/') && base.bytes().all(plain) && !base.contains("//") && !base.contains("..") {
+        return Ok(base.to_owned());
+    }
+    Err(CliError::Usage(format!(
+        "--base {base}: a sub-path begins with a slash and is made of plain characters, as /logs."
+    )))
+}
+
+fn access(args: &Args) -> Result<Access, CliError> {
+    for origin in &args.allow_origin {
+        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
+            return Err(CliError::Usage(format!(
+                "--allow-origin {origin}: an origin is a scheme, a host and perhaps a port, as https://example.org."
+            )));
+        }
+    }
+    let mut hosts: Vec<String> = args.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect();
+    hosts.push(args.host.to_ascii_lowercase());
+    Ok(Access { hosts, origins: args.allow_origin.clone(), any_address: args.open_to_network })
+}
+
+fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
+    let addresses: Vec<SocketAddr> = (args.host.as_str(), args.port)
+        .to_socket_addrs()
+        .map_err(|_| {
+            CliError::Usage(format!("--host {}: this is no address and no name of this machine.", args.host))
+        })?
+        .collect();
+    let beyond = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+    if !args.open_to_network && addresses.iter().any(beyond) {
+        return Err(CliError::Usage(format!(
+            "--host {}: everyone who reaches this address could read the logs. If that is meant, add --open-to-network.",
+            args.host
+        )));
+    }
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut trouble = None;
+    for mut address in addresses {
+        if let Some(first) = listeners.first() {
+            // A free port is picked once, and meant for all addresses of the name.
+            address.set_port(first.local_addr()?.port());
+        }
+        match TcpListener::bind(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => trouble = Some(error),
+        }
+    }
+    match (listeners.is_empty(), trouble) {
+        (false, _) => Ok(listeners),
+        (true, Some(error)) => Err(CliError::Failed(why_not_bound(args, &error))),
+        (true, None) => Err(CliError::Usage(format!("--host {}: this name has no address.", args.host))),
+    }
+}
+
+fn why_not_bound(args: &Args, error: &io::Error) -> String {
+    let Args { host, port, .. } = args;
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!(
+                "--port {port}: another program listens there already. Choose another port, or --port 0 for a free one."
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("--port {port}: ports below 1024 need privileges. Choose a higher one.")
+        }
+        io::ErrorKind::AddrNotAvailable => format!("--host {host}: this is not an address of this machine."),
+        _ => format!("Cannot listen on {host}, port {port}: {error}."),
+    }
+}
+
+/// As many connections as were asked for, or as the descriptors allow, whose limit is raised as far as the system lets us.
+fn connections(asked: u64) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = asked + RESERVED_DESCRIPTORS;
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    let current = limit.current.unwrap_or(u64::MAX);
+    let mut have = current;
+    if current < wanted {
+        let raised = wanted.min(most);
+        if setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum }).is_ok() {
+            have = raised;
+        }
+    }
+    let connections = asked.min(have.saturating_sub(RESERVED_DESCRIPTORS)).max(1);
+    if connections < asked {
+        log::warn!(
+            "at most {connections} connections: the system gives this process {have} descriptors (ulimit -n)"
+        );
+    }
+    usize::try_from(connections).unwrap_or(usize::MAX)
+}
+
+/// The first line is the address to open; then what is served, and what is waited for.
+fn greeting(args: &Args, port: u16, base: &str, catalogue: &Catalogue) -> String {
+    /// So many logs are named; more would push the address off the screen.
+    const MOST_NAMED: usize = 20;
+    let host = match args.host.parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() => "127.0.0.1".to_owned(),
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => args.host.clone(),
+    };
+    let slash = if base.ends_with('/') { "" } else { "/" };
+    let mut lines = vec![format!("http://{host}:{port}{base}{slash}")];
+    if args.sources.is_empty() {
+        lines.push(
+            "  a demo log that writes itself; to serve your own: wiretail app.log 'logs/*.log'".to_owned(),
+        );
+    }
+    for entry in catalogue.logs().take(MOST_NAMED) {
+        let state = match entry.state() {
+            LogState::Ok { .. } => String::new(),
+            LogState::Missing => "  (does not exist yet; waiting for it)".to_owned(),
+            LogState::Refused(why) => format!("  (cannot be served: {why})"),
+        };
+        lines.push(format!("  {}{state}", entry.name));
+    }
+    match catalogue.logs().len() {
+        0 => lines.push("  nothing there yet; new files will appear as they are written".to_owned()),
+        count if count > MOST_NAMED => lines.push(format!("  and {} more", count - MOST_NAMED)),
+        _ => {}
+    }
+    if args.open_to_network {
+        lines.push(format!("  open to the network: everyone who reaches port {port} may read these logs"));
+    }
+    lines.join("\n")
+}
+
+/// A time as `10ms` or `1s`, between 1 ms and 10 s.
+fn parse_tick(text: &str) -> Result<Duration, String> {
+    let millis = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(millis), _) => millis.parse::<u64>().ok(),
+        (None, Some(seconds)) => seconds.parse::<u64>().ok().and_then(|seconds| seconds.checked_mul(1000)),
+        (None, None) => None,
+    };
+    match millis {
+        Some(millis @ 1..=10_000) => Ok(Duration::from_millis(millis)),
+        _ => Err("a time between 1ms and 10s is needed, as 10ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_is_a_number_with_its_unit() {
+        assert_eq!(parse_tick("10ms"), Ok(Duration::from_millis(10)));
+        assert_eq!(parse_tick("2s"), Ok(Duration::from_secs(2)));
+        for bad in ["", "10", "0ms", "11s", "-1s", "1m", "ms", "18446744073709551615s"] {
+            assert!(parse_tick(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_base_is_a_plain_path() {
+        for good in ["/", "/logs", "/logs/", "/a/b-c"] {
+            assert!(check_base(good).is_ok(), "{good}");
+        }
+        for bad in ["", "logs", "//x", "/a b", "/..", "/<x>"] {
+            assert!(check_base(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What was typed, and what it means: checked once, here, so that nothing behind it sees a string from the command line.
+
+use std::time::Duration;
+
+use mio::net::TcpListener;
+
+use crate::app::access::Access;
+use crate::tail::catalogue::Catalogue;
+use crate::tail::demo::Demo;
+use crate::tail::spool::StdinSpool;
+
+/// Everything the server needs to know before it runs: sockets are bound, names are unique, limits fit the system.
+pub struct Config {
+    /// Bound, and listening already.
+    pub listeners: Vec<TcpListener>,
+    /// Connections at once.
+    pub connections: usize,
+    /// Who may ask.
+    pub access: Access,
+    /// The sub-path under which everything is served: `/` or `/logs`.
+    pub base: String,
+    /// What is served.
+    pub catalogue: Catalogue,
+    /// Standard input as a log, if it was named.
+    pub stdin: Option<StdinSpool>,
+    /// The log that writes itself, if nothing was named.
+    pub demo: Option<Demo>,
+    /// How many lines before the end a viewer gets who does not say.
+    pub lines: usize,
+    /// How often a growing file is looked at, at the quickest.
+    pub tick: Duration,
+    /// Whether to be woken early by the file system where it can.
+    pub inotify: bool,
+    /// Whether `/ws/echo` is offered.
+    pub lessons: bool,
+}

@@ -1,0 +1,74 @@
+//! Requests that nobody has to look at: what is wrong with them, and the status that says so.
+
+use std::fmt;
+
+use super::head::HeadError;
+use super::response::Status;
+
+/// Why a request is refused before anybody asked what it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRequest {
+    /// It is not even a head, or beyond the limits.
+    Head(HeadError),
+    /// The first line is not a method, a target and a version with one space between them.
+    RequestLine,
+    /// The target has none of the four forms.
+    Target,
+    /// A version of HTTP that is neither 1.0 nor 1.1.
+    Version,
+    /// The name of a field is not a token, or whitespace stands before the colon.
+    FieldName,
+    /// The value of a field holds what no value may.
+    FieldValue,
+    /// HTTP/1.1 without a `Host`.
+    NoHost,
+    /// More than one `Host`.
+    ManyHosts,
+    /// The `Host` is not a host.
+    Host,
+    /// The `Content-Length` is not one number.
+    Length,
+    /// There is a body.
+    Body,
+}
+
+impl BadRequest {
+    /// The status to answer with. The connection is closed behind the answer in any case.
+    pub fn status(self) -> Status {
+        match self {
+            Self::Head(HeadError::StartLineTooLong) => Status::URI_TOO_LONG,
+            Self::Head(HeadError::TooLarge | HeadError::TooManyFields) => Status::FIELDS_TOO_LARGE,
+            Self::Head(HeadError::BareLineEnd | HeadError::FoldedLine | HeadError::ControlCharacter(_))
+            | Self::RequestLine
+            | Self::Target
+            | Self::FieldName
+            | Self::FieldValue
+            | Self::NoHost
+            | Self::ManyHosts
+            | Self::Host
+            | Self::Length => Status::BAD_REQUEST,
+            Self::Version => Status::VERSION_NOT_SUPPORTED,
+            Self::Body => Status::CONTENT_TOO_LARGE,
+        }
+    }
+}
+
+impl fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Head(error) => return error.fmt(f),
+            Self::RequestLine => "the request line is malformed",
+            Self::Target => "the request target is malformed",
+            Self::Version => "only HTTP/1.1 and HTTP/1.0 are spoken here",
+            Self::FieldName => "the name of a field is malformed",
+            Self::FieldValue => "the value of a field is malformed",
+            Self::NoHost => "the Host field is missing",
+            Self::ManyHosts => "there is more than one Host field",
+            Self::Host => "the Host field is malformed",
+            Self::Length => "the Content-Length is malformed",
+            Self::Body => "a request may not have a body here",
+        })
+    }
+}
+
+impl std::error::Error for BadRequest {}

@@ -1,0 +1,131 @@
+//! An opened folder, and the two ways to open what lies in it without leaving it.
+//!
+//! Knows one system call at a time and gives its errors as they are; what to do about a refused link is
+//! `beneath`'s decision.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::stat::identity;
+
+/// A root's folder while it is open.
+#[derive(Debug)]
+pub(super) struct Folder {
+    handle: OwnedFd,
+    /// Which folder it is, see [`identity`].
+    pub(super) identity: (u64, u64),
+    /// Its path without links in it, to tell whether a resolved path is inside.
+    pub(super) path: PathBuf,
+    pub(super) way: Way,
+}
+
+/// Who holds the rule that nothing outside is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The kernel, by `openat2`.
+    #[cfg(target_os = "linux")]
+    Kernel,
+    /// Our own walk, one folder at a time.
+    Walk,
+}
+
+impl Folder {
+    /// Opens the folder at `path`, following links, and finds out which way is open here.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let handle = retry_on_intr(|| fs::open(path, FOLDER, Mode::empty()))?;
+        let identity = identity(&fs::fstat(&handle)?);
+        let way = Way::available(handle.as_fd());
+        Ok(Self { identity, path: path.canonicalize()?, handle, way })
+    }
+
+    /// Opens what is at `rel`.
+    pub(super) fn open_at(&self, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        match self.way {
+            #[cfg(target_os = "linux")]
+            Way::Kernel => kernel_open(self.handle.as_fd(), rel, flags),
+            Way::Walk => self.walk(rel, |folder, name| {
+                retry_on_intr(|| fs::openat(folder, name, flags | OFlags::NOFOLLOW, Mode::empty()))
+            }),
+        }
+    }
+
+    /// Looks at what is at `rel` without opening it.
+    pub(super) fn stat_at(&self, rel: &Path) -> Result<fs::Stat, Errno> {
+        match self.way {
+            // O_PATH: a handle to ask with, which neither needs the right to read nor touches the device or
+            // FIFO.
+            #[cfg(target_os = "linux")]
+            Way::Kernel => fs::fstat(kernel_open(self.handle.as_fd(), rel, OFlags::PATH | OFlags::CLOEXEC)?),
+            Way::Walk => self.walk(rel, |folder, name| {
+                let stat = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+                    return Err(Errno::LOOP);
+                }
+                Ok(stat)
+            }),
+        }
+    }
+
+    /// Goes down to the folder that holds the last part of `rel`, following no link, and does `act` there.
+    fn walk<T>(
+        &self,
+        rel: &Path,
+        act: impl Fn(BorrowedFd<'_>, &OsStr) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        let mut parts = rel.iter();
+        let last = parts.next_back().unwrap_or(OsStr::new("."));
+        let mut below: Option<OwnedFd> = None;
+        for part in parts {
+            let here = below.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd);
+            below = Some(retry_on_intr(|| fs::openat(here, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()))?);
+        }
+        act(below.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd), last)
+    }
+}
+
+impl Way {
+    /// Asked once per folder: `openat2` is missing before Linux 5.6, and some container sandboxes forbid it
+    /// (with ENOSYS or, the older ones, EPERM).
+    #[cfg(target_os = "linux")]
+    fn available(folder: BorrowedFd<'_>) -> Self {
+        match kernel_open(folder, Path::new("."), FOLDER) {
+            Err(Errno::NOSYS | Errno::PERM) => Self::Walk,
+            _ => Self::Kernel,
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn available(_folder: BorrowedFd<'_>) -> Self {
+        Self::Walk
+    }
+}
+
+/// Folders are opened to start from them. Linux has a mode for just that, which needs no right to list them.
+#[cfg(target_os = "linux")]
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens `rel` beneath `folder`; links are followed as long as they stay inside and are not those of `/proc`.
+#[cfg(target_os = "linux")]
+fn kernel_open(folder: BorrowedFd<'_>, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    use rustix::fs::ResolveFlags;
+    let rules = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    // "EAGAIN: ... the kernel could not ensure that a ".." component didn't escape (due to a race condition
+    // or potential attack). The caller may choose to retry" (openat2(2)). Somebody may keep on renaming, so
+    // not for ever.
+    const TRIES: usize = 4;
+    let mut outcome = Err(Errno::AGAIN);
+    for _ in 0..TRIES {
+        outcome = retry_on_intr(|| fs::openat2(folder, rel, flags, Mode::empty(), rules));
+        if !matches!(outcome, Err(Errno::AGAIN)) {
+            break;
+        }
+    }
+    outcome
+}

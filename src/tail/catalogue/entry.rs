@@ -1,0 +1,60 @@
+//! One log in the catalogue's list.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use crate::tail::beneath::{OpenError, Root};
+
+/// One log in the list.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// What it is called, everywhere: parts between slashes, none empty, no control characters.
+    pub name: String,
+    /// What it is shown under: the name given to its folder, or its folder's own name. May be empty.
+    pub group: String,
+    /// Where its lines come from.
+    pub kind: LogKind,
+    /// Whether the operator named this very file, not its folder or a pattern.
+    pub outright: bool,
+    /// The folder it is opened beneath. May not be there yet.
+    pub root: Rc<Root>,
+    /// Its path in that folder.
+    pub rel: PathBuf,
+}
+
+impl LogEntry {
+    /// How it is right now. Costs one look at the file system.
+    pub fn state(&self) -> LogState {
+        match self.root.stat(&self.rel) {
+            Ok(stat) => LogState::Ok { size: stat.size, modified: stat.modified },
+            Err(OpenError::Missing) => LogState::Missing,
+            Err(why) => LogState::Refused(why.to_string()),
+        }
+    }
+}
+
+/// Where a log's lines come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// A file that others write.
+    File,
+    /// Our own standard input, spooled into a file.
+    Stdin,
+}
+
+/// How a log is at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogState {
+    /// There, and a regular file.
+    Ok {
+        /// Its length in bytes.
+        size: u64,
+        /// When it was last written to.
+        modified: SystemTime,
+    },
+    /// Not there; waited for.
+    Missing,
+    /// There, but it is not read. A plain sentence says why.
+    Refused(String),
+}

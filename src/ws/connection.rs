@@ -1,0 +1,346 @@
+//! The conversation after the opening handshake, for either role (RFC 6455 §5 to §7).
+//!
+//! Knows no sockets and no clock: when to ping, how long to wait for an answer and when to close TCP are for the
+//! caller. Knows no extensions yet.
+
+use std::borrow::Cow;
+
+use super::close::{self, CloseCode, Closed, ClosedBy, ProtocolError};
+use super::control::ControlPayload;
+use super::decoder::{Chunk, Decoder, Input};
+use super::frame::{self, FrameHeader, Opcode};
+use super::mask::{self, MaskKeys};
+use super::message::{Assembly, Limits, Message};
+
+/// What the peer did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<'b> {
+    /// It sent a message.
+    Message(Message<'b>),
+    /// It asked whether we are there. It is answered already.
+    Ping(Cow<'b, [u8]>),
+    /// It answered a ping, or just spoke up: "A Pong frame MAY be sent unsolicited" (§5.5.3).
+    Pong(Cow<'b, [u8]>),
+    /// The conversation is over. When the output is flushed, a server closes TCP; a client waits for that (§7.1.1).
+    Closed(Closed),
+}
+
+/// The WebSocket conversation with one peer, after the upgrade.
+///
+/// It has three kinds of methods:
+///
+/// - what came from the peer goes in: [`receive`](Self::receive), again until it gives `None`, and
+///   [`receive_eof`](Self::receive_eof);
+/// - what we want to say goes in: [`send_text`](Self::send_text) and its like, [`close`](Self::close);
+/// - what that means on the wire is put behind what is in `out`, which belongs to the caller and may be one buffer for
+///   all connections.
+///
+/// `receive` cannot fail. A peer's sin becomes a close frame in the output and a [`Closed`] event, and everything that
+/// still arrives is dropped:
+///
+/// ```text
+///            close()               peer's close
+///   Open ──────────────> Closing ───────────────> Over
+///    │                      │                      ^
+///    │                      '── a sin, or the end ─┤
+///    '── peer's close (echoed), a sin, or the end ─'
+/// ```
+///
+/// While nothing is half received, a connection owns no memory beyond itself.
+#[derive(Debug)]
+pub struct Connection {
+    stage: Stage,
+    decoder: Decoder,
+    /// A client draws a key for each frame; a server has none.
+    keys: Option<Box<MaskKeys>>,
+    limits: Limits,
+    assembly: Assembly,
+    /// The payload of a control frame that is cut in two.
+    control: Option<Box<ControlPayload>>,
+    pongs: Pongs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Both sides may speak.
+    Open,
+    /// We have said goodbye, and may say nothing more; the peer may still be talking.
+    Closing,
+    /// Nothing that comes means anything.
+    Over,
+}
+
+#[derive(Debug)]
+enum Pongs {
+    /// Every ping is answered at once.
+    Answered,
+    /// Earlier output has not left: the latest ping waits.
+    Held(Option<Box<ControlPayload>>),
+}
+
+impl Connection {
+    /// The server's side.
+    pub fn server(limits: Limits) -> Self {
+        Self::new(limits, None)
+    }
+
+    /// The client's side.
+    pub fn client(limits: Limits, keys: MaskKeys) -> Self {
+        Self::new(limits, Some(Box::new(keys)))
+    }
+
+    fn new(limits: Limits, keys: Option<Box<MaskKeys>>) -> Self {
+        Self {
+            stage: Stage::Open,
+            decoder: Decoder::new(),
+            keys,
+            limits,
+            assembly: Assembly::default(),
+            control: None,
+            pongs: Pongs::Answered,
+        }
+    }
+
+    /// Reads on in `input` until the peer has done something, or everything is read.
+    ///
+    /// A message that lies whole and unfragmented in the input is lent from there; any other is gathered and given.
+    pub fn receive<'b>(&mut self, input: &mut Input<'b>, out: &mut Vec<u8>) -> Option<Event<'b>> {
+        loop {
+            // "after receiving a control frame indicating the connection should be closed, a peer discards any further
+            // data received" (§1.4), and after a failure it "MUST NOT continue to attempt to process data" (§7.1.7).
+            if self.stage == Stage::Over {
+                input.discard();
+                return None;
+            }
+            let received = match self.decoder.next_chunk(input) {
+                Ok(None) => return None,
+                Ok(Some(chunk)) => self.receive_chunk(&chunk, out),
+                Err(error) => Err(error),
+            };
+            match received {
+                Ok(None) => {}
+                Ok(Some(event)) => return Some(event),
+                Err(error) => return Some(self.fail(error, out)),
+            }
+        }
+    }
+
+    /// The peer will send nothing more: TCP was closed or broke.
+    pub fn receive_eof(&mut self) -> Option<Event<'static>> {
+        if self.stage == Stage::Over {
+            return None;
+        }
+        Some(self.end(None, "", ClosedBy::Lost))
+    }
+
+    /// Whether messages may be sent: the closing handshake has not begun.
+    pub fn may_send(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
+    /// Whether the conversation is over.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// Sends a text message. Does nothing once we may not send.
+    pub fn send_text(&mut self, text: &str, out: &mut Vec<u8>) {
+        self.send(Opcode::Text, text.as_bytes(), out);
+    }
+
+    /// Sends a binary message. Does nothing once we may not send.
+    pub fn send_binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.send(Opcode::Binary, bytes, out);
+    }
+
+    /// Sends a ping with up to 125 bytes; what is beyond them is cut off. Does nothing once we may not send.
+    pub fn send_ping(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        self.send(Opcode::Ping, &ControlPayload::from_slice(payload), out);
+    }
+
+    fn send(&mut self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
+        // "The application MUST NOT send any more data frames after sending a Close frame" (§5.5.1)
+        if self.may_send() {
+            self.write_frame(opcode, payload, out);
+        }
+    }
+
+    /// Starts the closing handshake; the [`Closed`] event follows when the peer has answered. Does nothing if it has
+    /// begun. A reason longer than 123 bytes is cut.
+    pub fn close(&mut self, code: CloseCode, reason: &str, out: &mut Vec<u8>) {
+        if self.stage == Stage::Open {
+            self.hold_pongs(false, out);
+            self.write_frame(Opcode::Close, &close::encode_payload(code, reason), out);
+            self.stage = Stage::Closing;
+        }
+    }
+
+    /// Tells whether earlier output is stuck. While it is, pings are not answered but the latest one is remembered;
+    /// when it no longer is, that one is answered. So a peer that asks and never reads costs nothing.
+    ///
+    /// "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s),
+    /// the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame" (§5.5.3).
+    pub fn hold_pongs(&mut self, hold: bool, out: &mut Vec<u8>) {
+        match (hold, &mut self.pongs) {
+            (true, Pongs::Answered) => self.pongs = Pongs::Held(None),
+            (true, Pongs::Held(_)) | (false, Pongs::Answered) => {}
+            (false, Pongs::Held(latest)) => {
+                let latest = latest.take();
+                self.pongs = Pongs::Answered;
+                if let Some(payload) = latest {
+                    self.write_frame(Opcode::Pong, &payload, out);
+                }
+            }
+        }
+    }
+
+    fn receive_chunk<'b>(
+        &mut self,
+        chunk: &Chunk<'b>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        if chunk.first {
+            self.check_mask(&chunk.header)?;
+        }
+        if chunk.header.opcode.is_control() {
+            return self.receive_control(chunk, out);
+        }
+        if chunk.first {
+            self.assembly.admit(&chunk.header, self.limits)?;
+        }
+        Ok(self.assembly.receive(chunk)?.map(Event::Message))
+    }
+
+    /// "The server MUST close the connection upon receiving a frame that is not masked. [...] A client MUST close a
+    /// connection if it detects a masked frame" (§5.1).
+    fn check_mask(&self, header: &FrameHeader) -> Result<(), ProtocolError> {
+        match (&self.keys, header.mask) {
+            (None, None) => Err(ProtocolError::NotMasked),
+            (Some(_), Some(_)) => Err(ProtocolError::Masked),
+            (None, Some(_)) | (Some(_), None) => Ok(()),
+        }
+    }
+
+    fn receive_control<'b>(
+        &mut self,
+        chunk: &Chunk<'b>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Event<'b>>, ProtocolError> {
+        let payload = if chunk.first && chunk.last {
+            Cow::Borrowed(chunk.payload)
+        } else {
+            let gathered = self.control.get_or_insert_default();
+            gathered.push(chunk.payload);
+            if !chunk.last {
+                return Ok(None);
+            }
+            let whole = gathered.to_vec();
+            self.control = None;
+            Cow::Owned(whole)
+        };
+        match chunk.header.opcode {
+            Opcode::Close => self.receive_close(&payload, out).map(Some),
+            Opcode::Ping => {
+                self.answer_ping(&payload, out);
+                Ok(Some(Event::Ping(payload)))
+            }
+            Opcode::Pong | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                Ok(Some(Event::Pong(payload)))
+            }
+        }
+    }
+
+    /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a
+    /// Close frame" (§5.5.2): so even when we have sent one, which forbids only data.
+    fn answer_ping(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        match &mut self.pongs {
+            Pongs::Answered => self.write_frame(Opcode::Pong, payload, out),
+            Pongs::Held(latest) => *latest = Some(Box::new(ControlPayload::from_slice(payload))),
+        }
+    }
+
+    /// "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a
+    /// Close frame in response. (When sending a Close frame in response, the endpoint typically echos the status code
+    /// it received.)" (§5.5.1). It may come between the fragments of a message; the message is lost then.
+    fn receive_close(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<Event<'static>, ProtocolError> {
+        let (code, reason) = close::parse_payload(payload)?;
+        let by = match self.stage {
+            Stage::Open => {
+                let echo = code.map(|code| close::encode_payload(code, "")).unwrap_or_default();
+                self.write_frame(Opcode::Close, &echo, out);
+                ClosedBy::Peer
+            }
+            Stage::Closing | Stage::Over => ClosedBy::Us,
+        };
+        Ok(self.end(code, reason, by))
+    }
+
+    /// "An endpoint SHOULD send a Close frame with an appropriate status code before proceeding to _Close the
+    /// WebSocket Connection_" (§7.1.7), behind what is in the output already: earlier messages have their answers.
+    fn fail(&mut self, error: ProtocolError, out: &mut Vec<u8>) -> Event<'static> {
+        let (code, reason) = (error.close_code(), error.to_string());
+        if self.stage == Stage::Open {
+            self.write_frame(Opcode::Close, &close::encode_payload(code, &reason), out);
+        }
+        self.end(Some(code), &reason, ClosedBy::Failure(error))
+    }
+
+    /// Nothing more will be said or heard: gives back the memory, too.
+    fn end(&mut self, code: Option<CloseCode>, reason: &str, by: ClosedBy) -> Event<'static> {
+        self.stage = Stage::Over;
+        self.assembly = Assembly::default();
+        self.control = None;
+        self.pongs = Pongs::Answered;
+        Event::Closed(Closed { code, reason: reason.to_owned(), by })
+    }
+
+    /// Puts one unfragmented frame behind what is in `out`.
+    fn write_frame(&mut self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
+        match &mut self.keys {
+            // "A server MUST NOT mask any frames that it sends to the client" (§5.1)
+            None => {
+                out.extend_from_slice(&frame::server_header(opcode, payload.len()));
+                out.extend_from_slice(payload);
+            }
+            // "a client MUST mask all frames that it sends to the server" (§5.1), each with a fresh key (§5.3)
+            Some(keys) => {
+                let key = keys.next_key();
+                let payload_len = payload.len() as u64;
+                let header = FrameHeader { fin: true, opcode, mask: Some(key), payload_len };
+                out.extend_from_slice(&header.encode());
+                let start = out.len();
+                out.extend_from_slice(payload);
+                mask::apply(&mut out[start..], key, 0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_owns_nothing_but_itself() {
+        assert!(size_of::<Connection>() <= 128, "{}", size_of::<Connection>());
+        let mut connection = Connection::server(Limits::default());
+        let mut out = Vec::new();
+        // A fragmented text message and a cut ping, so that everything was in use once; masked with zeroes.
+        let bytes = b"\x01\x82\0\0\0\0He\x89\x82\0\0\0\0??\x80\x83\0\0\0\0llo";
+        for piece in bytes.chunks(1) {
+            connection.receive(&mut Input::new(&mut piece.to_vec()), &mut out);
+        }
+        assert_eq!(out, b"\x8a\x02??");
+        assert!(connection.control.is_none());
+        assert!(connection.assembly.owns_nothing());
+    }
+
+    #[test]
+    fn a_failed_connection_gives_back_what_it_gathered() {
+        let mut connection = Connection::server(Limits::default());
+        let mut bytes = *b"\x01\x82\0\0\0\0He\xff";
+        let event = connection.receive(&mut Input::new(&mut bytes), &mut Vec::new());
+        assert!(matches!(event, Some(Event::Closed(_))));
+        assert!(connection.assembly.owns_nothing());
+    }
+}

@@ -1,0 +1,233 @@
+//! Frames out of whatever the network cut: bytes go in, unmasked runs of payload come out.
+//!
+//! Keeps at most the [`MAX_HEADER`] bytes of a header that is cut in two. A payload that is cut in two is unmasked as
+//! it arrives and handed on; who wants all of it gathers it. Does not know which side we are or what a message is.
+
+use super::close::ProtocolError;
+use super::frame::{FrameHeader, MAX_HEADER};
+use super::mask;
+
+/// Bytes as they came from the peer, taken off the front and unmasked where they lie.
+#[derive(Debug)]
+pub struct Input<'b>(&'b mut [u8]);
+
+impl<'b> Input<'b> {
+    /// All of `bytes` is still to be read.
+    pub fn new(bytes: &'b mut [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The number of bytes not read yet.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether everything is read.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes `count` bytes, or as many as there are.
+    fn take(&mut self, count: usize) -> &'b mut [u8] {
+        let bytes = std::mem::take(&mut self.0);
+        let (front, rest) = bytes.split_at_mut(count.min(bytes.len()));
+        self.0 = rest;
+        front
+    }
+
+    /// Throws away what is left.
+    pub fn discard(&mut self) {
+        self.0 = &mut [];
+    }
+}
+
+/// A run of unmasked payload bytes, all of one frame.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chunk<'b> {
+    /// The frame these bytes belong to.
+    pub header: FrameHeader,
+    /// Unmasked in place; may be empty.
+    pub payload: &'b [u8],
+    /// Nothing of this frame came before. A frame's first chunk comes as soon as its header is whole, so that it can
+    /// be refused before any of its payload is kept.
+    pub first: bool,
+    /// Nothing of this frame comes after.
+    pub last: bool,
+}
+
+/// Cuts the peer's bytes into chunks.
+#[derive(Debug)]
+pub struct Decoder {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Reading a header, of which `len` bytes came in earlier pieces.
+    Header { spill: [u8; MAX_HEADER], len: u8 },
+    /// Reading the payload behind `header`, of which `left` bytes have not come.
+    Payload { header: FrameHeader, left: u64 },
+}
+
+const BETWEEN_FRAMES: State = State::Header { spill: [0; MAX_HEADER], len: 0 };
+
+impl Decoder {
+    /// Nothing has come yet.
+    pub fn new() -> Self {
+        Self { state: BETWEEN_FRAMES }
+    }
+
+    /// The next run of payload, or `None` once `input` is used up.
+    ///
+    /// # Errors
+    /// If a header is malformed. The decoder is of no use after that.
+    pub fn next_chunk<'b>(&mut self, input: &mut Input<'b>) -> Result<Option<Chunk<'b>>, ProtocolError> {
+        let (header, left, first) = match &mut self.state {
+            State::Payload { .. } if input.is_empty() => return Ok(None),
+            State::Payload { header, left } => (*header, *left, false),
+            State::Header { spill, len } => match read_header(spill, len, input)? {
+                Some(header) => (header, header.payload_len, true),
+                None => return Ok(None),
+            },
+        };
+        let payload = input.take(usize::try_from(left).unwrap_or(usize::MAX));
+        if let Some(key) = header.mask {
+            mask::apply(payload, key, header.payload_len - left);
+        }
+        let left = left - payload.len() as u64;
+        self.state = if left == 0 { BETWEEN_FRAMES } else { State::Payload { header, left } };
+        Ok(Some(Chunk { header, payload, first, last: left == 0 }))
+    }
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Takes a header off the front of `input`, begun in `spill` perhaps; if it does not end there, `spill` keeps it.
+fn read_header(
+    spill: &mut [u8; MAX_HEADER],
+    len: &mut u8,
+    input: &mut Input<'_>,
+) -> Result<Option<FrameHeader>, ProtocolError> {
+    let spilt = usize::from(*len);
+    if spilt == 0
+        && let Some((header, used)) = FrameHeader::parse(input.0)?
+    {
+        input.take(used);
+        return Ok(Some(header));
+    }
+    // No header is longer than the spill, so what does not fit in it belongs to the payload.
+    let more = input.len().min(MAX_HEADER - spilt);
+    spill[spilt..spilt + more].copy_from_slice(&input.0[..more]);
+    match FrameHeader::parse(&spill[..spilt + more])? {
+        Some((header, used)) => {
+            // What was spilt before did not make a header, so `used` is beyond it.
+            input.take(used - spilt);
+            Ok(Some(header))
+        }
+        None => {
+            input.take(more);
+            *len += more as u8;
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame put together again from its chunks.
+    type Frame = (FrameHeader, Vec<u8>);
+
+    /// The frames in `pieces`, and the error that ended them, if any.
+    fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Frame>, Option<ProtocolError>) {
+        let mut decoder = Decoder::new();
+        let mut frames: Vec<Frame> = Vec::new();
+        let mut under_way: Option<Frame> = None;
+        for piece in pieces {
+            let mut piece = piece.to_vec();
+            let mut input = Input::new(&mut piece);
+            loop {
+                let chunk = match decoder.next_chunk(&mut input) {
+                    Ok(Some(chunk)) => chunk,
+                    Ok(None) => break,
+                    Err(error) => return (frames, Some(error)),
+                };
+                assert_eq!(chunk.first, under_way.is_none());
+                let frame = under_way.get_or_insert_with(|| (chunk.header, Vec::new()));
+                assert_eq!(frame.0, chunk.header);
+                frame.1.extend_from_slice(chunk.payload);
+                if chunk.last {
+                    frames.extend(under_way.take());
+                }
+            }
+            assert!(input.is_empty(), "nothing is left behind");
+        }
+        (frames, None)
+    }
+
+    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let opcode = crate::ws::Opcode::from_bits(first & 0x0f).unwrap();
+        let header = FrameHeader {
+            fin: first & 0x80 != 0,
+            opcode,
+            mask: Some(key),
+            payload_len: payload.len() as u64,
+        };
+        let mut bytes = header.encode().to_vec();
+        let start = bytes.len();
+        bytes.extend_from_slice(payload);
+        mask::apply(&mut bytes[start..], key, 0);
+        bytes
+    }
+
+    #[test]
+    fn frames_are_the_same_however_they_are_cut() {
+        let long: Vec<u8> = (0..=255).collect();
+        let stream = [
+            &masked(0x01, b"Hel")[..],
+            &masked(0x89, b""),
+            &masked(0x80, b"lo"),
+            &masked(0x82, &long),
+            b"\x8a\x02ok",
+            &masked(0x88, &[3, 232]),
+        ]
+        .concat();
+        let whole = decode([&stream[..]].into_iter());
+        let payloads: Vec<&[u8]> = whole.0.iter().map(|frame| &frame.1[..]).collect();
+        assert_eq!(payloads, [&b"Hel"[..], b"", b"lo", &long, b"ok", &[3, 232]]);
+        for cut in 0..=stream.len() {
+            assert_eq!(decode([&stream[..cut], &stream[cut..]].into_iter()), whole, "cut at {cut}");
+        }
+        for size in 1..20 {
+            assert_eq!(decode(stream.chunks(size)), whole, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_a_malformed_header_is_decoded_however_it_is_cut() {
+        let stream = [&masked(0x81, b"good")[..], &[0x82, 0xfe, 0, 1], b"more"].concat();
+        let whole = decode([&stream[..]].into_iter());
+        assert_eq!((whole.0.len(), whole.1), (1, Some(ProtocolError::LengthNotMinimal)));
+        for cut in 0..=stream.len() {
+            assert_eq!(decode([&stream[..cut], &stream[cut..]].into_iter()), whole, "cut at {cut}");
+        }
+        assert_eq!(decode(stream.chunks(1)), whole);
+    }
+
+    #[test]
+    fn the_first_chunk_comes_with_the_header_and_before_any_payload() {
+        let mut decoder = Decoder::new();
+        let mut bytes = masked(0x82, &[7; 300])[..8].to_vec();
+        let mut input = Input::new(&mut bytes);
+        let chunk = decoder.next_chunk(&mut input).unwrap().unwrap();
+        assert_eq!((chunk.payload, chunk.first, chunk.last), (&[][..], true, false));
+        assert_eq!(chunk.header.payload_len, 300);
+        assert_eq!(decoder.next_chunk(&mut input), Ok(None));
+    }
+}

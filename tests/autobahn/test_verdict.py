@@ -1,0 +1,88 @@
+"""A checker that lets a bad report pass is worse than none: `python3 -m unittest` in this folder."""
+
+import json
+import pathlib
+import unittest
+
+from verdict import judge, table
+
+EXPECTED = {
+    "sections": {"1": 2, "7": 2, "10": 1},
+    "exceptions": {
+        "7.2": {"behavior": "INFORMATIONAL", "behaviorClose": "INFORMATIONAL", "why": "no verdict"},
+    },
+}
+
+
+def result(behavior="OK", close="OK"):
+    return {"behavior": behavior, "behaviorClose": close}
+
+
+def report(**changes):
+    """A report as it should be, but for `changes` (7_2 stands for 7.2; None takes the case out)."""
+    cases = {case: result() for case in ["1.1", "1.2", "7.1", "10.1"]}
+    cases["7.2"] = result("INFORMATIONAL", "INFORMATIONAL")
+    for case, change in changes.items():
+        cases[case.strip("c").replace("_", ".")] = change
+    return {case: value for case, value in cases.items() if value}
+
+
+class Judge(unittest.TestCase):
+    def worse(self, results, sections=None):
+        return judge(results, EXPECTED, sections)[0]
+
+    def test_all_as_expected(self):
+        self.assertEqual(judge(report(), EXPECTED), ([], []))
+
+    def test_every_kind_of_worse_behavior(self):
+        for behavior in ["NON-STRICT", "UNIMPLEMENTED", "FAILED", "INFORMATIONAL", "NEW WORD", None]:
+            problems = self.worse(report(c1_2=result(behavior)))
+            self.assertEqual(problems, [f"1.2: behavior is {behavior}, expected is OK"])
+
+    def test_a_bad_close_behind_a_good_behavior(self):
+        for close in ["UNCLEAN", "WRONG CODE", "FAILED BY CLIENT", "FAILED", None]:
+            problems = self.worse(report(c7_1=result("OK", close)))
+            self.assertEqual(problems, [f"7.1: behaviorClose is {close}, expected is OK"])
+
+    def test_a_failure_where_no_verdict_is_expected(self):
+        self.assertEqual(len(self.worse(report(c7_2=result("FAILED", "FAILED")))), 2)
+
+    def test_a_run_that_stopped_in_the_middle(self):
+        self.assertIn("section 1: 1 cases have a result, 2 are due", self.worse(report(c1_2=None)))
+        self.assertIn("section 7: 1 cases have a result, 2 are due", self.worse(report(c7_2=None)))
+        self.assertEqual(len(self.worse({})), 4, "three sections and a named case")
+
+    def test_cases_that_nobody_counted(self):
+        self.assertIn("section 1: 3 cases have a result, 2 are due", self.worse(report(c1_3=result())))
+        self.assertIn("9.1: was not asked for", self.worse(report(c9_1=result())))
+
+    def test_some_sections_only(self):
+        only = {"1.1": result(), "1.2": result()}
+        self.assertEqual(judge(only, EXPECTED, ["1"]), ([], []))
+        self.assertIn("7.1: was not asked for", self.worse({**only, "7.1": result()}, ["1"]))
+        self.assertIn("section 9: expected.json says nothing about it", self.worse(only, ["1", "9"]))
+
+    def test_better_than_expected_is_told_and_is_no_failure(self):
+        worse, better = judge(report(c7_2=result()), EXPECTED)
+        self.assertEqual((worse, len(better)), ([], 2))
+
+    def test_the_table_counts(self):
+        lines = table(report(c1_2=result("OK", "UNCLEAN")))
+        self.assertEqual(lines[0], "section  1: 1 OK, 1 OK / close UNCLEAN")
+        self.assertEqual(lines[2], "section 10: 1 OK")
+
+
+class Expected(unittest.TestCase):
+    """What is expected of us: strict, but for the three cases in which the suite has no opinion."""
+
+    def test_the_committed_file(self):
+        path = pathlib.Path(__file__).with_name("expected.json")
+        for peer in json.loads(path.read_text()).values():
+            self.assertEqual(set(peer["exceptions"]), {"7.1.6", "7.13.1", "7.13.2"})
+            for exception in peer["exceptions"].values():
+                self.assertEqual(exception["behavior"], "INFORMATIONAL")
+                self.assertGreater(len(exception["why"]), 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

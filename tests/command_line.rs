@@ -1,0 +1,232 @@
+//! The command line through the door: first lines, sentences, exit codes; `cat` and `produce`.
+#![cfg(feature = "tool")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+
+use support::server::wiretail;
+use support::ws::http_get;
+use support::{SOON, Server, temp_dir, until};
+
+/// Runs a command that must end by itself, soon.
+fn run(args: &[&str]) -> Output {
+    let mut child = wiretail()
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("the program to end", SOON, || child.try_wait().unwrap());
+    child.wait_with_output().unwrap()
+}
+
+/// What a failing command says, and its exit code: one sentence on standard error, nothing on standard output.
+fn complaint(args: &[&str]) -> (i32, String) {
+    let output = run(args);
+    assert!(output.stdout.is_empty(), "{args:?} printed {:?}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn without_a_source_a_demo_writes_itself() {
+    let server = Server::start(&[]);
+    assert_eq!(http_get(server.addr(), "/", &[]).0, 200);
+    let (_, _, body) = http_get(server.addr(), "/api/logs", &[]);
+    let listing: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(listing["demo"], true);
+    assert_eq!(listing["logs"][0]["state"], "ok");
+    let size = || {
+        let (_, _, body) = http_get(server.addr(), "/api/logs", &[]);
+        let listing: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        listing["logs"][0]["size"].as_u64().unwrap()
+    };
+    let first = size();
+    until("the demo to write", SOON, || (size() != first).then_some(()));
+}
+
+#[test]
+fn wrong_usage_is_one_sentence_and_code_2() {
+    for args in [
+        &["--port", "99999"][..],
+        &["--tick", "0ms"],
+        &["--base", "logs"],
+        &["--allow-origin", "example.org"],
+        &["--host", "0.0.0.0"],
+        &["--host", "::"],
+        &["--no-such-option"],
+        &["=app.log"],
+        &["a=x.log", "a=y.log"],
+        &["cat", "ftp://localhost/tail/x"],
+        &["cat", "http://localhost/"],
+        &["produce"],
+    ] {
+        let (code, said) = complaint(args);
+        assert_eq!(code, 2, "{args:?}: {said}");
+        assert!(!said.contains("panicked") && said.lines().count() <= 12, "{args:?}: {said}");
+    }
+    let (_, said) = complaint(&["--host", "0.0.0.0"]);
+    assert!(said.contains("--open-to-network"), "the sentence says what would work: {said}");
+}
+
+#[test]
+fn a_taken_port_is_one_sentence_and_code_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, said) = complaint(&["--port", &port]);
+    assert_eq!((code, said.lines().count()), (1, 1), "{said}");
+    assert!(said.contains(&port) && said.contains("--port 0"), "{said}");
+}
+
+#[test]
+fn a_special_file_is_one_sentence_and_code_1() {
+    let folder = temp_dir();
+    let fifo = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for path in [fifo.to_str().unwrap(), "/dev/zero"] {
+        let (code, said) = complaint(&["--port", "0", path]);
+        assert_eq!((code, said.lines().count()), (1, 1), "{said}");
+        assert!(said.contains(path), "{said}");
+    }
+}
+
+#[test]
+fn open_to_network_binds_wide_and_says_so() {
+    let folder = temp_dir();
+    fs::write(folder.path().join("a.log"), "a\n").unwrap();
+    let path = folder.path().join("a.log");
+    let server = Server::start(&["--host", "0.0.0.0", "--open-to-network", path.to_str().unwrap()]);
+    let by_address = http_get(server.addr(), "/api/logs", &[("Host", "192.0.2.7:8080")]);
+    assert_eq!(by_address.0, 200, "people type addresses");
+    assert_eq!(http_get(server.addr(), "/api/logs", &[("Host", "evil.example")]).0, 403);
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for args in [&["--help"][..], &["--version"], &["cat", "--help"], &["produce", "--help"]] {
+        let output = run(args);
+        assert!(output.status.success() && !output.stdout.is_empty(), "{args:?}");
+    }
+    let help = String::from_utf8(run(&["-h"]).stdout).unwrap();
+    assert!(help.trim_start().starts_with("wiretail app.log"), "help begins with an example: {help}");
+    assert!(help.lines().count() <= 40, "help fits one screen: {} lines", help.lines().count());
+}
+
+/// A running `wiretail cat`, read line by line.
+struct Cat {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Cat {
+    fn start(args: &[&str]) -> Self {
+        let mut child = wiretail()
+            .arg("cat")
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout: ChildStdout = child.stdout.take().unwrap();
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    fn line(&self) -> String {
+        self.lines.recv_timeout(SOON * 2).expect("a line in time")
+    }
+}
+
+impl Drop for Cat {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn append(path: &Path, text: &str) {
+    fs::OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn cat_prints_and_goes_on_where_it_was_after_the_server_was_restarted() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    append(&path, "one\ntwo\nthree\n");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let port = server.addr().port().to_string();
+    let cat = Cat::start(&[&format!("{}tail/app.log", server.url()), "-n", "2"]);
+    assert_eq!((cat.line(), cat.line()), ("two".to_owned(), "three".to_owned()));
+    append(&path, "four\n");
+    assert_eq!(cat.line(), "four");
+    assert!(server.stop().success());
+    append(&path, "five\n");
+    fs::rename(&path, folder.path().join("app.log.1")).unwrap();
+    append(&path, "six\n");
+    let _server = Server::start(&["--port", &port, path.to_str().unwrap()]);
+    assert_eq!((cat.line(), cat.line()), ("five".to_owned(), "six".to_owned()));
+    append(&path, "seven\n");
+    assert_eq!(cat.line(), "seven");
+}
+
+#[test]
+fn cat_without_follow_ends_when_everything_is_printed() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let text: String = (0..50_000).map(|number| format!("line {number}\n")).collect();
+    append(&path, &text);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let url = format!("ws://{}/tail/app.log", server.addr());
+    // A reader that takes its time still gets everything.
+    let mut child =
+        wiretail().args(["cat", "--no-follow", "-n", "100000", &url]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(printed == text, "{} of {} bytes were printed", printed.len(), text.len());
+}
+
+#[test]
+fn cat_says_what_the_server_refuses_and_ends_with_1() {
+    let server = Server::start(&[]);
+    let (code, said) = complaint(&["cat", &format!("{}tail/nothing", server.url())]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("404"), "{said}");
+}
+
+#[test]
+fn produce_writes_as_many_lines_as_asked_and_rotates() {
+    let folder = temp_dir();
+    let path = folder.path().join("made.log");
+    let args = [
+        "produce",
+        path.to_str().unwrap(),
+        "--rate",
+        "100000",
+        "--lines",
+        "3000",
+        "--rotate",
+        "64K",
+        "--keep",
+        "20",
+    ];
+    assert!(run(&args).status.success());
+    let mut lines = 0;
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        lines += fs::read_to_string(entry.unwrap().path()).unwrap().lines().count();
+    }
+    assert!(lines >= 3000, "{lines}");
+    assert!(folder.path().join("made.log.1").exists());
+}

@@ -1,0 +1,154 @@
+//! The page as its reader sees it: which lines are on the screen, what stands between them, what the buttons say.
+//!
+//! Only the rows in sight are elements (`.line` with `data-line` and, in a cut line, `data-part`; `.mark` with
+//! `data-kind`), so all lines of a log are read by scrolling through it.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Server;
+use super::browser::{Browser, Page};
+
+/// Every row that is drawn, in order: a line's text, or `-- kind` for a mark.
+const ROWS: &str = "[...document.querySelectorAll('#lines .line, #lines .mark')].map((row) =>
+    row.matches('.mark') ? `-- ${row.dataset.kind}` : row.textContent)";
+
+/// Scrolls from the first row to the last and gathers every line on the way, each once, in the order of its number.
+const ALL_LINES: &str = "(async () => {
+    const box = document.querySelector('#lines');
+    const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const parts = new Map();
+    const take = () => {
+        for (const { dataset, textContent } of box.querySelectorAll('.line')) {
+            parts.set(Number(dataset.line) * 10000 + Number(dataset.part ?? 0), textContent);
+        }
+    };
+    box.scrollTop = 0;
+    await drawn();
+    take();
+    while (box.scrollTop + box.clientHeight < box.scrollHeight - 1) {
+        const before = box.scrollTop;
+        box.scrollTop += box.clientHeight * 0.8;
+        await drawn();
+        take();
+        if (box.scrollTop === before) break;
+    }
+    const lines = [];
+    for (const [key, text] of [...parts].sort(([a], [b]) => a - b)) {
+        if (key % 10000 > 0) lines[lines.length - 1] += text;
+        else lines.push(text);
+    }
+    return lines;
+})()";
+
+/// Opens the server's page, chooses a log as a reader does, and waits until it is live.
+#[track_caller]
+pub fn watch<'a>(browser: &'a Browser, server: &Server, log: &str) -> Page<'a> {
+    let page = browser.page();
+    page.goto(server.url());
+    choose(&page, log);
+    wait_for_state(&page, "live");
+    page
+}
+
+/// Clicks on a log's name.
+#[track_caller]
+pub fn choose(page: &Page<'_>, log: &str) {
+    let link = format!("#logs a[data-log={log:?}]");
+    page.wait_for(&format!("document.querySelector({link:?}) !== null"));
+    page.click(&link);
+}
+
+/// Waits until the page says this of its connection: `live`, `gone`, `paused`, `stopped`, `waiting` ...
+#[track_caller]
+pub fn wait_for_state(page: &Page<'_>, state: &str) {
+    page.wait_for(&format!("document.querySelector('#connection').dataset.state === {state:?}"));
+}
+
+/// The rows that are drawn now.
+#[track_caller]
+pub fn rows(page: &Page<'_>) -> Vec<String> {
+    texts(&page.eval(ROWS))
+}
+
+/// Waits until a line is drawn.
+#[track_caller]
+pub fn wait_for_line(page: &Page<'_>, line: &str) {
+    page.wait_for(&format!("({ROWS}).includes({line:?})"));
+}
+
+/// All lines that the page holds, from the first to the last. Leaves the page at its end.
+#[track_caller]
+pub fn all_lines(page: &Page<'_>) -> Vec<String> {
+    texts(&page.eval(ALL_LINES))
+}
+
+/// The number of elements in the document.
+#[track_caller]
+pub fn elements(page: &Page<'_>) -> i64 {
+    page.number("document.querySelectorAll('*').length")
+}
+
+/// The page has complained about nothing, and has asked nobody but its server for anything.
+#[track_caller]
+pub fn assert_content(page: &Page<'_>, server: &Server) {
+    assert_eq!(page.complaints(), Vec::<String>::new());
+    let authority = server.addr().to_string();
+    let elsewhere: Vec<String> = page
+        .requests()
+        .into_iter()
+        .filter(|url| url.split('/').nth(2) != Some(&authority) && url != "about:blank")
+        .collect();
+    assert!(elsewhere.is_empty(), "asked for {elsewhere:?}");
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let rows = value.as_array().unwrap_or_else(|| panic!("no list: {value}"));
+    rows.iter().map(|row| row.as_str().expect("a row has a text").to_owned()).collect()
+}
+
+/// A log file that the test writes.
+pub struct Log<'a> {
+    path: &'a Path,
+}
+
+impl<'a> Log<'a> {
+    /// A new, empty file.
+    pub fn create(path: &'a Path) -> Self {
+        std::fs::write(path, "").expect("a file can be made");
+        Self { path }
+    }
+
+    /// Writes the numbered lines of [`lines`], in one write.
+    pub fn write_lines(&self, numbers: Range<usize>) {
+        let text: String = lines(numbers).iter().map(|line| format!("{line}\n")).collect();
+        self.write(&text);
+    }
+
+    /// Appends `text`, in one write.
+    pub fn write(&self, text: &str) {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new().append(true).open(self.path).expect("the log is there");
+        file.write_all(text.as_bytes()).expect("the log can be written");
+    }
+
+    /// Renames the file to `NAME.1` and makes a new one, as logrotate does.
+    pub fn rotate(&self) {
+        let mut older = self.path.as_os_str().to_owned();
+        older.push(".1");
+        std::fs::rename(self.path, older).expect("a file can be renamed");
+        std::fs::write(self.path, "").expect("a file can be made");
+    }
+
+    /// Empties the file in place, as logrotate does with `copytruncate`.
+    pub fn truncate(&self) {
+        std::fs::OpenOptions::new().write(true).truncate(true).open(self.path).expect("the log is there");
+    }
+}
+
+/// Lines that can be told apart and put in order.
+pub fn lines(numbers: Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("{number:07} the quick brown fox jumps over the lazy dog")).collect()
+}

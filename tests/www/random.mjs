@@ -1,0 +1,14 @@
+/**
+ * Numbers that look random and are the same in every run: a test that fails, fails again. (mulberry32)
+ * @param {number} seed
+ * @returns {(below: number) => number}
+ */
+export function numbersFrom(seed) {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}

@@ -1,0 +1,323 @@
+/**
+ * The page around the log: bar, list of logs, empty states, status, settings and help. `draw` may be called at any
+ * time and as often as one likes; it puts on the screen what it is given and remembers nothing of its own.
+ *
+ * What the reader does is handed on as an {@link Act}; what follows from that is not decided here.
+ */
+
+import { bytes, count, rate, TAGS, WORDS } from './i18n.js';
+import { SHEET } from './keys.js';
+import { Sidebar, say } from './sidebar.js';
+import { sticks, status } from './state.js';
+import { offsetIn } from './wire.js';
+
+/**
+ * @typedef {{ act: 'start' | 'stop' | 'pause' | 'follow' | 'end' | 'wrap' | 'smaller' | 'larger' | 'numbers' | 'sidebar' }
+ *   | { act: 'theme', value: string } | { act: 'language', value: string }} Act
+ */
+
+/**
+ * @typedef {object} Scene
+ * @property {import('./state.js').State} state
+ * @property {import('./settings.js').Settings} settings
+ * @property {import('./i18n.js').Language} language
+ * @property {boolean} wrap
+ * @property {number} rate lines per second
+ * @property {number} now
+ * @property {{ first: number, end: number, lines: number, letGo: number }} held what the window holds
+ */
+
+/**
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @returns {T}
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`index.html has no #${id}`);
+  return /** @type {T} */ (element);
+}
+
+/** On narrower screens the list of logs is a drawer; style.css says the same. */
+const NARROW = matchMedia('(max-width: 760px)');
+
+export class View {
+  /** @type {import('./i18n.js').Language | null} */
+  #language = null;
+  #drawer = false;
+
+  /** @param {(act: Act) => void} act */
+  constructor(act) {
+    this.act = act;
+    this.search = /** @type {HTMLInputElement} */ (byId('search'));
+    this.sidebar = new Sidebar(byId('logs'), this.search, byId('logs-note'));
+    this.settings = /** @type {HTMLDialogElement} */ (byId('settings'));
+    this.help = /** @type {HTMLDialogElement} */ (byId('help'));
+    this.#wireButtons();
+    this.#wireDrawer();
+    for (const dialog of [this.settings, this.help]) {
+      dialog.addEventListener('click', (event) => {
+        // The dialog's own box is filled by its form: a click on itself is one on the backdrop.
+        if (event.target === dialog) dialog.close();
+      });
+    }
+  }
+
+  /** @param {Scene} scene */
+  draw(scene) {
+    const words = WORDS[scene.language];
+    if (scene.language !== this.#language) this.#speak(scene.language);
+    this.sidebar.draw(scene.state, { words, language: scene.language, now: scene.now });
+    this.#drawBar(scene);
+    this.#drawEmpty(scene);
+    this.#drawStatus(scene);
+    this.#drawSettings(scene);
+    say(byId('server'), scene.state.listing.server);
+    byId('app').classList.toggle('narrowed', !scene.settings.sidebar);
+    const { state } = scene;
+    const news = state.hidden && state.away > 0 ? `(${count(state.away, scene.language)}) ` : '';
+    document.title = `${news}${state.log === null ? '' : `${state.log} · `}wiretail`;
+  }
+
+  /** Leads to the search of the list of logs, opening the list if it has to. */
+  openSearch() {
+    if (NARROW.matches) this.#setDrawer(true);
+    else if (byId('app').classList.contains('narrowed')) this.act({ act: 'sidebar' });
+    // The list may have been hidden until now.
+    requestAnimationFrame(() => {
+      this.search.focus();
+      this.search.select();
+    });
+  }
+
+  openHelp() {
+    this.help.showModal();
+  }
+
+  /** Leaves the search or the drawer; dialogs close by themselves. */
+  escape() {
+    if (document.activeElement === this.search) {
+      this.search.value = '';
+      this.search.dispatchEvent(new Event('input'));
+    }
+    this.#setDrawer(false);
+    byId('lines').focus({ preventScroll: true });
+  }
+
+  /** A log was chosen: the reader wants to see it. */
+  showLog() {
+    this.#setDrawer(false);
+    byId('lines').focus({ preventScroll: true });
+  }
+
+  /** Whether a dialog is open, to which all keys belong. */
+  get busy() {
+    return this.settings.open || this.help.open;
+  }
+
+  #wireButtons() {
+    for (const id of /** @type {const} */ (['start', 'stop', 'pause', 'follow', 'wrap', 'smaller', 'larger'])) {
+      byId(id).addEventListener('click', () => this.act({ act: id }));
+    }
+    byId('pill').addEventListener('click', () => this.act({ act: 'end' }));
+    byId('wrap-box').addEventListener('change', () => this.act({ act: 'wrap' }));
+    byId('numbers-box').addEventListener('change', () => this.act({ act: 'numbers' }));
+    byId('settings-open').addEventListener('click', () => this.settings.showModal());
+    byId('help-open').addEventListener('click', () => this.openHelp());
+    byId('banner-close').addEventListener('click', () => byId('banner').remove());
+    this.settings.addEventListener('change', (event) => {
+      const input = event.target;
+      if (!(input instanceof HTMLInputElement) || input.type !== 'radio') return;
+      this.act({ act: input.name === 'theme' ? 'theme' : 'language', value: input.value });
+    });
+  }
+
+  #wireDrawer() {
+    byId('drawer-open').addEventListener('click', () => {
+      if (NARROW.matches) this.#setDrawer(true);
+      else this.act({ act: 'sidebar' });
+    });
+    byId('drawer-close').addEventListener('click', () => this.#setDrawer(false));
+    byId('scrim').addEventListener('click', () => this.#setDrawer(false));
+    NARROW.addEventListener('change', () => this.#setDrawer(false));
+    this.#setDrawer(false);
+  }
+
+  /** @param {boolean} open */
+  #setDrawer(open) {
+    const app = byId('app');
+    const was = this.#drawer;
+    this.#drawer = open;
+    app.classList.toggle('drawer', open);
+    byId('scrim').hidden = !open;
+    // What cannot be seen cannot be reached by keys either, and beneath an open drawer nothing can.
+    byId('sidebar').inert = NARROW.matches && !open;
+    byId('main').inert = open;
+    if (open) byId('drawer-close').focus();
+    else if (was) byId('drawer-open').focus();
+  }
+
+  /**
+   * Says everything that does not change in `language`.
+   * @param {import('./i18n.js').Language} language
+   */
+  #speak(language) {
+    this.#language = language;
+    const words = WORDS[language];
+    document.documentElement.lang = TAGS[language];
+    /** @param {string} key */
+    const word = (key) => String(words[/** @type {keyof typeof words} */ (key)]);
+    for (const element of document.querySelectorAll('[data-text], [data-label], [data-title], [data-placeholder]')) {
+      if (!(element instanceof HTMLElement)) continue;
+      const { text, label, title, placeholder } = element.dataset;
+      if (text !== undefined) element.textContent = word(text);
+      if (label !== undefined) element.ariaLabel = word(label);
+      if (title !== undefined) element.title = word(title);
+      if (placeholder !== undefined) /** @type {HTMLInputElement} */ (element).placeholder = word(placeholder);
+    }
+    byId('keys').replaceChildren(
+      ...SHEET.flatMap(([keys, meaning]) => {
+        const term = document.createElement('dt');
+        term.append(
+          ...keys.map((key) => {
+            const cap = document.createElement('kbd');
+            cap.textContent = key;
+            return cap;
+          }),
+        );
+        const text = document.createElement('dd');
+        text.textContent = words[meaning];
+        return [term, text];
+      }),
+    );
+  }
+
+  /** @param {Scene} scene */
+  #drawBar({ state, language, wrap }) {
+    const words = WORDS[language];
+    const name = state.log ?? '';
+    const slash = name.lastIndexOf('/') + 1;
+    const [folder, file] = byId('name').children;
+    say(/** @type {HTMLElement} */ (folder), name.slice(0, slash));
+    say(/** @type {HTMLElement} */ (file), name.slice(slash));
+    byId('name').title = name;
+    swap(byId('start'), byId('stop'), state.log !== null && !state.running, state.running);
+    const pause = byId('pause');
+    pause.hidden = !state.running;
+    pause.classList.toggle('on', state.paused);
+    const label = state.paused ? words.resume : words.pause;
+    pause.ariaLabel = label;
+    say(/** @type {HTMLElement} */ (pause.querySelector('span')), label);
+    pause.querySelector('use')?.setAttribute('href', state.paused ? '#i-start' : '#i-pause');
+    const follow = byId('follow');
+    follow.hidden = state.log === null;
+    follow.ariaPressed = String(state.follow);
+    byId('wrap').ariaPressed = String(wrap);
+    const banner = document.getElementById('banner');
+    if (banner !== null) banner.hidden = !state.listing.demo || state.log === null;
+    const pill = byId('pill');
+    pill.hidden = sticks(state) || state.log === null || (state.follow && state.below === 0);
+    const text = state.below > 0 ? words.newLines(count(state.below, language), state.below) : words.toEnd;
+    say(/** @type {HTMLElement} */ (pill.querySelector('span')), text);
+  }
+
+  /** @param {Scene} scene */
+  #drawEmpty({ state, language, held }) {
+    const words = WORDS[language];
+    const { kind, cause, why } = status(state);
+    /** @type {[string, string, string] | null} */
+    let said = null;
+    if (state.log === null) {
+      const { listing } = state;
+      if (listing.kind === 'known' && listing.logs.length === 0) said = [words.noLogs, words.noLogsText, ''];
+      else if (listing.kind === 'unreachable') said = [words.unreachable, words.listUnreachable, ''];
+      else if (listing.kind === 'refused') said = [words.refused, words.listRefused, ''];
+      else if (listing.kind === 'known') said = [words.choose, words.chooseText, ''];
+    } else if (held.end === held.first) {
+      if (state.missing !== null) said = [words.notThere, words.notThereText, state.missing];
+      else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
+      else if (kind === 'refused') said = [words.refused, words.refusedText, cause === '' ? why : words[cause]];
+      else if (state.link.kind === 'open' && state.behind === 0 && (state.size ?? 0) === 0) {
+        said = [words.nothingYet, words.nothingYetText, ''];
+      }
+    }
+    const empty = byId('empty');
+    empty.hidden = said === null;
+    if (said === null) return;
+    for (const [i, text] of said.entries()) say(/** @type {HTMLElement} */ (empty.children[i]), text);
+  }
+
+  /** @param {Scene} scene */
+  #drawStatus(scene) {
+    const { state, language, held } = scene;
+    const words = WORDS[language];
+    const { kind, why, cause, until } = status(state);
+    const connection = byId('connection');
+    connection.dataset.state = kind;
+    const [, label, detail] = /** @type {HTMLElement[]} */ ([...connection.children]);
+    say(label, words[kind]);
+    const seconds = until === null ? 0 : Math.max(0, Math.ceil((until - scene.now) / 1000));
+    const parts = [cause === '' ? '' : words[cause], why, seconds > 0 ? words.retryIn(count(seconds, language)) : ''];
+    const said = parts.filter((part) => part !== '').join(' · ');
+    say(detail, kind === 'full' ? words.fullHint : said);
+    connection.title = detail.textContent ?? '';
+    // What is announced does not count down.
+    say(byId('announce'), [words[kind], ...parts.slice(0, 2)].filter((part) => part !== '').join(', '));
+    fact('lag', state.running && state.behind > 0 ? words.behind(bytes(state.behind, language)) : '');
+    fact(
+      'rate',
+      state.running && state.link.kind === 'open' ? words.perSecond(rate(scene.rate, language), scene.rate) : '',
+    );
+    const offset = state.cursor === null ? null : offsetIn(state.cursor);
+    fact('offset', offset === null ? '' : words.offset(count(offset, language)));
+    byId('offset').title = `${words.offsetHint} ${state.cursor ?? ''}`;
+    fact('kept', held.lines === 0 ? '' : words.kept(count(held.end - held.first, language), held.end - held.first));
+  }
+
+  /** @param {Scene} scene */
+  #drawSettings({ settings, wrap }) {
+    say(byId('size'), `${settings.size}`);
+    /** @type {HTMLInputElement} */ (byId('wrap-box')).checked = wrap;
+    /** @type {HTMLInputElement} */ (byId('numbers-box')).checked = settings.numbers;
+    for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (this.settings.querySelectorAll('[type=radio]'))) {
+      input.checked = input.value === (input.name === 'theme' ? settings.theme : settings.language);
+    }
+  }
+}
+
+/**
+ * What lies before the first row held.
+ * @param {Scene} scene
+ * @returns {string}
+ */
+export function beganText({ state, language, held }) {
+  const words = WORDS[language];
+  if (held.end === held.first) return '';
+  if (held.letGo > 0) return words.letGo(count(held.letGo, language), held.letGo);
+  return state.asked > 0 && held.lines >= state.asked ? words.beganAt(count(state.asked, language)) : words.beganStart;
+}
+
+/**
+ * Shows a fact, or hides it when there is none.
+ * @param {string} id
+ * @param {string} text
+ */
+function fact(id, text) {
+  const element = byId(id);
+  element.hidden = text === '';
+  say(element, text);
+}
+
+/**
+ * Shows one of two buttons in the same place; the focus stays in the place.
+ * @param {HTMLElement} a
+ * @param {HTMLElement} b
+ * @param {boolean} showA
+ * @param {boolean} showB
+ */
+function swap(a, b, showA, showB) {
+  const focused = document.activeElement === a || document.activeElement === b;
+  a.hidden = !showA;
+  b.hidden = !showB;
+  if (focused && (showA || showB)) (showA ? a : b).focus();
+}
