@@ -169,7 +169,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     // The seed of a failure is printed with the shortest history that fails.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_viewer_has_every_byte_once_or_was_told_what_it_misses(

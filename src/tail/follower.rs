@@ -245,17 +245,17 @@ impl Follower {
     pub(crate) fn cut(&mut self, id: GenerationId, now: Instant) {
         let is_last = id == self.lineage.last();
         let first_time = self.lineage.get(id).is_some_and(|cut| cut.loss() != GapReason::Truncated);
-        let copy = if first_time { self.lineage.find_copy(id) } else { None };
+        let (copy, later) = if first_time { self.lineage.find_copies(id) } else { (None, Vec::new()) };
         let Some(generation) = self.lineage.get_mut(id) else {
             return;
         };
         let file = generation.lose(GapReason::Truncated);
-        if let Some((copy, later)) = copy {
+        if let Some(copy) = copy {
             // If it cannot be read, its bytes count as gone.
             drop(generation.take_up(copy, now));
-            if is_last {
-                self.lineage.push_all(&later, Begins::Truncated, now);
-            }
+        }
+        if is_last {
+            self.lineage.push_all(&later, Begins::Truncated, now);
         }
         // What is in the file now comes next, even if it has been renamed meanwhile.
         if let Some(file) = file.filter(|_| is_last) {

@@ -12,43 +12,52 @@
 //! read is believed, the bytes just before it are read again and compared. If they are still the ones we know,
 //! what follows them belongs to this generation.
 //!
-//! Does not know the log's path, what came before or after, or who reads.
+//! Reading on is in `growth`. Does not know the log's path, what came before or after, or who reads.
+
+mod growth;
 
 use std::fs::File;
 use std::io;
-use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
-use crate::tail::reading::{before, border, holds, hole_at, read_at, read_exactly, stat_of};
-use crate::tail::text;
+use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HeadPrint, Place, head_len};
+use crate::tail::reading::{before, border, holds, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
-/// How long half a line waits for its other half.
-const HALF_LINE: Duration = Duration::from_millis(250);
+pub(crate) use growth::Read;
 
 /// One incarnation of a log's content.
 #[derive(Debug)]
 pub(crate) struct Generation {
-    /// The inode that its places name, for ever; the bytes themselves may later be found in a copy.
+    // The inode that its places name, for ever; the bytes themselves may later be found in a copy.
     inode: u64,
     // Device and inode of the file that holds the bytes now.
     holder: (u64, u64),
     begins: Begins,
+    // The offset of its first byte, and what a guard before that covers.
     start: u64,
     start_guard: GuardPrint,
+    // How large it was when it began to be followed (again).
     joined: u64,
+    // Its first bytes, as far as they were seen: 256 at most.
     head: Vec<u8>,
+    // The last bytes before the offset: 64 at most.
     tail: Vec<u8>,
+    // Everything before this was delivered at the head.
     offset: u64,
+    // Read, but not yet delivered: half a line, or a character that is not finished.
     pending: Vec<u8>,
     half_due: Option<Instant>,
+    // What the last look or read told about the file.
     size: u64,
     modified: SystemTime,
+    // There may be something to read.
     hungry: bool,
     life: Life,
     bytes: Bytes,
+    // Why, if bytes cannot be found.
     loss: GapReason,
+    // When it last grew, or was read.
     touched: Instant,
 }
 
@@ -81,19 +90,6 @@ enum Bytes {
     Closed,
     /// Nowhere any more.
     Gone,
-}
-
-/// What came of reading on.
-#[derive(Debug)]
-pub(crate) enum Read {
-    /// Text, made of so many bytes.
-    Text(Rc<[u8]>, u64),
-    /// So many bytes that are not there: they were never written, or are gone.
-    Gap(u64, GapReason),
-    /// Nothing to deliver for now.
-    Nothing,
-    /// The file holds something else now.
-    Cut,
 }
 
 impl Generation {
@@ -289,29 +285,6 @@ impl Generation {
         (self.start..=self.end()).contains(&place.offset) && same_file && same_head
     }
 
-    /// Looks whether the file has changed. One `fstat`.
-    pub(crate) fn look(&mut self, now: Instant) -> io::Result<()> {
-        self.hungry |= self.half_due().is_some_and(|due| due <= now);
-        let Bytes::Open(file) = &self.bytes else {
-            return Ok(());
-        };
-        let stat = stat_of(file)?;
-        if stat.size == self.size && stat.modified == self.modified {
-            return Ok(());
-        }
-        self.hungry = true;
-        // Only what is known to be ours counts as ours: were the new size that of other content, we would miss bytes
-        // that never were. If it is other content, or shorter, `read` will see that too.
-        if stat.size > self.size && self.is_unchanged(file, &[])? {
-            if self.head.len() < HEAD {
-                self.head = read_exactly(file, 0, head_len(stat.size))?;
-            }
-            self.size = stat.size;
-            self.touched = now;
-        }
-        Ok(())
-    }
-
     /// Makes the next reads look again, whatever the last look said.
     pub(crate) fn wake(&mut self) {
         self.hungry = !self.has_ended();
@@ -405,134 +378,9 @@ impl Generation {
         holds(file, 0, &self.head)
     }
 
-    /// Delivers from `offset` on, a border between characters; or from the last border in the file.
-    pub(crate) fn leap(&mut self, offset: u64) -> io::Result<()> {
-        let Bytes::Open(file) = &self.bytes else {
-            return Ok(());
-        };
-        let size = stat_of(file)?.size;
-        let offset = if offset > size { border(file, size)? } else { offset };
-        if self.has_ended() || offset <= self.offset {
-            return Ok(());
-        }
-        self.head = read_exactly(file, 0, head_len(size))?;
-        self.tail = before(file, offset)?;
-        self.offset = offset;
-        self.pending.clear();
-        self.wake();
-        Ok(())
-    }
-
-    /// Reads on: at most [`READ`](crate::tail::reading::READ) bytes, once. `scratch` has that length.
-    ///
-    /// Cut after a newline where there is one. Half a line waits, unless `in_haste`: then everything is delivered but
-    /// an unfinished character. Once the generation is to end, that too.
-    pub(crate) fn read(&mut self, scratch: &mut [u8], in_haste: bool, now: Instant) -> io::Result<Read> {
-        let held = self.pending.len();
-        scratch[..held].copy_from_slice(&self.pending);
-        let mut fresh = 0;
-        if let Bytes::Open(file) = &self.bytes {
-            let at = self.position();
-            fresh = read_at(file, &mut scratch[held..], at)?;
-            let stat = stat_of(file)?;
-            // Asked after reading: if the bytes before are the old ones now, so they were while we read. A file that
-            // is to end may be a copy, made before we had seen all: that is no cut, there is just less of it.
-            let shrunk = stat.size < self.size.max(at);
-            if shrunk && !self.is_ending()
-                || !shrunk && !self.is_unchanged(file, &scratch[held..held + fresh])?
-            {
-                return Ok(Read::Cut);
-            }
-            self.size = self.size.max(stat.size);
-            self.modified = stat.modified;
-            if fresh > 0 {
-                self.touched = now;
-            }
-            let full = held + fresh == scratch.len();
-            if full
-                && scratch[held..].iter().all(|&byte| byte == 0)
-                && let Some(hole) = hole_at(file, at, stat.size)?
-            {
-                return Ok(self.skip(hole));
-            }
-        }
-        let data = &scratch[..held + fresh];
-        let full = data.len() == scratch.len();
-        // A short read means the end, unless the file has grown meanwhile.
-        self.hungry = fresh > 0 && (full || self.size > self.position() + fresh as u64);
-        let exhausted = !full && self.is_ending();
-        let whole = if exhausted { data.len() } else { data.len() - text::unfinished(data) };
-        let due = self.half_due.is_some_and(|due| due <= now);
-        let cut = match text::after_last_newline(data) {
-            _ if in_haste || exhausted => whole,
-            Some(cut) => cut,
-            None if full || due => whole,
-            None => 0,
-        };
-        if cut == 0 {
-            self.pending = data.to_vec();
-            // A character that is not finished is not due, however long it takes.
-            self.half_due = if whole == 0 { None } else { self.half_due.or(Some(now + HALF_LINE)) };
-            return Ok(self.nothing());
-        }
-        self.half_due = (cut < whole).then(|| now + HALF_LINE);
-        let (said, rest) = data.split_at(cut);
-        self.pending = rest.to_vec();
-        self.hungry |= self.is_ending();
-        self.advance(said);
-        Ok(Read::Text(text::lossy(said), cut as u64))
-    }
-
-    /// There is nothing to deliver. If that is all there will ever be: what is known to be missing, then the end.
-    fn nothing(&mut self) -> Read {
-        let missing = self.size.saturating_sub(self.position());
-        if !self.is_ending() || missing == 0 {
-            return Read::Nothing;
-        }
-        self.offset += missing;
-        self.hungry = true;
-        Read::Gap(missing, self.loss)
-    }
-
-    /// Over a hole; before it, what is still pending is delivered.
-    fn skip(&mut self, hole: u64) -> Read {
-        if !self.pending.is_empty() {
-            let pending = std::mem::take(&mut self.pending);
-            self.advance(&pending);
-            return Read::Text(text::lossy(&pending), pending.len() as u64);
-        }
-        self.offset += hole;
-        // It would read as NULs, and so do the places in it.
-        self.head.resize(HEAD, 0);
-        self.tail = vec![0; GUARD];
-        Read::Gap(hole, GapReason::Hole)
-    }
-
-    fn advance(&mut self, said: &[u8]) {
-        // The head may have been seen further than that already.
-        let seen = self.head.len().saturating_sub(head_len(self.offset));
-        let fresh = said.get(seen..).unwrap_or_default();
-        let missing = HEAD - self.head.len();
-        self.head.extend_from_slice(&fresh[..fresh.len().min(missing)]);
-        self.offset += said.len() as u64;
-        keep_last(&mut self.tail, said);
-    }
-
     /// Up to where the file has been read.
     pub(crate) fn position(&self) -> u64 {
         self.offset + self.pending.len() as u64
-    }
-
-    /// Are the bytes before our position in `file` still the ones we read? Where there are none before, those that
-    /// we have just read after it (`fresh`) must be, and those that were seen there before.
-    pub(crate) fn is_unchanged(&self, file: &File, fresh: &[u8]) -> io::Result<bool> {
-        let mut guard = self.tail.clone();
-        keep_last(&mut guard, &self.pending);
-        if guard.is_empty() {
-            let fresh = &fresh[..fresh.len().min(GUARD)];
-            return Ok(holds(file, self.position(), fresh)? && self.begins_like(file)?);
-        }
-        holds(file, self.position() - guard.len() as u64, &guard)
     }
 }
 

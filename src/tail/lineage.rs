@@ -157,43 +157,54 @@ impl Lineage {
         Ok(None)
     }
 
-    /// After a truncation: the file among the siblings that the generation was copied to before, which is opened, and
-    /// those that were copied after it. If there are several, the youngest that has all we read; else the youngest
-    /// that was written after our last look, as a copy may have been made before we read the last bytes.
-    pub(crate) fn find_copy(&self, id: GenerationId) -> Option<(File, Vec<Sibling>)> {
-        let generation = self.get(id)?;
-        let siblings = siblings::list(&self.root, &self.rel).ok()?;
-        // The truncated file itself may have been renamed since. It is no copy, and what came after it is no matter now.
-        let itself = |sibling: &Sibling| identity(&sibling.stat) == generation.holder();
-        // If it has been removed since, its time is the border; what is as old counts as younger, to be found later.
-        let removed = !siblings.iter().any(itself) && self.current() != Some(generation.holder());
-        let time = generation.file().filter(|_| removed).and_then(|file| Stat::of(file).ok());
-        let later = |found: usize| {
-            let later = siblings::younger_than(&siblings, found).into_iter();
-            let earlier = |s: &Sibling| !itself(s) && time.is_none_or(|own| s.stat.modified < own.modified);
-            self.unseen(later.take_while(earlier).collect())
+    /// After the file of a generation was truncated: the copy among its siblings that holds what was in it, and those
+    /// that hold what was written, copied and cut again since, until what is in the file now.
+    pub(crate) fn find_copies(&self, id: GenerationId) -> (Option<File>, Vec<Sibling>) {
+        let (Some(cut), Ok(siblings)) = (self.get(id), siblings::list(&self.root, &self.rel)) else {
+            return (None, Vec::new());
         };
+        // The truncated file itself may have been renamed since. It is no copy, and what came after it is no matter now.
+        // If it has been removed, its time is the border; what is as old counts as younger, to be found later.
+        let itself = |sibling: &Sibling| identity(&sibling.stat) == cut.holder();
+        let removed = !siblings.iter().any(itself) && self.current() != Some(cut.holder());
+        let time = cut.file().filter(|_| removed).and_then(|file| Stat::of(file).ok());
+        let earlier = |s: &Sibling| !itself(s) && time.is_none_or(|own| s.stat.modified < own.modified);
+        let candidate = |s: &Sibling| !itself(s) && !self.is_known(s);
+        let copy = self.copy_of(cut, &siblings, candidate);
+        let later = match &copy {
+            Some((found, _)) => siblings::younger_than(&siblings, *found),
+            None => siblings.iter().filter(|s| s.stat.modified >= cut.modified()).cloned().collect(),
+        };
+        let later = later.into_iter().take_while(earlier).collect();
+        (copy.map(|(_, file)| file), self.unseen(later))
+    }
+
+    /// If there are several copies, the youngest that has all we read; else the youngest that was written after our last
+    /// look, as it may have been made before we read the last bytes.
+    fn copy_of(
+        &self,
+        cut: &Generation,
+        siblings: &[Sibling],
+        candidate: impl Fn(&Sibling) -> bool,
+    ) -> Option<(usize, File)> {
         let mut partial = None;
-        for (i, sibling) in siblings.iter().enumerate().rev() {
-            if itself(sibling) || self.is_known(sibling) {
-                continue;
-            }
+        for (i, sibling) in siblings.iter().enumerate().rev().filter(|(_, sibling)| candidate(sibling)) {
             let Ok(file) = self.root.open_file(&sibling.rel) else { continue };
             // What is too short to be known by its content alone is still known by its time: a copy is made just
             // before the cut.
-            let recent = sibling.stat.modified >= generation.modified();
-            let alike = generation.begins_like(&file).unwrap_or(false) && !generation.is_blank();
-            if !alike || !(recent || generation.is_recognisable()) {
+            let recent = sibling.stat.modified >= cut.modified();
+            let alike = cut.begins_like(&file).unwrap_or(false) && !cut.is_blank();
+            if !alike || !(recent || cut.is_recognisable()) {
                 continue;
             }
-            if generation.is_held_by(&file).unwrap_or(false) {
-                return Some((file, later(i)));
+            if cut.is_held_by(&file).unwrap_or(false) {
+                return Some((i, file));
             }
-            if recent && sibling.stat.size < generation.offset() && partial.is_none() {
-                partial = Some((file, i));
+            if recent && sibling.stat.size < cut.offset() && partial.is_none() {
+                partial = Some((i, file));
             }
         }
-        partial.map(|(file, i)| (file, later(i)))
+        partial
     }
 
     /// Adds what has come after the last generation: files that were rotated in and out again while nobody looked, and

@@ -25,17 +25,25 @@ pub(crate) fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
     read_exactly(file, offset - len as u64, len)
 }
 
-/// How many bytes a hole at `at` goes on for, if it is worth skipping.
+/// How far it is to where data begins again, if there is a hole worth skipping; asked after having read [`READ`] bytes
+/// from `at`, or a little fewer, that all were NUL.
 pub(crate) fn hole_at(file: &File, at: u64, size: u64) -> io::Result<Option<u64>> {
-    let data = match seek(file, SeekFrom::Data(at)) {
-        Ok(data) => data,
-        // "ENXIO: whence is SEEK_DATA ... and offset is within a hole at the end of the file" (lseek(2)).
-        Err(Errno::NXIO) => size,
-        // A file system that does not know about its holes. Then they are read as the NULs they stand for.
-        Err(Errno::INVAL) => at,
-        Err(error) => return Err(error.into()),
-    };
+    // Holes begin at block borders. The rest of the block before is NULs as well, and belongs to the hole for us.
+    let hole = seek_or(file, SeekFrom::Hole(at), size)?;
+    if hole - at >= READ as u64 {
+        return Ok(None);
+    }
+    // "ENXIO: whence is SEEK_DATA ... and offset is within a hole at the end of the file" (lseek(2)).
+    let data = seek_or(file, SeekFrom::Data(hole), size)?;
     Ok(data.checked_sub(at).filter(|&hole| hole > SMALL_HOLE))
+}
+
+fn seek_or(file: &File, to: SeekFrom, end: u64) -> io::Result<u64> {
+    match seek(file, to) {
+        // A file system that does not know about its holes says EINVAL, or that all is data. Then NULs are read.
+        Err(Errno::NXIO | Errno::INVAL) => Ok(end),
+        done => Ok(done?),
+    }
 }
 
 /// Reads once into `buffer`. Short at the end of the file.

@@ -171,3 +171,81 @@ impl<E> Piece<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::cursor::{GuardPrint, HeadPrint, Place};
+    use crate::tail::standing::Spot;
+
+    const ONLY: GenerationId = GenerationId(7);
+
+    fn at(offset: u64) -> Rc<Standing> {
+        let place = Place { inode: 1, head: HeadPrint::of(b"", 0), guard: GuardPrint::of(b""), offset };
+        Rc::new(Standing::new(vec![Spot { id: ONLY, place }]))
+    }
+
+    fn lines(from: u64, to: u64) -> Rc<Piece<()>> {
+        let text = vec![b'x'; usize::try_from(to - from).unwrap()].into();
+        Piece::new(PieceKind::Lines { from: at(from).cursor(), to: at(to).cursor(), text, bytes: to - from })
+    }
+
+    /// A window at offset 10 with pieces of ten bytes.
+    fn window(pieces: u64) -> Window<()> {
+        let mut window = Window::new(at(10));
+        for i in 1..=pieces {
+            window.push(lines(i * 10, i * 10 + 10), at(i * 10 + 10), ONLY);
+        }
+        window
+    }
+
+    #[test]
+    fn a_viewer_joins_at_the_first_border_it_has_not_passed() {
+        let window = window(3);
+        for (offset, seq, border) in
+            [(0, 0, 10), (10, 0, 10), (11, 1, 20), (20, 1, 20), (39, 3, 40), (40, 3, 40)]
+        {
+            let (found, goal) = window.border_after(&at(offset)).unwrap();
+            assert_eq!((found, goal), (seq, &at(border)), "from {offset}");
+        }
+        assert!(window.border_after(&at(41)).is_none());
+    }
+
+    #[test]
+    fn pieces_keep_their_numbers_when_the_oldest_leave() {
+        let mut window = window(0);
+        let half = u64::try_from(MOST_TEXT / 2).unwrap();
+        for i in 0..4 {
+            window.push(lines(i * half, (i + 1) * half), at((i + 1) * half), ONLY);
+        }
+        assert_eq!((window.first(), window.end()), (3, 4));
+        assert!(window.get(2).is_none());
+        assert_eq!(window.get(3).unwrap().after, at(4 * half));
+        assert_eq!(window.border_after(&at(0)).unwrap(), (3, &at(3 * half)));
+    }
+
+    #[test]
+    fn many_small_pieces_are_bounded_too() {
+        let window = window(100_000);
+        assert!(window.slots.len() <= MOST_TEXT / PER_PIECE);
+        assert_eq!(window.end(), 100_000);
+    }
+
+    #[test]
+    fn pieces_of_forgotten_generations_leave() {
+        let mut window = window(3);
+        let mark = Piece::new(PieceKind::Rotated { at: at(0).cursor() });
+        let next = Standing::new(vec![Spot { id: ONLY.next(), ..at(0).newest() }]);
+        window.push(mark, Rc::new(next), ONLY.next());
+        assert_eq!((window.first(), window.end()), (4, 4));
+    }
+
+    #[test]
+    fn after_a_restart_no_old_number_is_valid() {
+        let mut window = window(3);
+        let old_head = window.end();
+        window.restart(at(1000));
+        assert!(old_head < window.first());
+        assert_eq!(window.border_after(&at(40)).unwrap(), (window.first(), &at(1000)));
+    }
+}

@@ -357,7 +357,8 @@ impl Record {
                 let starts = |p: &&Place| p.inode == place.inode && p.offset + bytes == place.offset;
                 let before = from.places().iter().find(starts);
                 let before = before.ok_or("a gap whose size is not the way between its ends")?;
-                let generation = log.named(before).or_else(|| self.lost_at_once(log, &place));
+                let generation = log.named(before).or_else(|| self.in_gap(before.offset));
+                let generation = generation.or_else(|| self.lost_at_once(log, &place));
                 self.cursor = Some(to.clone());
                 if generation.is_none() && log.has_short_copy(&place) {
                     return Ok(());
@@ -382,6 +383,15 @@ impl Record {
             PieceKind::Missing { .. } | PieceKind::Back => {}
         }
         Ok(())
+    }
+
+    /// The generation whose last bytes up to here were missing. What they were, no place can say.
+    fn in_gap(&self, offset: u64) -> Option<usize> {
+        let ends_here = |span: &Span| span.to == offset && span.text.is_none();
+        self.spans
+            .iter()
+            .find(|(_, spans)| spans.last().is_some_and(ends_here))
+            .map(|(&generation, _)| generation)
     }
 
     /// A generation of which not a byte was read before it was gone.
