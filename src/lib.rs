@@ -19,7 +19,6 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "tool")]
 pub mod config;
-#[cfg(feature = "tool")]
 pub mod http;
 pub mod net;
 #[cfg(feature = "tool")]

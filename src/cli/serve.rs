@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let catalogue =
         Catalogue::new(sources, stdin.as_ref().map(StdinSpool::path), Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
-    announce(args, port, &base, &catalogue)?;
+    let greeting = greeting(args, port, &base, &catalogue);
     let config = Config {
         listeners,
         connections: connections(args.max_connections),
@@ -105,7 +105,11 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         inotify: !args.no_inotify,
         lessons: !args.no_lessons,
     };
-    App::new(config)?.run()?;
+    let app = App::new(config)?;
+    // Only now: whoever reads the address may connect at once, or send a signal. That nobody reads it is no reason to
+    // end.
+    let _ = writeln!(io::stdout(), "{greeting}");
+    app.run()?;
     Ok(())
 }
 
@@ -242,33 +246,38 @@ fn connections(asked: u64) -> usize {
 }
 
 /// The first line is the address to open; then what is served, and what is waited for.
-fn announce(args: &Args, port: u16, base: &str, catalogue: &Catalogue) -> io::Result<()> {
+fn greeting(args: &Args, port: u16, base: &str, catalogue: &Catalogue) -> String {
+    /// So many logs are named; more would push the address off the screen.
+    const MOST_NAMED: usize = 20;
     let host = match args.host.parse::<IpAddr>() {
         Ok(address) if address.is_unspecified() => "127.0.0.1".to_owned(),
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         _ => args.host.clone(),
     };
     let slash = if base.ends_with('/') { "" } else { "/" };
-    let mut out = io::stdout().lock();
-    writeln!(out, "http://{host}:{port}{base}{slash}")?;
+    let mut lines = vec![format!("http://{host}:{port}{base}{slash}")];
     if args.sources.is_empty() {
-        writeln!(out, "  a demo log that writes itself; to serve your own: wiretail app.log 'logs/*.log'")?;
+        lines.push(
+            "  a demo log that writes itself; to serve your own: wiretail app.log 'logs/*.log'".to_owned(),
+        );
     }
-    for entry in catalogue.logs() {
+    for entry in catalogue.logs().take(MOST_NAMED) {
         let state = match entry.state() {
-            LogState::Ok { .. } => "",
-            LogState::Missing => "  (does not exist yet; waiting for it)",
-            LogState::Refused(_) => "  (cannot be read)",
+            LogState::Ok { .. } => String::new(),
+            LogState::Missing => "  (does not exist yet; waiting for it)".to_owned(),
+            LogState::Refused(why) => format!("  (cannot be served: {why})"),
         };
-        writeln!(out, "  {}{state}", entry.name)?;
+        lines.push(format!("  {}{state}", entry.name));
     }
-    if catalogue.logs().len() == 0 {
-        writeln!(out, "  nothing there yet; new files will appear as they are written")?;
+    match catalogue.logs().len() {
+        0 => lines.push("  nothing there yet; new files will appear as they are written".to_owned()),
+        count if count > MOST_NAMED => lines.push(format!("  and {} more", count - MOST_NAMED)),
+        _ => {}
     }
     if args.open_to_network {
-        writeln!(out, "  open to the network: everyone who reaches port {port} may read these logs")?;
+        lines.push(format!("  open to the network: everyone who reaches port {port} may read these logs"));
     }
-    out.flush()
+    lines.join("\n")
 }
 
 /// A time as `10ms` or `1s`, between 1 ms and 10 s.

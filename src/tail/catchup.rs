@@ -64,11 +64,16 @@ pub(crate) fn next(follower: &mut Follower, at: &Standing, goal: &Standing, now:
 }
 
 /// `at`, with the generations that had ended for this reader but are followed again: late lines were written to them.
-fn with_revived(follower: &mut Follower, at: &Standing, goal: &Standing, now: Instant) -> Standing {
+pub(crate) fn with_revived(
+    follower: &mut Follower,
+    at: &Standing,
+    goal: &Standing,
+    now: Instant,
+) -> Standing {
     let mut standing = at.clone();
     for spot in goal.spots() {
         let done = spot.id < at.newest().id && at.spot(spot.id).is_none();
-        if !done || !follower.lineage.open(spot.id, now).unwrap_or(false) {
+        if !done || !follower.lineage.make_open(spot.id, now).unwrap_or(false) {
             continue;
         }
         let Some(generation) = follower.lineage.get(spot.id).filter(|generation| !generation.has_ended())
@@ -123,7 +128,7 @@ enum Found {
 
 fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Instant) -> CatchUp {
     let id = spot.id;
-    let Ok(opened) = follower.lineage.open(id, now) else {
+    let Ok(opened) = follower.lineage.make_open(id, now) else {
         return CatchUp::Later;
     };
     let Some(generation) = follower.lineage.get_mut(id) else {
@@ -143,6 +148,9 @@ fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Ins
             let (read, said) = (&follower.scratch[..prefix + len], &follower.scratch[prefix..prefix + len]);
             let to = step(generation.place_after(offset + len as u64, read));
             let (text, bytes) = (text::lossy(said), len as u64);
+            if let Some(generation) = follower.lineage.get_mut(id) {
+                generation.read_elsewhere(offset + bytes, read);
+            }
             CatchUp::Piece(PieceKind::Lines { from: at.cursor(), to: to.cursor(), text, bytes }, to)
         }
         Ok(Found::Hole(bytes)) => {

@@ -25,6 +25,9 @@ use crate::tail::follower::Follower;
 use crate::tail::standing::Standing;
 use crate::tail::window::{GapReason, Piece, PieceKind, Window};
 
+/// Before a viewer begins, the head is brought to the end: by reading, if that takes no more pieces than this.
+const READ_AT_START: usize = 16;
+
 /// One log as its viewers read it. `E` is what the caller keeps beside each piece, say its encoded frames.
 ///
 /// After [`open`](Self::open), call [`look`](Self::look) whenever [`next_look`](Self::next_look) says so. Each viewer
@@ -113,7 +116,9 @@ impl<E: Default> Feed<E> {
 
     fn look_as(&mut self, hinted: bool, now: Instant) -> bool {
         self.now = now;
+        let before = Rc::clone(self.follower.head());
         let ready = self.follower.look(hinted, now);
+        self.keep_up(&before);
         self.notice_absence() || ready
     }
 
@@ -126,7 +131,8 @@ impl<E: Default> Feed<E> {
     pub fn start(&mut self, start: &Start) -> Position {
         let now = self.now;
         let mut lost = None;
-        self.follower.look_for_cut(now);
+        self.catch_up_head(now);
+        let before = Rc::clone(self.follower.head());
         let at = match start {
             Start::Lines(lines) => self.follower.before_last_lines(*lines, now),
             Start::Beginning => self.follower.at_beginning(),
@@ -137,8 +143,8 @@ impl<E: Default> Feed<E> {
                 found.at
             }
         };
-        self.leap_to(&at);
-        self.window.settle(self.follower.head());
+        self.follower.leap_to(&at);
+        self.keep_up(&before);
         let head = self.follower.head();
         if at == **head {
             return Position { seq: Some(self.window.end()), at: Rc::clone(head), told: 0, lost };
@@ -146,16 +152,39 @@ impl<E: Default> Feed<E> {
         Position { seq: None, at: Rc::new(at), told: 0, lost }
     }
 
-    /// A viewer that begins ahead of the head takes it along: the others find in the file what lies between, so
-    /// nothing has to be read for it now.
-    fn leap_to(&mut self, at: &Standing) {
-        let (to, head) = (at.newest(), self.follower.head().newest());
-        if to.id == head.id
-            && to.place.offset > head.place.offset
-            && self.follower.leap(to.place.offset).is_ok()
-        {
+    /// Brings the head to the end of what is there: by reading, as long as it is not much; else by a leap.
+    fn catch_up_head(&mut self, now: Instant) {
+        self.follower.look_well(now);
+        for _ in 0..READ_AT_START {
+            if !self.pull(now) {
+                break;
+            }
+        }
+        if self.follower.may_pull() {
+            let before = Rc::clone(self.follower.head());
+            self.follower.skip_ahead(now);
+            self.keep_up(&before);
+        }
+    }
+
+    /// The head may have leapt, or have taken up a file that is still written to: then no border in the window says how
+    /// far that was read. The viewers find what lies between in the files.
+    fn keep_up(&mut self, before: &Standing) {
+        if **self.follower.head() != *before {
             self.window.restart(Rc::clone(self.follower.head()));
         }
+    }
+
+    /// Makes the next piece at the head, if there is something new.
+    fn pull(&mut self, now: Instant) -> bool {
+        let pulled = self.follower.pull(now);
+        let head = Rc::clone(self.follower.head());
+        let Some(kind) = pulled else {
+            self.window.settle(&head);
+            return false;
+        };
+        self.window.push(Piece::new(kind), head, self.follower.lineage.oldest());
+        true
     }
 
     /// The next piece for a viewer at `position`. At most one read of 64 KiB, or one look through the folder; for a
@@ -179,14 +208,10 @@ impl<E: Default> Feed<E> {
         if let Some(step) = self.presence(position) {
             return step;
         }
-        let pulled = self.follower.pull(now);
-        let Some(kind) = pulled else {
-            self.window.settle(self.follower.head());
+        if !self.pull(now) {
             self.notice_absence();
             return Step::UpToDate;
-        };
-        let (after, oldest) = (Rc::clone(self.follower.head()), self.follower.lineage.oldest());
-        self.window.push(Piece::new(kind), after, oldest);
+        }
         self.shared(position, seq).unwrap_or(Step::UpToDate)
     }
 

@@ -1,31 +1,31 @@
-//! The head of a log: notices what happens to its file, and reads what is new.
-//!
-//! ```text
-//!   what stands at the path      what is followed                       what comes next
-//!   -----------------------      --------------------------------       -----------------------------
-//!   the newest generation        it, and up to 4 renamed ones           half lines wait for the rest
-//!   another file                 the same, until all are drained        `Rotated`, then the other file
-//!   nothing that can be read     the same, until quiet for 5 s          it is looked for
-//! ```
+//! The head of a log: notices what is new in its files, and reads it.
 //!
 //! Programs go on writing to a renamed file until they are told of the rotation, so it is followed beside its
-//! successor until it has been quiet. Nothing of the successor is read before the old file has been read to its end.
+//! successor until it has been quiet for 5 s. Nothing of the successor is read before the old file has been read to
+//! its end.
 //!
-//! Looking ([`look`](Follower::look)) costs a few system calls and reads nothing. Reading ([`pull`](Follower::pull))
+//! ```text
+//!   lineage    ... ended, ended, | live, live, live | waiting, waiting
+//!                                   |        |                      '- at the path
+//!                                   |        '- newest: the head has entered it
+//!                                   '- renamed, perhaps still written to
+//! ```
+//!
+//! Looking ([`look`](Follower::look)) costs a few system calls and delivers nothing. Reading ([`pull`](Follower::pull))
 //! happens only when somebody asks, one piece at a time. Neither waits for anything.
 //!
-//! Does not know viewers.
+//! Does not know viewers; what the path tells is in `path`.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::tail::beneath::{OpenError, Root, Stat};
+use crate::tail::beneath::{OpenError, Root};
 use crate::tail::cursor::Cursor;
 use crate::tail::generation::{Begins, Generation, Read};
 use crate::tail::lineage::{Lineage, QUIET};
+use crate::tail::path::AtPath;
 use crate::tail::reading::READ;
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::window::{GapReason, PieceKind};
@@ -36,72 +36,48 @@ const PATH_LOOK: Duration = Duration::from_millis(250);
 /// How often the open files are looked at while they grow; slowing down to [`PATH_LOOK`] when they do not.
 const QUICK_LOOK: Duration = Duration::from_millis(10);
 
-/// A rotation leaves the path empty for a moment; that is not worth a word.
-const GRACE: Duration = Duration::from_millis(250);
-
 /// So many renamed files are followed beside the newest one. Beyond that, the oldest is read to its end and left.
 const MOST_OLDER: usize = 4;
+
+/// So many generations wait for being read, when nobody reads. Then the head moves on without reading; who is behind
+/// finds them in their files.
+const MOST_WAITING: u64 = 64;
 
 /// Follows one log.
 #[derive(Debug)]
 pub(crate) struct Follower {
     pub(crate) lineage: Lineage,
-    // Those that may still grow, oldest first. The newest one of the lineage is the last, unless it has ended.
-    live: Vec<GenerationId>,
-    // Found and opened, but to be entered only when what came before has been read.
-    waiting: VecDeque<Generation>,
-    at_path: AtPath,
-    head: Rc<Standing>,
+    /// The youngest generation that the head has entered. The younger ones wait.
+    pub(crate) newest: GenerationId,
+    /// Those that may still grow, oldest first; the newest is the last of them, unless it has ended.
+    pub(crate) live: Vec<GenerationId>,
+    pub(crate) at_path: AtPath,
     pub(crate) scratch: Box<[u8]>,
+    head: Rc<Standing>,
     path_due: Instant,
-}
-
-/// What stands at the log's path.
-#[derive(Debug)]
-enum AtPath {
-    /// The newest generation, or the last one in waiting.
-    Newest,
-    /// Something that has still to be opened.
-    Other,
-    /// Nothing that can be read.
-    Nothing { since: Instant, why: String, told: bool },
 }
 
 impl Follower {
     /// Begins at the end of what is there. A file that cannot be read is waited for.
     pub(crate) fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> Self {
-        let opened = root.open_file(&rel).and_then(|file| {
-            let generation = Generation::open(file, Begins::Rotated, u64::MAX, now)?;
-            Ok(generation)
-        });
-        let (generation, at_path) = match opened {
-            Ok(generation) => (generation, AtPath::Newest),
-            Err(why) => {
-                let why = why.to_string();
-                (Generation::void(now), AtPath::Nothing { since: now, why, told: true })
-            }
-        };
-        let lineage = Lineage::new(root, rel, generation);
-        let newest = lineage.newest();
-        let live = if matches!(at_path, AtPath::Newest) { vec![newest] } else { Vec::new() };
+        let (lineage, at_path) = Lineage::open(root, rel, now);
+        let newest = lineage.last();
+        let live = lineage.get(newest).is_some_and(|newest| !newest.has_ended());
+        let live = if live { vec![newest] } else { Vec::new() };
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
-        let scratch = vec![0; READ].into_boxed_slice();
-        let (waiting, path_due) = (VecDeque::new(), now + PATH_LOOK);
-        let mut follower = Self { lineage, live, waiting, at_path, head, scratch, path_due };
+        let (scratch, path_due) = (vec![0; READ].into_boxed_slice(), now + PATH_LOOK);
+        let mut follower = Self { lineage, newest, live, at_path, scratch, head, path_due };
         follower.adopt_predecessor(now);
-        follower.lineage.pass_over_all();
-        follower.update_head();
         follower
     }
 
     /// The youngest rotated file may still be written to, if that happened shortly before the last write to the new
     /// one; and it has the lines before those of a file that has just begun.
     fn adopt_predecessor(&mut self, now: Instant) {
-        let newest = self.lineage.newest();
         let Some((id, last_write)) = self.lineage.adopt_predecessor(now) else {
             return;
         };
-        let current = self.lineage.get(newest).filter(|newest| !newest.has_ended());
+        let current = self.lineage.get(self.newest).filter(|newest| !newest.has_ended());
         if current.is_some_and(|current| last_write + QUIET >= current.modified()) {
             self.follow_again(id);
         }
@@ -109,11 +85,11 @@ impl Follower {
 
     /// Follows a generation that had ended: a reader says that it is still written to. Only as long as there is room.
     pub(crate) fn follow_again(&mut self, id: GenerationId) {
-        if id >= self.lineage.newest() || self.live.contains(&id) || self.live.len() > MOST_OLDER {
+        if id >= self.newest || self.live.contains(&id) || self.live.len() > MOST_OLDER {
             return;
         }
-        let Some(generation) = self.lineage.get_mut(id).filter(|generation| generation.file().is_some())
-        else {
+        let open = |generation: &&mut Generation| generation.file().is_some();
+        let Some(generation) = self.lineage.get_mut(id).filter(open) else {
             return;
         };
         generation.revive();
@@ -127,18 +103,10 @@ impl Follower {
         &self.head
     }
 
-    /// Why there is nothing to read at the path, if that has lasted.
-    pub(crate) fn missing(&self) -> Option<&str> {
-        match &self.at_path {
-            AtPath::Nothing { why, told: true, .. } => Some(why),
-            AtPath::Nothing { told: false, .. } | AtPath::Newest | AtPath::Other => None,
-        }
-    }
-
-    /// How far the newest generation is known to go; none while there is no file.
+    /// How far the file at the path is known to go; none before there was one.
     pub(crate) fn size(&self) -> Option<u64> {
-        let newest = self.lineage.get(self.lineage.newest())?;
-        if newest.inode() == 0 { None } else { Some(newest.end()) }
+        let last = self.lineage.get(self.lineage.last())?;
+        if last.inode() == 0 { None } else { Some(last.end()) }
     }
 
     /// How many bytes are known of that a reader at `at` has not had. O(generations since).
@@ -146,26 +114,30 @@ impl Follower {
         let end = |id| self.lineage.get(id).map_or(0, Generation::end);
         let listed = at.spots().iter().map(|spot| end(spot.id).saturating_sub(spot.place.offset));
         let later = self.lineage.ids_from(at.newest().id.next());
-        let entered = later.map(|id| end(id) - self.lineage.get(id).map_or(0, Generation::start));
-        let waiting = self.waiting.iter().map(|generation| generation.end() - generation.start());
-        listed.chain(entered).chain(waiting).sum()
+        let later = later.map(|id| end(id) - self.lineage.get(id).map_or(0, Generation::start));
+        listed.chain(later).sum()
     }
 
     /// The tick: looks whether anything has changed. True if [`pull`](Self::pull) may give something.
     ///
-    /// One `fstat` for each live generation, which are five at most; every 250 ms (or if `hinted`) a `stat` by path.
+    /// One `fstat` for each live generation and the file at the path, which are six at most; every 250 ms (or if
+    /// `hinted`) a `stat` by path, and if that has changed, a look through the folder.
     pub(crate) fn look(&mut self, hinted: bool, now: Instant) -> bool {
-        for id in self.live.clone() {
+        let last = Some(self.lineage.last()).filter(|last| !self.live.contains(last));
+        for id in self.live.clone().into_iter().chain(last) {
             let looked = self.lineage.get_mut(id).map_or(Ok(()), |generation| generation.look(now));
             if let Err(error) = looked {
-                self.fail(id, &error, now);
+                self.fail(id, error, now);
             }
         }
         if hinted || now >= self.path_due {
             self.look_at_path(now);
             self.path_due = now + PATH_LOOK;
-            self.let_quiet_ones_end(now);
+            self.leave_quiet_ones(now);
             self.lineage.close_unused(now);
+            if self.lineage.last().0 - self.newest.0 > MOST_WAITING {
+                self.skip_ahead(now);
+            }
         }
         self.may_pull()
     }
@@ -180,8 +152,9 @@ impl Follower {
         live().filter_map(Generation::half_due).fold(tick, Instant::min).max(now)
     }
 
-    fn may_pull(&self) -> bool {
-        self.hungry().is_some() || !self.waiting.is_empty() || matches!(self.at_path, AtPath::Other)
+    /// There may be something to read.
+    pub(crate) fn may_pull(&self) -> bool {
+        self.hungry().is_some() || self.newest < self.lineage.last()
     }
 
     fn hungry(&self) -> Option<GenerationId> {
@@ -189,81 +162,12 @@ impl Follower {
         self.live.iter().copied().find(hungry)
     }
 
-    fn look_at_path(&mut self, now: Instant) {
-        self.lineage.root().look_again();
-        let stat = match self.lineage.root().stat(self.lineage.rel()) {
-            Ok(stat) => stat,
-            Err(why) => return self.nothing_at_path(&why, now),
-        };
-        match self.is_last(&stat, now) {
-            Ok(true) => self.at_path = AtPath::Newest,
-            Ok(false) => self.another_at_path(now),
-            Err(why) => self.nothing_at_path(&why, now),
-        }
-    }
-
-    /// Is this the file of the newest generation (or of the last one in waiting)? If its file was closed meanwhile,
-    /// it is opened again, if it has not changed.
-    fn is_last(&mut self, stat: &Stat, now: Instant) -> Result<bool, OpenError> {
-        let identity = (stat.device, stat.inode);
-        if let Some(last) = self.waiting.back() {
-            return Ok(last.holder() == identity);
-        }
-        let id = self.lineage.newest();
-        let Some(newest) = self.lineage.get(id).filter(|newest| newest.holder() == identity) else {
-            return Ok(false);
-        };
-        if newest.is_closed() {
-            let file = self.lineage.root().open_file(self.lineage.rel())?;
-            let (same, newest) = (newest.is_held_by(&file)?, self.lineage.get_mut(id));
-            if let Some(newest) = newest.filter(|_| same) {
-                newest.take_up(file, now)?;
-            }
-        }
-        let Some(newest) = self.lineage.get_mut(id).filter(|newest| newest.file().is_some()) else {
-            return Ok(false);
-        };
-        newest.revive();
-        if !self.live.contains(&id) {
-            self.live.push(id);
-        }
-        Ok(true)
-    }
-
-    /// The path names another file: what was written to ours up to now comes first, so look at all of them again.
-    fn another_at_path(&mut self, now: Instant) {
-        // A file may be seen and still not be ours to read. Whoever was told that it is missing hears of its return
-        // only once it can be opened.
-        if let AtPath::Nothing { .. } = self.at_path
-            && let Err(why) = self.lineage.root().open_file(self.lineage.rel())
-        {
-            return self.nothing_at_path(&why, now);
-        }
-        for &id in &self.live {
-            if let Some(generation) = self.lineage.get_mut(id) {
-                generation.wake();
-            }
-        }
-        self.at_path = AtPath::Other;
-    }
-
-    fn nothing_at_path(&mut self, why: &OpenError, now: Instant) {
-        let since = match self.at_path {
-            AtPath::Nothing { since, .. } => since,
-            AtPath::Newest | AtPath::Other => now,
-        };
-        self.at_path = AtPath::Nothing {
-            since,
-            why: why.to_string(),
-            told: since + GRACE <= now || self.missing().is_some(),
-        };
-    }
-
     /// Generations that nobody writes to any more end: the renamed ones, and the newest if it is no longer at the path.
-    fn let_quiet_ones_end(&mut self, now: Instant) {
-        let newest = self.lineage.newest();
-        let gone = matches!(self.at_path, AtPath::Nothing { .. });
-        for &id in self.live.iter().filter(|&&id| id != newest || gone) {
+    fn leave_quiet_ones(&mut self, now: Instant) {
+        let last = self.lineage.last();
+        let gone = self.is_path_empty();
+        let left = |id: &GenerationId| *id != last || gone;
+        for id in self.live.iter().copied().filter(left) {
             let Some(generation) = self.lineage.get_mut(id) else { continue };
             if generation.touched() + QUIET > now {
                 continue;
@@ -276,70 +180,70 @@ impl Follower {
             }
             generation.let_end();
         }
+        for id in self.lineage.ids_from(self.newest.next()).filter(left) {
+            if let Some(generation) = self.lineage.get_mut(id)
+                && generation.touched() + QUIET <= now
+            {
+                generation.close();
+            }
+        }
     }
 
     /// Reads on: the next thing to tell a reader who stands at the [`head`](Self::head), which it moves.
     ///
-    /// Bounded: one read of at most 64 KiB, or one look through the folder.
+    /// Bounded: one read of at most 64 KiB that gives something.
     pub(crate) fn pull(&mut self, now: Instant) -> Option<PieceKind> {
-        // Each turn of this loop puts one of the live generations to rest, or returns.
-        while let Some(id) = self.hungry() {
-            if let Some(piece) = self.read(id, now) {
-                return Some(piece);
+        loop {
+            // Each turn of this loop puts one of the live generations to rest, or returns.
+            while let Some(id) = self.hungry() {
+                if let Some(piece) = self.read(id, now) {
+                    return Some(piece);
+                }
             }
-        }
-        if self.waiting.is_empty() && matches!(self.at_path, AtPath::Other) {
-            self.find_successors(now);
-        }
-        let next = self.waiting.pop_front()?;
-        match self.enter(next) {
-            Some(mark) => Some(mark),
-            None => self.pull(now),
+            if self.newest == self.lineage.last() {
+                return None;
+            }
+            if let Some(mark) = self.enter_next() {
+                return Some(mark);
+            }
         }
     }
 
     fn read(&mut self, id: GenerationId, now: Instant) -> Option<PieceKind> {
-        if let Err(why) = self.lineage.open(id, now) {
-            self.fail(id, &io::Error::other(why.to_string()), now);
+        if let Err(why) = self.lineage.make_open(id, now) {
+            self.fail(id, io::Error::other(why.to_string()), now);
             return None;
         }
         // With a successor in sight there is no time to wait for the other half of a line.
-        let in_haste = !self.waiting.is_empty() || matches!(self.at_path, AtPath::Other);
+        let in_haste = self.newest < self.lineage.last();
         let generation = self.lineage.get_mut(id)?;
         let read = generation.read(&mut self.scratch, in_haste || generation.is_ending(), now);
         let from = self.head.cursor();
         match read {
             Ok(Read::Text(text, bytes)) => {
                 self.update_head();
-                Some(PieceKind::Lines { from, to: self.head.cursor(), text, bytes })
+                return Some(PieceKind::Lines { from, to: self.head.cursor(), text, bytes });
             }
             Ok(Read::Gap(bytes, why)) => {
                 self.update_head();
-                Some(PieceKind::Gap { from, to: self.head.cursor(), bytes: Some(bytes), why })
+                return Some(PieceKind::Gap { from, to: self.head.cursor(), bytes: Some(bytes), why });
             }
-            Ok(Read::Nothing) => {
-                if generation.is_ending() {
-                    generation.end_now();
-                    self.live.retain(|&other| other != id);
-                    self.update_head();
-                }
-                None
+            Ok(Read::Nothing) if generation.is_ending() => {
+                generation.end_now();
+                self.live.retain(|&other| other != id);
+                self.update_head();
             }
-            Ok(Read::Cut) => {
-                self.cut(id, now);
-                None
-            }
-            Err(error) => {
-                self.fail(id, &error, now);
-                None
-            }
+            Ok(Read::Nothing) => {}
+            Ok(Read::Cut) => self.cut(id, now),
+            Err(error) => self.fail(id, error, now),
         }
+        None
     }
 
     /// The file of a generation holds something else now: it was truncated. What we had not read may be in a copy; and
-    /// if it is the file at the path, what is in it now is the next generation.
+    /// if it is the last file that we know, what is in it now is the next generation.
     pub(crate) fn cut(&mut self, id: GenerationId, now: Instant) {
-        let is_current = id == self.lineage.newest() && matches!(self.at_path, AtPath::Newest);
+        let is_last = id == self.lineage.last();
         let first_time = self.lineage.get(id).is_some_and(|cut| cut.loss() != GapReason::Truncated);
         let copy = if first_time { self.lineage.find_copy(id) } else { None };
         let Some(generation) = self.lineage.get_mut(id) else {
@@ -349,79 +253,89 @@ impl Follower {
         if let Some((copy, later)) = copy {
             // If it cannot be read, its bytes count as gone.
             drop(generation.take_up(copy, now));
-            if is_current && self.waiting.is_empty() {
-                self.waiting.extend(self.lineage.open_all(&later, Begins::Truncated, now));
+            if is_last {
+                self.lineage.push_all(&later, Begins::Truncated, now);
             }
         }
-        self.lineage.pass_over_all();
-        if let Some(file) = file.filter(|_| is_current) {
+        // What is in the file now comes next, even if it has been renamed meanwhile.
+        if let Some(file) = file.filter(|_| is_last) {
             match Generation::open(file, Begins::Truncated, 0, now) {
-                Ok(next) => self.waiting.push_back(next),
+                Ok(next) => drop(self.lineage.push(next)),
                 Err(error) => self.nothing_at_path(&OpenError::Io(error), now),
             }
         }
-    }
-
-    fn find_successors(&mut self, now: Instant) {
-        match self.lineage.successors(now) {
-            Ok(successors) => {
-                self.waiting.extend(successors);
-                self.at_path = AtPath::Newest;
-                // One that has come back is followed as what it is now.
-                self.live
-                    .retain(|&id| self.lineage.get(id).is_some_and(|generation| !generation.has_ended()));
-                self.update_head();
-            }
-            Err(why) => self.nothing_at_path(&why, now),
-        }
+        self.touch_all(now);
     }
 
     /// The next generation becomes the newest. A mark says so, unless there was none before.
-    fn enter(&mut self, next: Generation) -> Option<PieceKind> {
-        let after_void = self.lineage.get(self.lineage.newest()).is_some_and(|newest| newest.inode() == 0);
-        let begins = next.begins();
-        let id = self.lineage.push(next);
-        self.live.push(id);
+    fn enter_next(&mut self) -> Option<PieceKind> {
+        let after_void = self.lineage.get(self.newest).is_some_and(|newest| newest.inode() == 0);
+        self.newest = self.newest.next();
+        self.live.push(self.newest);
         if self.live.len() > MOST_OLDER + 1
             && let Some(oldest) = self.lineage.get_mut(self.live[0])
         {
             oldest.let_end();
         }
         self.update_head();
-        let at = self.head.cursor();
-        match begins {
-            _ if after_void => None,
-            begins => Some(mark(begins, at)),
-        }
+        let begins = self.lineage.get(self.newest)?.begins();
+        if after_void { None } else { Some(mark(begins, self.head.cursor())) }
     }
 
     /// A file that was open cannot be read: a broken disk, a stale handle of a network file system. It is closed, and
     /// looked for again with the next look at the path.
-    fn fail(&mut self, id: GenerationId, error: &io::Error, now: Instant) {
+    fn fail(&mut self, id: GenerationId, error: io::Error, now: Instant) {
         if let Some(generation) = self.lineage.get_mut(id) {
             generation.close();
             generation.rest();
         }
-        if id == self.lineage.newest() {
-            let error = io::Error::new(error.kind(), error.to_string());
+        if id == self.lineage.last() {
             self.nothing_at_path(&OpenError::Io(error), now);
         }
     }
 
-    /// Moves the head forward to `offset` of the newest generation, over bytes that readers behind it find in the file.
-    pub(crate) fn leap(&mut self, offset: u64) -> io::Result<()> {
-        let newest = self.lineage.newest();
-        if let Some(generation) = self.lineage.get_mut(newest) {
-            generation.leap(offset)?;
+    /// From now on all have to be quiet for a while before they are left, however long they were quiet before.
+    pub(crate) fn touch_all(&mut self, now: Instant) {
+        for &id in &self.live {
+            if let Some(generation) = self.lineage.get_mut(id) {
+                generation.touch(now);
+            }
         }
-        self.update_head();
-        Ok(())
     }
 
-    fn update_head(&mut self) {
-        let newest = self.lineage.newest();
-        let older = self.live.iter().copied().filter(|&id| id != newest);
-        let spots: Vec<Spot> = older.chain([newest]).filter_map(|id| self.lineage.spot(id)).collect();
+    /// Moves the head forward to where a reader is who is ahead of it. Nothing has to be read for that now: readers
+    /// behind find in the files what lies between.
+    pub(crate) fn leap_to(&mut self, at: &Standing) {
+        for spot in at.spots() {
+            self.leap(spot.id, spot.place.offset);
+        }
+        self.update_head();
+    }
+
+    /// Moves the head forward over everything that is known.
+    pub(crate) fn skip_ahead(&mut self, now: Instant) {
+        while self.newest < self.lineage.last() {
+            self.enter_next();
+        }
+        for id in self.live.clone() {
+            // One that cannot be opened is not leapt over: it will be tried again when it is read.
+            drop(self.lineage.make_open(id, now));
+            self.leap(id, u64::MAX);
+        }
+        self.update_head();
+    }
+
+    fn leap(&mut self, id: GenerationId, offset: u64) {
+        let ahead = |generation: &&mut Generation| generation.offset() < offset;
+        if let Some(generation) = self.lineage.get_mut(id).filter(ahead) {
+            // If that fails, the file will turn out to be unreadable when it is read, and then it is told.
+            drop(generation.leap(offset));
+        }
+    }
+
+    pub(crate) fn update_head(&mut self) {
+        let older = self.live.iter().copied().filter(|&id| id != self.newest);
+        let spots: Vec<Spot> = older.chain([self.newest]).filter_map(|id| self.lineage.spot(id)).collect();
         self.head = Rc::new(Standing::new(spots));
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!   0        256                      offset        position      size
 //!   |  head   |      ...       | tail  |   pending   |   unread    |
-//!             fingerprint        64     read, held back            in the file only
+//!    fingerprint                 64     read, held      in the file
+//!    (as far as seen)                   back            only
 //!                                       (half a line)
 //! ```
 //!
@@ -44,8 +45,6 @@ pub(crate) struct Generation {
     half_due: Option<Instant>,
     size: u64,
     modified: SystemTime,
-    // The first bytes as a look saw them, while none has been read.
-    glimpse: Vec<u8>,
     hungry: bool,
     life: Life,
     bytes: Bytes,
@@ -103,7 +102,7 @@ impl Generation {
     pub(crate) fn open(file: File, begins: Begins, offset: u64, now: Instant) -> io::Result<Self> {
         let stat = stat_of(&file)?;
         let offset = border(&file, offset.min(stat.size))?;
-        let head = read_exactly(&file, 0, head_len(offset))?;
+        let head = read_exactly(&file, 0, head_len(stat.size))?;
         let tail = before(&file, offset)?;
         Ok(Self {
             inode: stat.inode,
@@ -111,13 +110,12 @@ impl Generation {
             begins,
             start: 0,
             start_guard: GuardPrint::of(b""),
-            joined: offset,
+            joined: stat.size,
             head,
             tail,
             offset,
             pending: Vec::new(),
             half_due: None,
-            glimpse: Vec::new(),
             size: stat.size,
             modified: stat.modified,
             hungry: true,
@@ -142,7 +140,6 @@ impl Generation {
             offset: 0,
             pending: Vec::new(),
             half_due: None,
-            glimpse: Vec::new(),
             size: 0,
             modified: SystemTime::UNIX_EPOCH,
             hungry: false,
@@ -181,7 +178,7 @@ impl Generation {
         self.start
     }
 
-    /// The offset from which it was followed.
+    /// Its size when it began to be followed (again). Whoever was done with it before had as much.
     pub(crate) fn joined(&self) -> u64 {
         self.joined
     }
@@ -306,8 +303,8 @@ impl Generation {
         // Only what is known to be ours counts as ours: were the new size that of other content, we would miss bytes
         // that never were. If it is other content, or shorter, `read` will see that too.
         if stat.size > self.size && self.is_unchanged(file, &[])? {
-            if self.position() == 0 {
-                self.glimpse = read_exactly(file, 0, head_len(stat.size).min(GUARD))?;
+            if self.head.len() < HEAD {
+                self.head = read_exactly(file, 0, head_len(stat.size))?;
             }
             self.size = stat.size;
             self.touched = now;
@@ -339,10 +336,21 @@ impl Generation {
         self.hungry = false;
     }
 
+    /// Of a generation that has ended, a reader who was behind got everything before `offset`, which lies after
+    /// `before`. That may be more than was delivered at the head: a last character that was not finished.
+    pub(crate) fn read_elsewhere(&mut self, offset: u64, before: &[u8]) {
+        if self.has_ended() && offset > self.position() {
+            self.offset = offset;
+            self.pending.clear();
+            self.tail.clear();
+            keep_last(&mut self.tail, before);
+        }
+    }
+
     /// Lives on: somebody says that it is still written to.
     pub(crate) fn revive(&mut self) {
-        if self.has_ended() {
-            (self.life, self.joined, self.hungry) = (Life::Growing, self.offset, true);
+        if let Life::Ended(end) = self.life {
+            (self.life, self.joined, self.hungry) = (Life::Growing, end, true);
         }
     }
 
@@ -382,21 +390,32 @@ impl Generation {
         Ok(whole && self.begins_like(file)? && self.is_unchanged(file, &[])?)
     }
 
-    /// True if there is enough of this generation to know it by its content alone, and `file` begins with the same.
-    pub(crate) fn is_copied_to(&self, file: &File) -> io::Result<bool> {
-        Ok(self.head.len() >= ENOUGH && self.begins_like(file)?)
+    /// There is enough of this generation to know it by its content alone.
+    pub(crate) fn is_recognisable(&self) -> bool {
+        self.head.len() >= ENOUGH
     }
 
-    fn begins_like(&self, file: &File) -> io::Result<bool> {
+    /// Nothing of it has been seen.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// `file` begins with the same bytes.
+    pub(crate) fn begins_like(&self, file: &File) -> io::Result<bool> {
         holds(file, 0, &self.head)
     }
 
-    /// Delivers from `offset` on, which is a border between characters in the file.
+    /// Delivers from `offset` on, a border between characters; or from the last border in the file.
     pub(crate) fn leap(&mut self, offset: u64) -> io::Result<()> {
         let Bytes::Open(file) = &self.bytes else {
             return Ok(());
         };
-        self.head = read_exactly(file, 0, head_len(offset))?;
+        let size = stat_of(file)?.size;
+        let offset = if offset > size { border(file, size)? } else { offset };
+        if self.has_ended() || offset <= self.offset {
+            return Ok(());
+        }
+        self.head = read_exactly(file, 0, head_len(size))?;
         self.tail = before(file, offset)?;
         self.offset = offset;
         self.pending.clear();
@@ -441,7 +460,7 @@ impl Generation {
         let full = data.len() == scratch.len();
         // A short read means the end, unless the file has grown meanwhile.
         self.hungry = fresh > 0 && (full || self.size > self.position() + fresh as u64);
-        let exhausted = fresh == 0 && self.is_ending();
+        let exhausted = !full && self.is_ending();
         let whole = if exhausted { data.len() } else { data.len() - text::unfinished(data) };
         let due = self.half_due.is_some_and(|due| due <= now);
         let cut = match text::after_last_newline(data) {
@@ -490,9 +509,12 @@ impl Generation {
     }
 
     fn advance(&mut self, said: &[u8]) {
-        self.offset += said.len() as u64;
+        // The head may have been seen further than that already.
+        let seen = self.head.len().saturating_sub(head_len(self.offset));
+        let fresh = said.get(seen..).unwrap_or_default();
         let missing = HEAD - self.head.len();
-        self.head.extend_from_slice(&said[..said.len().min(missing)]);
+        self.head.extend_from_slice(&fresh[..fresh.len().min(missing)]);
+        self.offset += said.len() as u64;
         keep_last(&mut self.tail, said);
     }
 
@@ -508,7 +530,7 @@ impl Generation {
         keep_last(&mut guard, &self.pending);
         if guard.is_empty() {
             let fresh = &fresh[..fresh.len().min(GUARD)];
-            return Ok(holds(file, self.position(), fresh)? && holds(file, self.position(), &self.glimpse)?);
+            return Ok(holds(file, self.position(), fresh)? && self.begins_like(file)?);
         }
         holds(file, self.position() - guard.len() as u64, &guard)
     }

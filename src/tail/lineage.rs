@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::cursor::Place;
 use crate::tail::generation::{Begins, Generation, is_named_by};
+use crate::tail::path::AtPath;
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot};
 
@@ -41,11 +42,27 @@ pub(crate) struct Lineage {
 }
 
 impl Lineage {
-    /// Of the log at `rel`, of which nothing is known yet but `generation`.
-    pub(crate) fn new(root: Rc<Root>, rel: PathBuf, generation: Generation) -> Self {
+    /// Of the log at `rel`: what is there now, at its end. If that cannot be read, the youngest rotated file; if there
+    /// is none either, the void.
+    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> (Self, AtPath) {
+        let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, now)?);
+        let opened = root.open_file(&rel).and_then(at_end);
+        let siblings = siblings::list(&root, &rel).unwrap_or_default();
+        let (generation, at_path) = match opened {
+            Ok(generation) => (generation, AtPath::Last),
+            Err(why) => {
+                let youngest = siblings.last().filter(|youngest| youngest.is_in_order());
+                let file = youngest.and_then(|youngest| root.open_file(&youngest.rel).ok());
+                let generation = file.and_then(|file| at_end(file).ok());
+                let at_path = AtPath::Nothing { since: now, why: why.to_string(), told: true };
+                (generation.unwrap_or_else(|| Generation::void(now)), at_path)
+            }
+        };
         // Ids go down as well as up: what a cursor names may be older than all we know.
         let first = GenerationId(1 << 32);
-        Self { root, rel, first, generations: VecDeque::from([generation]), passed_over: Vec::new() }
+        let generations = VecDeque::from([generation]);
+        let passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
+        (Self { root, rel, first, generations, passed_over }, at_path)
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -61,14 +78,14 @@ impl Lineage {
         self.first
     }
 
-    /// The youngest that was entered.
-    pub(crate) fn newest(&self) -> GenerationId {
+    /// The youngest that is known.
+    pub(crate) fn last(&self) -> GenerationId {
         GenerationId(self.first.0 + self.generations.len() as u64 - 1)
     }
 
     /// From `id` on, in their order.
     pub(crate) fn ids_from(&self, id: GenerationId) -> impl DoubleEndedIterator<Item = GenerationId> + use<> {
-        (id.0.max(self.first.0)..=self.newest().0).map(GenerationId)
+        (id.0.max(self.first.0)..=self.last().0).map(GenerationId)
     }
 
     pub(crate) fn get(&self, id: GenerationId) -> Option<&Generation> {
@@ -93,12 +110,12 @@ impl Lineage {
             self.generations.pop_front();
             self.first = self.first.next();
         }
-        self.newest()
+        self.last()
     }
 
     /// Makes sure that the file of a generation is open, looking for it in the folder if it was closed. False if the
     /// generation's bytes are nowhere; an error if that cannot be told now. Bounded by the number of siblings.
-    pub(crate) fn open(&mut self, id: GenerationId, now: Instant) -> Result<bool, OpenError> {
+    pub(crate) fn make_open(&mut self, id: GenerationId, now: Instant) -> Result<bool, OpenError> {
         let Some(generation) = self.get(id) else {
             return Ok(false);
         };
@@ -133,7 +150,7 @@ impl Lineage {
         }
         for (rel, _) in candidates() {
             let Ok(file) = self.root.open_file(rel) else { continue };
-            if generation.is_copied_to(&file)? && generation.is_held_by(&file)? {
+            if generation.is_recognisable() && generation.is_held_by(&file)? {
                 return Ok(Some(file));
             }
         }
@@ -145,53 +162,72 @@ impl Lineage {
     /// that was written after our last look, as a copy may have been made before we read the last bytes.
     pub(crate) fn find_copy(&self, id: GenerationId) -> Option<(File, Vec<Sibling>)> {
         let generation = self.get(id)?;
-        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let mut siblings = siblings::list(&self.root, &self.rel).ok()?;
+        // The truncated file itself may have been renamed since; it is no copy.
+        siblings.retain(|sibling| identity(&sibling.stat) != generation.holder());
         let mut partial = None;
         for (i, sibling) in siblings.iter().enumerate().rev() {
             if self.is_known(sibling) {
                 continue;
             }
             let Ok(file) = self.root.open_file(&sibling.rel) else { continue };
-            if !generation.is_copied_to(&file).unwrap_or(false) {
+            // What is too short to be known by its content alone is still known by its time: a copy is made just
+            // before the cut.
+            let recent = sibling.stat.modified >= generation.modified();
+            let alike = generation.begins_like(&file).unwrap_or(false) && !generation.is_blank();
+            if !alike || !(recent || generation.is_recognisable()) {
                 continue;
             }
             if generation.is_held_by(&file).unwrap_or(false) {
                 return Some((file, self.unseen(siblings::younger_than(&siblings, i))));
             }
-            let later = sibling.stat.modified >= generation.modified();
-            if later && sibling.stat.size < generation.offset() && partial.is_none() {
+            if recent && sibling.stat.size < generation.offset() && partial.is_none() {
                 partial = Some((file, i));
             }
         }
         partial.map(|(file, i)| (file, self.unseen(siblings::younger_than(&siblings, i))))
     }
 
-    /// What has come after the newest generation: those that were rotated in and out again while nobody looked, and
-    /// what is at the path now. Empty if the newest one itself is there.
-    pub(crate) fn successors(&mut self, now: Instant) -> Result<Vec<Generation>, OpenError> {
+    /// Adds what has come after the last generation: files that were rotated in and out again while nobody looked, and
+    /// what is at the path now; if that cannot be read, the answer is why.
+    pub(crate) fn find_successors(&mut self, now: Instant) -> Result<Option<OpenError>, OpenError> {
         // First the file at the path, then its siblings: were it the other way round, a file could be renamed between
         // the two, and be seen by neither.
-        let file = self.root.open_file(&self.rel)?;
-        let current = Stat::of(&file)?;
-        let newest = self.newest();
+        let opened = self.root.open_file(&self.rel).and_then(|file| Ok((Stat::of(&file)?, file)));
+        let current = opened.as_ref().ok().map(|(stat, _)| identity(stat));
         let siblings = siblings::list(&self.root, &self.rel)?;
-        let Some(generation) = self.get(newest) else {
-            return Ok(Vec::new());
-        };
-        if generation.file().is_some() && generation.holder() == identity(&current) {
-            return Ok(Vec::new());
+        let last = self.get(self.last()).filter(|last| last.file().is_some());
+        if current.is_some() && last.map(Generation::holder) == current {
+            return Ok(None);
         }
-        let found = siblings.iter().position(|sibling| identity(&sibling.stat) == generation.holder());
-        let between = match found {
-            Some(found) => siblings::younger_than(&siblings, found),
-            // Its name is gone; then what was changed after our last look came after it.
-            None => siblings.iter().filter(|s| s.stat.modified >= generation.modified()).cloned().collect(),
+        let mut between = self.after_last(&siblings);
+        between.retain(|sibling| Some(identity(&sibling.stat)) != current);
+        self.push_all(&self.unseen(between), Begins::Rotated, now);
+        self.passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
+        match opened {
+            Ok((stat, file)) => {
+                let entering = self.entering(file, &stat, now)?;
+                self.push(entering);
+                Ok(None)
+            }
+            Err(why) => Ok(Some(why)),
+        }
+    }
+
+    /// Those of `siblings` that hold what was written after the last generation.
+    fn after_last(&self, siblings: &[Sibling]) -> Vec<Sibling> {
+        let Some(last) = self.get(self.last()) else {
+            return Vec::new();
         };
-        let between = between.into_iter().filter(|sibling| identity(&sibling.stat) != identity(&current));
-        let mut successors = self.open_all(&self.unseen(between.collect()), Begins::Rotated, now);
-        successors.push(self.entering(file, &current, now)?);
-        self.pass_over(&siblings);
-        Ok(successors)
+        let found = siblings.iter().position(|sibling| {
+            let held = || last.is_held_by(&self.root.open_file(&sibling.rel).ok()?).ok();
+            identity(&sibling.stat) == last.holder() && held().unwrap_or(false)
+        });
+        match found {
+            Some(found) => siblings::younger_than(siblings, found),
+            // Its name is gone; then what was changed after our last look came after it.
+            None => siblings.iter().filter(|s| s.stat.modified >= last.modified()).cloned().collect(),
+        }
     }
 
     /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
@@ -217,13 +253,14 @@ impl Lineage {
         siblings.into_iter().filter(unseen).collect()
     }
 
-    /// From their first bytes. What cannot be opened is left out: it cannot be read either.
-    pub(crate) fn open_all(&self, siblings: &[Sibling], begins: Begins, now: Instant) -> Vec<Generation> {
-        let open = |sibling: &Sibling| {
-            let file = self.root.open_file(&sibling.rel).ok()?;
-            Generation::open(file, begins, 0, now).ok()
-        };
-        siblings.iter().filter_map(open).collect()
+    /// Adds what is in these files. What cannot be opened is left out: it cannot be read either.
+    pub(crate) fn push_all(&mut self, siblings: &[Sibling], begins: Begins, now: Instant) {
+        for sibling in siblings {
+            let file = self.root.open_file(&sibling.rel).ok();
+            if let Some(next) = file.and_then(|file| Generation::open(file, begins, 0, now).ok()) {
+                self.push(next);
+            }
+        }
     }
 
     /// Does the file hold a generation that we know? An inode alone says little: it may be used again, and a file may
@@ -235,17 +272,6 @@ impl Lineage {
             .iter()
             .filter(holder)
             .any(|generation| file().is_some_and(|file| generation.is_held_by(&file).unwrap_or(false)))
-    }
-
-    /// What lies beside the log now was there before what comes next.
-    pub(crate) fn pass_over_all(&mut self) {
-        if let Ok(siblings) = siblings::list(&self.root, &self.rel) {
-            self.pass_over(&siblings);
-        }
-    }
-
-    fn pass_over(&mut self, siblings: &[Sibling]) {
-        self.passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
     }
 
     /// Takes in the youngest sibling as the generation before all others, if it is in order. When it was changed.
@@ -277,7 +303,7 @@ impl Lineage {
             if !self.get(id)?.could_be_at(place) {
                 continue;
             }
-            let opened = self.open(id, now).unwrap_or(false);
+            let opened = self.make_open(id, now).unwrap_or(false);
             let generation = self.get(id)?;
             let named = match generation.file().filter(|_| opened) {
                 Some(file) => is_named_by(place, file, place.inode == generation.inode()).unwrap_or(false),
@@ -309,6 +335,23 @@ impl Lineage {
         let ids: Vec<_> = chain.iter().rev().map_while(|sibling| self.prepend(sibling, now)).collect();
         // If one could not be opened, the way from the place to here is broken.
         ids.last().copied().filter(|_| ids.len() == chain.len())
+    }
+
+    /// Where a reader goes on who came when there was neither a file nor anything beside it: everything is new to it.
+    pub(crate) fn after_void(&mut self, now: Instant) -> Option<GenerationId> {
+        let void = |&id: &GenerationId| self.get(id).is_some_and(|generation| generation.inode() == 0);
+        if let Some(void) = self.ids_from(self.first).find(void) {
+            return Some(void);
+        }
+        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        let current = self.root.stat(&self.rel).ok().map(|stat| identity(&stat));
+        let unknown = |s: &&Sibling| !self.is_known(s) && Some(identity(&s.stat)) != current;
+        let in_order = siblings.iter().filter(|sibling| sibling.is_in_order());
+        let older: Vec<&Sibling> = in_order.take_while(unknown).collect();
+        for sibling in older.into_iter().rev() {
+            self.prepend(sibling, now)?;
+        }
+        Some(self.first)
     }
 
     /// Closes the files that nobody has read from for a while. O(generations).

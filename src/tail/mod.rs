@@ -33,6 +33,7 @@ mod follower;
 mod generation;
 mod lineage;
 mod names;
+mod path;
 mod reading;
 pub mod rotated;
 mod scan;

@@ -2,9 +2,11 @@
 //!
 //! Does not know the window, nor what viewers get from there on.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::tail::backlog::{self, MOST_SCANNED};
+use crate::tail::catchup::with_revived;
 use crate::tail::cursor::{Cursor, Place};
 use crate::tail::follower::Follower;
 use crate::tail::generation::Generation;
@@ -28,41 +30,32 @@ impl Follower {
     /// The standing of a reader at `offset` of the newest generation, who has nothing more to get of the older ones
     /// than what is written to them from now on. None if the file cannot be read.
     fn standing_in_newest(&mut self, offset: u64, now: Instant) -> Option<Standing> {
-        let id = self.lineage.newest();
+        let id = self.newest;
         let place = self.place_at(id, offset, now)?;
         Some(self.head().with(Spot { id, place }))
     }
 
     fn place_at(&mut self, id: GenerationId, offset: u64, now: Instant) -> Option<Place> {
-        if !self.lineage.open(id, now).ok()? {
+        if !self.lineage.make_open(id, now).ok()? {
             return None;
         }
         let generation = self.lineage.get(id)?;
         generation.place_at(offset).ok()
     }
 
-    /// Makes sure that what is in the newest file is still the newest generation. A look may have been long ago.
-    pub(crate) fn look_for_cut(&mut self, now: Instant) {
-        let id = self.lineage.newest();
-        let Some(newest) = self.lineage.get(id).filter(|newest| !newest.has_ended()) else {
-            return;
-        };
-        let same = newest.file().is_none_or(|file| newest.is_held_by(file).unwrap_or(true));
-        if !same {
-            self.cut(id, now);
-        }
-    }
-
-    /// At the first byte of the newest generation.
+    /// At the first byte of the file at the path; if there is none, where it will begin.
     pub(crate) fn at_beginning(&self) -> Standing {
-        let id = self.lineage.newest();
+        if self.is_path_empty() {
+            return Standing::clone(self.head());
+        }
+        let id = self.newest;
         let start = self.lineage.get(id).map(Generation::start_place);
         start.map_or_else(|| Standing::clone(self.head()), |place| self.head().with(Spot { id, place }))
     }
 
     /// At the end of the newest file, which may be ahead of the head.
     pub(crate) fn at_end(&mut self, now: Instant) -> Standing {
-        let end = self.lineage.get(self.lineage.newest()).and_then(|newest| {
+        let end = self.lineage.get(self.newest).and_then(|newest| {
             let file = newest.file().filter(|_| !newest.has_ended())?;
             border(file, stat_of(file).ok()?.size).ok()
         });
@@ -79,9 +72,9 @@ impl Follower {
         if lines == 0 {
             return best;
         }
-        let newest = self.lineage.newest();
+        let newest = self.newest;
         for id in self.lineage.ids_from(self.lineage.oldest()).rev().take(MOST_FILES) {
-            if !self.lineage.open(id, now).unwrap_or(false) {
+            if !self.lineage.make_open(id, now).unwrap_or(false) {
                 break;
             }
             let Some(generation) = self.lineage.get(id) else { break };
@@ -101,6 +94,13 @@ impl Follower {
         best
     }
 
+    /// A generation that a viewer comes back to may still be written to, and so may those that came after it.
+    fn follow_since(&mut self, id: GenerationId) {
+        for id in self.lineage.ids_from(id).rev() {
+            self.follow_again(id);
+        }
+    }
+
     /// Where `cursor` leads: to a generation that we know, or to one that is found in the folder.
     ///
     /// If its last place is not to be found, there is no telling what was had of what is there now. Then the reader
@@ -108,27 +108,53 @@ impl Follower {
     /// in them was had, and to repeat is as bad as to miss.
     pub(crate) fn at_cursor(&mut self, cursor: &Cursor, now: Instant) -> Found {
         let (last, older) = cursor.places().split_last().expect("a cursor has at least one place");
-        // The place before there was any file.
-        if last.inode == 0 {
-            return Found { at: self.at_beginning(), lost: None };
-        }
-        let Some(id) = self.lineage.find(last, now) else {
-            let newest = self.lineage.get(self.lineage.newest());
-            let same_file = newest.is_some_and(|newest| newest.inode() == last.inode);
-            let why = if same_file { GapReason::Truncated } else { GapReason::Unknown };
-            return Found { at: self.at_beginning(), lost: Some(why) };
+        let (at, mut lost) = match self.spot_named(last, now) {
+            Some(spot) => (spot, None),
+            None => (self.first_of_path(now), Some(self.why_lost(last))),
         };
-        let mut found = Found { at: Standing::new(vec![Spot { id, place: *last }]), lost: None };
+        self.follow_since(at.id);
+        let mut standing = Standing::new(vec![at]);
+        // Where the last place is lost, what is older is lost with it.
+        let older = if lost.is_some() { &[] } else { older };
         for place in older {
-            match self.lineage.find(place, now).filter(|&older| older < id) {
+            match self.lineage.find(place, now).filter(|&older| older < at.id) {
                 Some(older) => {
-                    found.at = found.at.with(Spot { id: older, place: *place });
+                    standing = standing.with(Spot { id: older, place: *place });
                     // It was still written to when the viewer left.
                     self.follow_again(older);
                 }
-                None => found.lost = Some(GapReason::Rotated),
+                None => lost = Some(GapReason::Rotated),
             }
         }
-        found
+        let head = Rc::clone(self.head());
+        Found { at: with_revived(self, &standing, &head, now), lost }
+    }
+
+    fn spot_named(&mut self, place: &Place, now: Instant) -> Option<Spot> {
+        // The place before there was any file.
+        if place.inode == 0 {
+            let id = self.lineage.after_void(now)?;
+            return Some(Spot { id, place: self.lineage.get(id)?.start_place() });
+        }
+        let id = self.lineage.find(place, now)?;
+        Some(Spot { id, place: *place })
+    }
+
+    /// The first byte of the file at the path; if there is none, the end of the file before.
+    fn first_of_path(&mut self, now: Instant) -> Spot {
+        let id = self.newest;
+        let generation = self.lineage.get(id);
+        let end = generation.map_or(0, Generation::end);
+        let place = match generation.map(Generation::start_place).filter(|_| !self.is_path_empty()) {
+            Some(start) => Some(start),
+            None => self.place_at(id, end, now),
+        };
+        place.map_or(self.head().newest(), |place| Spot { id, place })
+    }
+
+    fn why_lost(&self, place: &Place) -> GapReason {
+        let newest = self.lineage.get(self.newest);
+        let same_file = newest.is_some_and(|newest| newest.inode() == place.inode);
+        if same_file { GapReason::Truncated } else { GapReason::Unknown }
     }
 }
