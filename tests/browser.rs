@@ -15,7 +15,7 @@ use support::page::{
 };
 use support::v1::Viewer;
 use support::{SOON, Server, open_files, temp_dir, until};
-use wiretail::tail::chatter::Chatter;
+use wiretail::tail::demo::chatter::Chatter;
 
 /// Longer than a rotated file is followed beside its successor, and than a page waits before it connects again.
 const PATIENT: Duration = Duration::from_secs(30);

@@ -5,11 +5,11 @@ mod support;
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use support::v1::Viewer;
-use support::ws::Raw;
+use support::ws::{PING, PONG, Raw, TEXT, frame};
 use support::{SOON, Server, rss_bytes, temp_dir, until};
 
 const MIB: u64 = 1 << 20;
@@ -50,7 +50,7 @@ fn a_viewer_that_never_reads_costs_no_memory_and_the_others_nothing() {
     let mut slowest = Duration::ZERO;
     while had < LOG {
         let waited = Instant::now();
-        let text = reader.read_text();
+        let text = next_text(&mut reader);
         slowest = slowest.max(waited.elapsed());
         had += text.len();
         rest += &text;
@@ -62,6 +62,8 @@ fn a_viewer_that_never_reads_costs_no_memory_and_the_others_nothing() {
         rest.drain(..whole);
         if had % (10 * MIB as usize) < text.len() {
             most = most.max(rss_bytes(server.pid()));
+            // It reads nothing, but it lives: on a slow machine it would be given up before all is written.
+            stalled.send_frame(PONG, b"");
         }
     }
     assert_eq!(had, writer.join().unwrap(), "everything that was written");
@@ -69,11 +71,11 @@ fn a_viewer_that_never_reads_costs_no_memory_and_the_others_nothing() {
     assert!(grown <= 8 * MIB, "the server grew by {grown} bytes");
     assert!(slowest < SOON, "the reader once waited {slowest:?}");
     // The stalled viewer wakes up and has lost nothing either: it reads on from the file.
-    assert_eq!(stalled.read_text(), warm_up);
+    assert_eq!(next_text(&mut stalled), warm_up);
     let mut expected = 0u64;
     let mut rest = String::new();
     while expected < 100_000 {
-        rest += &stalled.read_text();
+        rest += &next_text(&mut stalled);
         let whole = rest.rfind('\n').map_or(0, |end| end + 1);
         for line in rest[..whole].lines() {
             assert_eq!(line.parse::<u64>().unwrap(), expected, "the stalled viewer gets every line too");
@@ -81,6 +83,56 @@ fn a_viewer_that_never_reads_costs_no_memory_and_the_others_nothing() {
         }
         rest.drain(..whole);
     }
+}
+
+/// The next text; a ping before it is answered.
+fn next_text(raw: &mut Raw) -> String {
+    loop {
+        match raw.read_frame() {
+            (TEXT, text) => return String::from_utf8(text).unwrap(),
+            (PING, payload) => raw.send_frame(PONG, &payload),
+            (other, payload) => panic!("{other:#x} {payload:?}"),
+        }
+    }
+}
+
+/// How much the server grows by forty peers, connected by `connect`, who say `shout` until one read of the server is
+/// filled, and never look at the answers. A fresh viewer is served meanwhile.
+fn memory_taken_by_forty_who_never_read(connect: impl Fn(SocketAddr) -> Raw, shout: &[u8]) -> u64 {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    fs::write(&path, "hello\n").unwrap();
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let before = rss_bytes(server.pid());
+    let shout = shout.repeat((64 << 10) / shout.len());
+    let crowd: Vec<Raw> = (0..40)
+        .map(|_| {
+            let mut raw = connect(server.addr());
+            raw.send_raw(&shout);
+            raw
+        })
+        .collect();
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+    viewer.lines_until(|lines| lines == ["hello"], SOON);
+    let taken = rss_bytes(server.pid()).saturating_sub(before);
+    drop(crowd);
+    taken
+}
+
+#[test]
+fn requests_sent_far_ahead_of_the_answers_cost_no_memory() {
+    let request = b"GET /view.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let taken = memory_taken_by_forty_who_never_read(Raw::open, request);
+    assert!(taken <= 12 * MIB, "forty clients that never read cost {taken} bytes");
+}
+
+#[test]
+fn a_viewer_that_shouts_and_never_reads_is_not_answered_without_end() {
+    let protocol = [("Sec-WebSocket-Protocol", "wiretail.v1")];
+    let nonsense = frame(TEXT, b"?");
+    let connect = |addr| Raw::connect_with(addr, "/tail/app.log", &protocol);
+    let taken = memory_taken_by_forty_who_never_read(connect, &nonsense);
+    assert!(taken <= 12 * MIB, "forty viewers that never read cost {taken} bytes");
 }
 
 #[test]

@@ -156,6 +156,61 @@ fn a_deadline_comes_once_and_can_be_moved() {
     });
 }
 
+/// Waits outside of the loop until a deadline has passed and bytes have come, so that one turn finds both, the bytes
+/// first; there `act` says what it does about them. Returns what the next 300 ms bring beside ticks.
+fn after_bytes_and_deadline_together(act: impl Fn(&mut EventLoop, ConnId)) -> Vec<Event> {
+    let (mut event_loop, address) = event_loop(10);
+    let mut client = connect(address);
+    let id = opened(&mut event_loop);
+    let deadline = event_loop.now() + Duration::from_millis(20);
+    event_loop.set_deadline(id, Some(deadline));
+    client.write_all(b"in time").unwrap();
+    std::thread::sleep(deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1));
+    until(&mut event_loop, |_, event| (event == Event::Readable(id)).then_some(()));
+    act(&mut event_loop, id);
+    let (mut events, end) = (Vec::new(), Instant::now() + Duration::from_millis(300));
+    until(&mut event_loop, |_, event| match event {
+        Event::Tick(now) => (now >= end).then_some(()),
+        event => {
+            events.push(event);
+            None
+        }
+    });
+    events
+}
+
+#[test]
+fn a_deadline_that_is_moved_in_the_turn_in_which_it_passed_does_not_come() {
+    let events = after_bytes_and_deadline_together(|_, _| {});
+    assert!(matches!(events[..], [Event::Expired(_)]), "left alone it comes: {events:?}");
+    let events = after_bytes_and_deadline_together(|event_loop, id| {
+        event_loop.set_deadline(id, Some(event_loop.now() + PATIENCE));
+    });
+    assert_eq!(events, []);
+}
+
+#[test]
+fn no_event_comes_of_a_connection_that_is_finished_with() {
+    let events =
+        after_bytes_and_deadline_together(|event_loop, id| event_loop.finish(id, Duration::from_millis(50)));
+    assert_eq!(events, []);
+}
+
+#[test]
+fn a_crowd_that_only_lingers_makes_room() {
+    let (mut event_loop, address) = event_loop(2);
+    let lingering = [connect(address), connect(address)];
+    for _ in &lingering {
+        let id = opened(&mut event_loop);
+        event_loop.send(id, Bytes::Own(b"goodbye".to_vec()));
+        event_loop.finish(id, 2 * PATIENCE);
+    }
+    let _newcomer = connect(address);
+    opened(&mut event_loop);
+    let [first, _] = lingering;
+    assert_eq!(read_to_end(first), b"goodbye");
+}
+
 #[test]
 fn the_oldest_unsettled_makes_room_and_the_settled_stay() {
     let (mut event_loop, address) = event_loop(2);

@@ -106,7 +106,7 @@ impl Scene {
 
     fn come_back(&mut self, viewer: usize) {
         // Through its text, as a browser would bring it.
-        let token = self.viewers[viewer].0.cursor().unwrap().to_string();
+        let token = self.viewers[viewer].0.come_back().to_string();
         let position = self.feed().start(&Start::Cursor(token.parse().unwrap()));
         self.viewers[viewer].1 = Some(position);
     }
@@ -168,7 +168,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     // The seed of a failure is printed with the shortest history that fails.
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_viewer_has_every_byte_once_or_was_told_what_it_misses(

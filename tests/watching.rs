@@ -6,7 +6,7 @@ mod support;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use support::v1::Viewer;
@@ -134,8 +134,7 @@ fn a_viewer_that_was_away_resumes_at_its_cursor_over_rotation_and_restart() {
     fs::rename(&path, folder.path().join("app.log.1")).unwrap();
     append(&path, numbered(150, 170));
     let server = serve(&path);
-    let mut after =
-        Viewer::connect(server.addr(), &format!("/tail/app.log?from={}", cursor.replace('+', "%2B")));
+    let mut after = Viewer::connect(server.addr(), &format!("/tail/app.log?from={cursor}"));
     let lines = after.lines_until(|lines| lines.len() == 70, SOON);
     assert_eq!(lines.join("\n") + "\n", numbered(100, 170));
     assert_eq!((after.count("gap"), after.count("rotated")), (0, 1));
@@ -153,8 +152,7 @@ fn what_is_gone_for_good_is_counted_and_told() {
     fs::remove_file(&path).unwrap();
     append(&path, "a new beginning, of other content than before\n");
     let server = serve(&path);
-    let mut viewer =
-        Viewer::connect(server.addr(), &format!("/tail/app.log?from={}", cursor.replace('+', "%2B")));
+    let mut viewer = Viewer::connect(server.addr(), &format!("/tail/app.log?from={cursor}"));
     viewer.lines_until(|lines| lines.len() == 1, SOON);
     assert_eq!(viewer.count("gap"), 1, "{:?}", viewer.messages);
     drop(folder);
@@ -394,6 +392,78 @@ fn the_page_comes_with_a_strict_policy_and_an_etag() {
     assert!(nothing.is_empty());
     assert_eq!(http(server.addr(), "POST", "/", &[("Content-Length", "0")]).0, 405);
     assert_eq!(http_get(server.addr(), "/nothing", &[]).0, 404);
+}
+
+#[test]
+fn requests_follow_one_another_on_one_connection_and_are_answered_in_order() {
+    let (_folder, path) = folder_with(1);
+    let server = serve(&path);
+    let mut raw = Raw::open(server.addr());
+    let ask = |method: &str, path: &str| format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    // All at once, the last one cut in two.
+    let ahead =
+        ask("GET", "/healthz") + &ask("HEAD", "/healthz") + &ask("GET", "/tail/app.log") + "GET /heal";
+    raw.send_raw(ahead.as_bytes());
+    for (status, body) in [(200, "ok\n"), (200, ""), (426, "")] {
+        let head = raw.read_head();
+        assert_eq!((head.status, head.fields.get("Connection")), (status, None), "{head:?}");
+        match status {
+            426 => drop(raw.read_exactly(head.fields.get("Content-Length").unwrap().parse().unwrap())),
+            _ => assert_eq!(raw.read_exactly(body.len()), body.as_bytes()),
+        }
+    }
+    raw.send_raw(b"thz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let head = raw.read_head();
+    assert_eq!((head.status, head.fields.get("Connection")), (200, Some("close")));
+    assert_eq!(raw.read_to_eof(), b"ok\n");
+}
+
+#[test]
+fn whoever_asks_too_far_ahead_is_told_which_answer_is_the_last() {
+    let (_folder, path) = folder_with(1);
+    let server = serve(&path);
+    let mut raw = Raw::open(server.addr());
+    raw.send_raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100).as_bytes());
+    let mut answers = 0;
+    loop {
+        let head = raw.read_head();
+        assert_eq!((head.status, raw.read_exactly(3)), (200, b"ok\n".to_vec()));
+        answers += 1;
+        if head.fields.get("Connection") == Some("close") {
+            break;
+        }
+    }
+    raw.expect_eof();
+    assert!((2..100).contains(&answers), "{answers}");
+}
+
+#[test]
+fn a_client_that_has_shut_down_its_side_gets_its_answer() {
+    let (_folder, path) = folder_with(1);
+    let server = serve(&path);
+    let mut raw = Raw::open(server.addr());
+    raw.send_raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    raw.finish();
+    let head = raw.read_head();
+    let body = raw.read_to_eof();
+    assert_eq!(head.fields.get("Content-Length"), Some(body.len().to_string().as_str()));
+}
+
+#[test]
+fn a_request_that_trickles_in_is_refused_five_seconds_after_it_was_accepted() {
+    let (_folder, path) = folder_with(1);
+    let server = serve(&path);
+    let start = Instant::now();
+    let mut raw = Raw::open(server.addr());
+    // Bytes come all the time, and none of them wins any.
+    for byte in b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ".iter().chain(&[b'x'; 100]) {
+        if raw.try_send_raw(&[*byte]).is_err() || start.elapsed() > Duration::from_millis(4900) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(raw.read_head().status, 408);
+    assert!(start.elapsed() < Duration::from_secs(7), "{:?}", start.elapsed());
 }
 
 #[test]

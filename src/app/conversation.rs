@@ -78,9 +78,8 @@ impl Conversation {
         outcome
     }
 
-    /// The peer took everything: a sign of life, and the moment for a pong that waited.
+    /// Everything has been written: the moment for a pong that waited.
     pub fn drained(&mut self, context: &mut Context<'_>) {
-        self.pulse.heard(context.now);
         self.say(context, |connection, out| connection.hold_pongs(false, out));
     }
 
@@ -88,6 +87,9 @@ impl Conversation {
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         if self.closing.is_some() {
             return Outcome::Over;
+        }
+        if let Some(when) = context.took_at() {
+            self.pulse.heard(when);
         }
         match self.pulse.check(context.now) {
             Verdict::Fine(when) => context.wake_at(when),
@@ -115,5 +117,90 @@ impl Conversation {
         if !out.is_empty() {
             context.send(Bytes::Own(out));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::app::access::Access;
+    use crate::app::logs::Logs;
+    use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
+    use crate::app::routes::Site;
+    use crate::net::{self, ConnId, EventLoop};
+    use crate::tail::catalogue::Catalogue;
+
+    /// One connection in a loop of its own; what it says to us is read from `peer`.
+    struct Scene {
+        event_loop: EventLoop,
+        logs: Logs,
+        site: Site,
+        id: ConnId,
+        peer: TcpStream,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
+            let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let limits =
+                net::Limits { connections: 9, per_address: 9, no_room: Vec::new(), too_many: Vec::new() };
+            let mut event_loop = EventLoop::new(vec![listener], limits).unwrap();
+            let id = loop {
+                if let net::Event::Opened(id, _) = event_loop.next_event().unwrap() {
+                    break id;
+                }
+            };
+            let logs = Logs::new(Catalogue::new(Vec::new(), None, event_loop.now()).unwrap(), Duration::ZERO);
+            Self { event_loop, logs, site: Site::new(Access::default(), "/", true, 10, false), id, peer }
+        }
+
+        fn at(&mut self, now: Instant) -> Context<'_> {
+            let Self { event_loop, logs, site, id, .. } = self;
+            Context { id: *id, now, event_loop, logs, site }
+        }
+
+        /// Lets the loop write, and tells `conversation` when it has, at `now`.
+        fn drain(&mut self, conversation: &mut Conversation, now: Instant) {
+            while self.event_loop.next_event().unwrap() != net::Event::Drained(self.id) {}
+            conversation.drained(&mut self.at(now));
+        }
+    }
+
+    #[test]
+    fn a_peer_that_leaves_a_ping_unanswered_is_given_up_though_the_kernel_took_the_ping() {
+        let mut scene = Scene::new();
+        let start = scene.event_loop.now();
+        let mut conversation = Conversation::begin(Limits::default(), &mut scene.at(start));
+        let asked = start + PING_AFTER;
+        assert_eq!(conversation.expired(&mut scene.at(asked)), Outcome::Open);
+        scene.drain(&mut conversation, asked);
+        let mut ping = [0; 2];
+        scene.peer.read_exact(&mut ping).unwrap();
+        assert_eq!(ping, [0x89, 0]);
+        assert_eq!(conversation.expired(&mut scene.at(asked + PONG_WITHIN)), Outcome::Gone);
+    }
+
+    #[test]
+    fn a_peer_that_takes_what_had_to_wait_is_alive_though_it_says_nothing() {
+        let mut scene = Scene::new();
+        let start = scene.event_loop.now();
+        let mut conversation = Conversation::begin(Limits::default(), &mut scene.at(start));
+        let much = vec![b'x'; 32 << 20];
+        scene.at(start).send(Bytes::Own(much.clone()));
+        while !scene.event_loop.is_stuck(scene.id) {
+            scene.event_loop.next_event().unwrap();
+        }
+        let mut peer = scene.peer.try_clone().unwrap();
+        let reader = std::thread::spawn(move || peer.read_exact(&mut vec![0; much.len()]).unwrap());
+        scene.drain(&mut conversation, start);
+        reader.join().unwrap();
+        let took = scene.event_loop.took_at(scene.id).expect("it had to wait");
+        let before_the_ping = took + PING_AFTER - Duration::from_millis(1);
+        assert_eq!(conversation.expired(&mut scene.at(before_the_ping)), Outcome::Open);
+        assert_eq!(scene.event_loop.unsent(scene.id), 0, "it is not asked yet");
     }
 }

@@ -337,6 +337,11 @@ impl Context<'_> {
         self.event_loop.is_stuck(self.id)
     }
 
+    /// When the peer last took something that had to wait for it, if it ever did.
+    pub fn took_at(&self) -> Option<Instant> {
+        self.event_loop.took_at(self.id)
+    }
+
     /// Asks for [`net::Event::Expired`] at `when`.
     pub fn wake_at(&mut self, when: Instant) {
         self.event_loop.set_deadline(self.id, Some(when));

@@ -34,10 +34,12 @@ impl Pulse {
         Self { heard: now, asked: None }
     }
 
-    /// A sign of life: bytes came, or the kernel took everything it was given for the peer.
-    pub fn heard(&mut self, now: Instant) {
-        self.heard = now;
-        self.asked = None;
+    /// A sign of life at `when`: bytes came from the peer, or it took bytes that had to wait for it. Not that the kernel
+    /// took something for it: that includes the very ping that asks.
+    pub fn heard(&mut self, when: Instant) {
+        if when > self.heard {
+            (self.heard, self.asked) = (when, None);
+        }
     }
 
     /// What to do at `now`. Safe to call early or twice: nothing happens before its time.

@@ -134,16 +134,24 @@ fn go_on(outcome: Outcome, session: Session) -> Next {
     }
 }
 
+/// How many answers one read brings at most, and how many bytes of them may be unsent when another is made: a peer that
+/// sends thousands of requests and reads nothing must not have thousands of answers kept for it. The last one says that
+/// the connection closes, upon which a client "SHOULD retry unanswered requests" (RFC 9112 §9.3.2).
+const MOST_ANSWERS: usize = 16;
+const MOST_UNSENT: usize = 64 * 1024;
+
 /// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
-/// Bound: a request has at least 16 bytes, so one read holds at most 4096 of them.
+/// Bound: 16 requests.
 fn read_request(mut reader: Box<RequestReader>, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
-    let mut rest = bytes;
+    let (mut rest, mut answers) = (bytes, 0);
     loop {
         match reader.receive(rest) {
             Ok(None) => return Next::Go(Session::Request(reader)),
             Ok(Some((request, used))) => {
                 rest = &mut rest[used..];
-                match answer(&request, context) {
+                answers += 1;
+                let may_stay = answers < MOST_ANSWERS && context.unsent() < MOST_UNSENT;
+                match answer(&request, may_stay, context) {
                     Next::Go(Session::Request(fresh)) if rest.is_empty() => {
                         return Next::Go(Session::Request(fresh));
                     }
@@ -159,12 +167,12 @@ fn read_request(mut reader: Box<RequestReader>, bytes: &mut [u8], context: &mut 
     }
 }
 
-/// Answers one request.
-fn answer(request: &Request, context: &mut Context<'_>) -> Next {
+/// Answers one request. Unless the connection `may_stay`, that ends it.
+fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Next {
     let head_only = request.method() == "HEAD";
     match context.site.route(request, context.logs) {
         Route::Respond(Answer { response, close }) => {
-            let keep = request.keep_alive() && !close;
+            let keep = request.keep_alive() && !close && may_stay;
             context.send(Bytes::Own(response.into_bytes(head_only, keep)));
             if !keep {
                 return Next::Finish;

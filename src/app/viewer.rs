@@ -18,6 +18,9 @@ const LAG_EVERY: Duration = Duration::from_millis(500);
 /// A viewer that gets everything with the next piece does not lag.
 const WORTH_TELLING: u64 = 64 * 1024;
 
+/// How many bytes of answers one read from a viewer brings, about: a thousand small messages fit in one read.
+const MOST_ANSWERS: usize = 16 * 1024;
+
 /// What a viewer asked for when it came.
 #[derive(Debug)]
 pub struct Wish {
@@ -162,7 +165,8 @@ impl Viewer {
         self.conversation.close(CloseCode::NORMAL, "", context);
     }
 
-    /// Hears what the viewer says. A viewer that does not take what it was sent before is heard but not answered.
+    /// Hears what the viewer says. A viewer that does not take what it was sent before is heard but not answered; nor is
+    /// one that shouts, beyond the first 16 KiB of answers to one read.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let (dialect, answers) = (self.dialect, !context.is_stuck());
         let (flow, owed) = (&mut self.flow, &mut self.report.owed);
@@ -175,7 +179,7 @@ impl Viewer {
                 Heard::Answer(answer) => Some(answer),
                 Heard::Nothing => None,
             };
-            if let Some(answer) = answer.filter(|_| answers) {
+            if let Some(answer) = answer.filter(|_| answers && out.len() < MOST_ANSWERS) {
                 connection.send_text(&answer, out);
             }
         });

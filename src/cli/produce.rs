@@ -1,6 +1,6 @@
 //! `wiretail produce`: writes a log, as fast as wanted, for trying things out.
 //!
-//! What it writes is `tail::chatter`'s; this file is about how much and how fast.
+//! What it writes is `tail::demo::chatter`'s; this file is about how much and how fast.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::tail::chatter::Chatter;
+use crate::tail::demo::chatter::Chatter;
 use crate::tail::spool::RotatingFile;
 
 /// What can be written after `wiretail produce`.

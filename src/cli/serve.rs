@@ -11,9 +11,8 @@ use super::CliError;
 use crate::app::App;
 use crate::app::access::Access;
 use crate::config::Config;
-use crate::tail::catalogue::{Catalogue, LogState};
+use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
-use crate::tail::source::{Source, SourceError};
 use crate::tail::spool::StdinSpool;
 
 /// Descriptors kept for files, pipes and the spare one, beside the connections.

@@ -87,7 +87,7 @@ pub struct EventLoop {
     ids: Ids,
     sockets: Table<Socket>,
     crowd: HashMap<IpAddr, usize>,
-    /// Those who have not shown yet what they are for, oldest first; they make room for newcomers.
+    /// Those who have not shown yet what they are for, or never did, oldest first; they make room for newcomers.
     unsettled: VecDeque<ConnId>,
     queue: VecDeque<Event>,
     /// Still readable after their read: their next turn comes without an event.
@@ -168,9 +168,10 @@ impl EventLoop {
     /// [`Closed`](Event::Closed).
     pub fn next_event(&mut self) -> io::Result<Event> {
         loop {
-            if let Some(event) = self.queue.pop_front() {
-                self.mark_handed_out(event);
-                return Ok(event);
+            while let Some(event) = self.queue.pop_front() {
+                if self.still_holds(event) {
+                    return Ok(event);
+                }
             }
             self.flush();
             self.wait()?;
@@ -218,6 +219,12 @@ impl EventLoop {
         self.sockets.get(id).is_some_and(|socket| socket.stuck)
     }
 
+    /// When `id` last took something that the kernel had had no room for, if it ever did: a sign of life, as only the
+    /// peer can have made that room. What the kernel takes at once proves nothing.
+    pub fn took_at(&self, id: ConnId) -> Option<Instant> {
+        self.sockets.get(id)?.took_at
+    }
+
     /// The socket of `id`, to set its options.
     pub fn socket(&self, id: ConnId) -> Option<&TcpStream> {
         self.sockets.get(id).map(|socket| &socket.stream)
@@ -226,6 +233,7 @@ impl EventLoop {
     /// Asks for [`Event::Expired`] at `deadline`, instead of any that was set before; `None` for none.
     pub fn set_deadline(&mut self, id: ConnId, deadline: Option<Instant>) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
+        socket.expired = false;
         if let Some(old) = socket.deadline.take() {
             self.deadlines.remove(&(old, id));
         }
@@ -236,18 +244,20 @@ impl EventLoop {
     }
 
     /// `id` has shown what it is for, and need not make room for newcomers any more.
-    // O(unsettled), which a flood of half-open connections makes long only at its own front.
+    // O(unsettled), but at once for the oldest, whose time is up first.
     pub fn settle(&mut self, id: ConnId) {
-        if let Some(place) = self.unsettled.iter().rposition(|&other| other == id) {
+        if self.unsettled.front() == Some(&id) {
+            self.unsettled.pop_front();
+        } else if let Some(place) = self.unsettled.iter().rposition(|&other| other == id) {
             self.unsettled.remove(place);
         }
     }
 
     /// The caller is done with `id`: what it is owed is written, our side is closed, and what still comes is read and
-    /// forgotten until the peer closes too or `patience` is over. No more events come of it.
+    /// forgotten until the peer closes too or `patience` is over. No more events come of it. Unless it had settled, it
+    /// still makes room for newcomers: a crowd that only lingers must not keep them out.
     pub fn finish(&mut self, id: ConnId, patience: Duration) {
         self.set_deadline(id, Some(self.now + patience));
-        self.settle(id);
         let Some(socket) = self.sockets.get_mut(id) else { return };
         socket.phase = Phase::Finishing;
         if !socket.dirty {
@@ -287,11 +297,17 @@ impl EventLoop {
         self.discard(id);
     }
 
-    fn mark_handed_out(&mut self, event: Event) {
-        if let Event::Readable(id) = event
-            && let Some(socket) = self.sockets.get_mut(id)
-        {
-            socket.announced = false;
+    /// Whether `event`, which is about to be handed out, has not been overtaken by what the caller did since it was
+    /// queued: finished with the connection, or set another deadline.
+    fn still_holds(&mut self, event: Event) -> bool {
+        let (Event::Readable(id) | Event::Drained(id) | Event::Expired(id)) = event else { return true };
+        let Some(socket) = self.sockets.get_mut(id).filter(|socket| socket.phase == Phase::Open) else {
+            return false;
+        };
+        match event {
+            Event::Readable(_) => std::mem::take(&mut socket.announced),
+            Event::Expired(_) => std::mem::take(&mut socket.expired),
+            _ => true,
         }
     }
 
@@ -300,7 +316,7 @@ impl EventLoop {
         for id in std::mem::take(&mut self.dirty) {
             let Some(socket) = self.sockets.get_mut(id) else { continue };
             socket.dirty = false;
-            match socket.write() {
+            match socket.write(self.now) {
                 Ok(Written::All) if socket.phase == Phase::Open => self.queue.push_back(Event::Drained(id)),
                 Ok(Written::All) => self.hang_up(id),
                 Ok(Written::Some) => {
@@ -472,10 +488,13 @@ impl EventLoop {
                 return;
             }
             self.set_deadline(id, None);
-            match self.sockets.get(id).map(|socket| socket.phase) {
-                Some(Phase::Open) => self.queue.push_back(Event::Expired(id)),
-                Some(Phase::Finishing | Phase::Draining) => self.discard(id),
-                None => {}
+            let Some(socket) = self.sockets.get_mut(id) else { continue };
+            match socket.phase {
+                Phase::Open => {
+                    socket.expired = true;
+                    self.queue.push_back(Event::Expired(id));
+                }
+                Phase::Finishing | Phase::Draining => self.discard(id),
             }
         }
     }

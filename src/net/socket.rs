@@ -42,6 +42,8 @@ pub(crate) struct Socket {
     pub(crate) address: IpAddr,
     pub(crate) phase: Phase,
     pub(crate) deadline: Option<Instant>,
+    /// The deadline has passed, which the caller has not been told yet.
+    pub(crate) expired: bool,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
     /// The kernel said that the peer has finished writing: a short read then proves nothing.
@@ -50,6 +52,10 @@ pub(crate) struct Socket {
     pub(crate) announced: bool,
     /// The last write could not take everything.
     pub(crate) stuck: bool,
+    /// The kernel had no room left, and has not taken anything since.
+    full: bool,
+    /// When it last had room again after that.
+    pub(crate) took_at: Option<Instant>,
     /// Stands in the list of those to be written to this turn.
     pub(crate) dirty: bool,
 }
@@ -72,12 +78,15 @@ impl Socket {
             address,
             phase: Phase::Open,
             deadline: None,
+            expired: false,
             readable: false,
             // A new socket has room; the first edge may come long after the first write.
             writable: true,
             read_closed: false,
             announced: false,
             stuck: false,
+            full: false,
+            took_at: None,
             dirty: false,
         }
     }
@@ -107,8 +116,13 @@ impl Socket {
     }
 
     /// Writes once: everything owed, as far as the kernel takes it.
-    pub(crate) fn write(&mut self) -> io::Result<Written> {
+    pub(crate) fn write(&mut self, now: Instant) -> io::Result<Written> {
+        let before = self.outbox.unsent();
         let written = self.write_once();
+        if self.full && self.outbox.unsent() < before {
+            self.full = false;
+            self.took_at = Some(now);
+        }
         self.stuck = !matches!(written, Ok(Written::All));
         written
     }
@@ -126,6 +140,7 @@ impl Socket {
             Ok(_) => Ok(Written::Some),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.writable = false;
+                self.full = true;
                 Ok(Written::Nothing)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Written::Some),

@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io;
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::tail::cursor::{GUARD, guard_len};
@@ -33,7 +34,7 @@ pub(crate) enum CatchUp {
 
 /// The next piece for a reader `at` somewhere before `goal`. At most one read of 64 KiB.
 pub(crate) fn next(follower: &mut Follower, at: &Standing, goal: &Standing, now: Instant) -> CatchUp {
-    let mut at = with_revived(follower, at, goal, now);
+    let mut at = at.clone();
     // As many turns as there are generations without a mark of their own: one at most, the one before all files.
     loop {
         if let Some(&forgotten) = at.spots().iter().find(|spot| spot.id < follower.lineage.oldest()) {
@@ -64,14 +65,9 @@ pub(crate) fn next(follower: &mut Follower, at: &Standing, goal: &Standing, now:
 }
 
 /// `at`, with the generations that had ended for this reader but are followed again: late lines were written to them.
-pub(crate) fn with_revived(
-    follower: &mut Follower,
-    at: &Standing,
-    goal: &Standing,
-    now: Instant,
-) -> Standing {
+pub(crate) fn with_revived(follower: &mut Follower, at: &Standing, now: Instant) -> Standing {
     let mut standing = at.clone();
-    for spot in goal.spots() {
+    for spot in Rc::clone(follower.head()).spots() {
         let done = spot.id < at.newest().id && at.spot(spot.id).is_none();
         if !done || !follower.lineage.make_open(spot.id, now).unwrap_or(false) {
             continue;

@@ -251,21 +251,30 @@ impl<E: Default> Feed<E> {
     }
 
     fn next_in_files(&mut self, position: &Position, now: Instant) -> Step<E> {
-        let mut at = Rc::clone(&position.at);
         // A file that turns out to be truncated is asked for once more, and then it is known to be.
         for _ in 0..3 {
+            let at = catchup::with_revived(&mut self.follower, &position.at, now);
             let border = self.window.border_after(&at).map(|(seq, goal)| (seq, Rc::clone(goal)));
-            // Ahead of everything, with a place that never was: nothing to be read up to there.
-            let (seq, goal) = border.unwrap_or_else(|| (self.window.end(), Rc::clone(self.follower.head())));
+            let head = || Rc::new(self.follower.head().or_further(&at));
+            let goal = border.as_ref().map_or_else(head, |(_, goal)| Rc::clone(goal));
             match catchup::next(&mut self.follower, &at, &goal, now) {
                 CatchUp::Piece(kind, to) => {
-                    at = Rc::new(to);
-                    let position = Position { seq: None, at, told: position.told, lost: None };
+                    let position = Position { seq: None, at: Rc::new(to), told: position.told, lost: None };
                     return Step::Piece(Piece::new(kind), position);
                 }
                 CatchUp::Arrived => {
-                    let position = Position { seq: Some(seq), at: goal, ..position.clone() };
-                    return self.next_in_window(&position, seq, now);
+                    if let Some((seq, goal)) = border {
+                        let position = Position { seq: Some(seq), at: goal, ..position.clone() };
+                        return self.next_in_window(&position, seq, now);
+                    }
+                    // In an older generation it is ahead of the head: its last character was not finished, and to this
+                    // viewer it was delivered as it was. Until the head has passed that, it goes beside the others.
+                    if let Some(step) = self.presence(position) {
+                        return step;
+                    }
+                    if !self.pull(now) {
+                        break;
+                    }
                 }
                 CatchUp::Again => {}
                 CatchUp::Later => break,

@@ -264,7 +264,7 @@ impl Follower {
                 Err(error) => self.nothing_at_path(&OpenError::Io(error), now),
             }
         }
-        self.touch_all(now);
+        self.wake_all(now);
     }
 
     /// The next generation becomes the newest. A mark says so, unless there was none before.
@@ -294,10 +294,12 @@ impl Follower {
         }
     }
 
-    /// From now on all have to be quiet for a while before they are left, however long they were quiet before.
-    pub(crate) fn touch_all(&mut self, now: Instant) {
+    /// Something has happened: all are to be read once more, and have to be quiet for a while from now on before they
+    /// are left, however long they were quiet before.
+    pub(crate) fn wake_all(&mut self, now: Instant) {
         for &id in &self.live {
             if let Some(generation) = self.lineage.get_mut(id) {
+                generation.wake();
                 generation.touch(now);
             }
         }
@@ -306,9 +308,8 @@ impl Follower {
     /// Moves the head forward to where a reader is who is ahead of it. Nothing has to be read for that now: readers
     /// behind find in the files what lies between.
     pub(crate) fn leap_to(&mut self, at: &Standing) {
-        for spot in at.spots() {
-            self.leap(spot.id, spot.place.offset);
-        }
+        let spot = at.newest();
+        self.leap(spot.id, spot.place.offset);
         self.update_head();
     }
 

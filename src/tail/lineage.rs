@@ -162,12 +162,20 @@ impl Lineage {
     /// that was written after our last look, as a copy may have been made before we read the last bytes.
     pub(crate) fn find_copy(&self, id: GenerationId) -> Option<(File, Vec<Sibling>)> {
         let generation = self.get(id)?;
-        let mut siblings = siblings::list(&self.root, &self.rel).ok()?;
-        // The truncated file itself may have been renamed since; it is no copy.
-        siblings.retain(|sibling| identity(&sibling.stat) != generation.holder());
+        let siblings = siblings::list(&self.root, &self.rel).ok()?;
+        // The truncated file itself may have been renamed since. It is no copy, and what came after it is no matter now.
+        let itself = |sibling: &Sibling| identity(&sibling.stat) == generation.holder();
+        // If it has been removed since, its time is the border; what is as old counts as younger, to be found later.
+        let removed = !siblings.iter().any(itself) && self.current() != Some(generation.holder());
+        let time = generation.file().filter(|_| removed).and_then(|file| Stat::of(file).ok());
+        let later = |found: usize| {
+            let later = siblings::younger_than(&siblings, found).into_iter();
+            let earlier = |s: &Sibling| !itself(s) && time.is_none_or(|own| s.stat.modified < own.modified);
+            self.unseen(later.take_while(earlier).collect())
+        };
         let mut partial = None;
         for (i, sibling) in siblings.iter().enumerate().rev() {
-            if self.is_known(sibling) {
+            if itself(sibling) || self.is_known(sibling) {
                 continue;
             }
             let Ok(file) = self.root.open_file(&sibling.rel) else { continue };
@@ -179,13 +187,13 @@ impl Lineage {
                 continue;
             }
             if generation.is_held_by(&file).unwrap_or(false) {
-                return Some((file, self.unseen(siblings::younger_than(&siblings, i))));
+                return Some((file, later(i)));
             }
             if recent && sibling.stat.size < generation.offset() && partial.is_none() {
                 partial = Some((file, i));
             }
         }
-        partial.map(|(file, i)| (file, self.unseen(siblings::younger_than(&siblings, i))))
+        partial.map(|(file, i)| (file, later(i)))
     }
 
     /// Adds what has come after the last generation: files that were rotated in and out again while nobody looked, and
@@ -228,6 +236,11 @@ impl Lineage {
             // Its name is gone; then what was changed after our last look came after it.
             None => siblings.iter().filter(|s| s.stat.modified >= last.modified()).cloned().collect(),
         }
+    }
+
+    /// What the path names now.
+    fn current(&self) -> Option<(u64, u64)> {
+        self.root.stat(&self.rel).ok().map(|stat| identity(&stat))
     }
 
     /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
@@ -326,7 +339,7 @@ impl Lineage {
         let found = siblings.iter().rposition(|s| named(s).unwrap_or(false) && !self.is_known(s))?;
         let mut chain = vec![siblings[found].clone()];
         // Up to the first that we know: what is younger than that is for the follower to find.
-        let current = self.root.stat(&self.rel).ok().map(|stat| identity(&stat));
+        let current = self.current();
         chain.extend(
             siblings::younger_than(&siblings, found)
                 .into_iter()
@@ -344,7 +357,7 @@ impl Lineage {
             return Some(void);
         }
         let siblings = siblings::list(&self.root, &self.rel).ok()?;
-        let current = self.root.stat(&self.rel).ok().map(|stat| identity(&stat));
+        let current = self.current();
         let unknown = |s: &&Sibling| !self.is_known(s) && Some(identity(&s.stat)) != current;
         let in_order = siblings.iter().filter(|sibling| sibling.is_in_order());
         let older: Vec<&Sibling> = in_order.take_while(unknown).collect();

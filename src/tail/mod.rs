@@ -15,6 +15,9 @@
 //!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
 //!        '- cursor      a place in a log as a token
 //!   beneath      opening files beneath a folder, and nowhere else
+//!   catalogue    which logs there are, and what each is called
+//!   spool        standard input as a log; files that rotate themselves
+//!   demo         a log that writes itself
 //! ```
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
@@ -23,29 +26,19 @@ mod backlog;
 pub mod beneath;
 pub mod catalogue;
 mod catchup;
-pub mod chatter;
 pub mod cursor;
 pub mod demo;
-mod entry;
 pub mod feed;
-mod folder;
 mod follower;
 mod generation;
 mod lineage;
-mod names;
 mod path;
 mod reading;
-pub mod rotated;
-mod scan;
 mod siblings;
-pub mod source;
 pub mod spool;
 mod standing;
 mod start;
-mod stat;
 mod text;
-pub mod utc;
-mod watch;
 pub mod window;
 
 pub use cursor::Cursor;

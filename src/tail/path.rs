@@ -47,10 +47,8 @@ impl Follower {
         let is_last = stat.and_then(|stat| self.is_last(&stat, now));
         match is_last {
             Ok(true) => self.at_path = AtPath::Last,
-            Ok(false) => self.search(now),
-            // Files may have come and gone before it became empty.
-            Err(_) if !self.is_path_empty() => self.search(now),
-            Err(why) => self.nothing_at_path(&why, now),
+            // If the path is empty, files may still have come and gone in between.
+            Ok(false) | Err(_) => self.search(now),
         }
     }
 
@@ -85,17 +83,14 @@ impl Follower {
     /// All of that waits. What was written to our files up to now comes first, so they are to be read once more.
     fn search(&mut self, now: Instant) {
         self.look_for_cut(now);
+        let last = self.lineage.last();
         let nothing = match self.lineage.find_successors(now) {
             Ok(nothing) => nothing,
             Err(why) => Some(why),
         };
-        for &id in &self.live {
-            if let Some(generation) = self.lineage.get_mut(id) {
-                generation.wake();
-            }
-        }
-        if !self.is_path_empty() {
-            self.touch_all(now);
+        // An empty path is searched again and again; that alone is no news.
+        if !self.is_path_empty() || last != self.lineage.last() {
+            self.wake_all(now);
         }
         match nothing {
             None => self.at_path = AtPath::Last,

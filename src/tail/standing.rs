@@ -60,11 +60,24 @@ impl Standing {
 
     /// True if a reader here has had nothing that one at `other` has not.
     pub(crate) fn is_not_after(&self, other: &Self) -> bool {
+        // What is not listed and older than the last place has been read to its end.
+        let no_further =
+            |spot: &Spot| other.spot(spot.id).is_none_or(|o| spot.place.offset <= o.place.offset);
+        let done_with = |o: &Spot| o.id < self.newest().id && self.spot(o.id).is_none();
         self.newest().id <= other.newest().id
-            && self.spots.iter().all(|spot| {
-                // What is not listed and older than the last place has been read to its end.
-                other.spot(spot.id).is_none_or(|other| spot.place.offset <= other.place.offset)
-            })
+            && self.spots.iter().all(no_further)
+            && !other.spots.iter().any(done_with)
+    }
+
+    /// The same, but in each generation at least as far as `other`.
+    pub(crate) fn or_further(&self, other: &Self) -> Self {
+        let mut further = self.clone();
+        for spot in &mut further.spots {
+            if let Some(other) = other.spot(spot.id).filter(|o| o.place.offset > spot.place.offset) {
+                *spot = other;
+            }
+        }
+        further
     }
 
     /// The token. Places beyond what a token holds are dropped, the oldest first.
@@ -105,6 +118,7 @@ mod tests {
         assert!(early.is_not_after(&at(&[(3, 0)])));
         assert!(!early.is_not_after(&at(&[(1, 9), (2, 6)])));
         assert!(!early.is_not_after(&at(&[(1, 20)])), "2 was not entered there");
+        assert!(!at(&[(2, 5)]).is_not_after(&early), "1 was had to its end already");
     }
 
     #[test]

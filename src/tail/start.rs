@@ -2,7 +2,6 @@
 //!
 //! Does not know the window, nor what viewers get from there on.
 
-use std::rc::Rc;
 use std::time::Instant;
 
 use crate::tail::backlog::{self, MOST_SCANNED};
@@ -116,7 +115,8 @@ impl Follower {
         let mut standing = Standing::new(vec![at]);
         // Where the last place is lost, what is older is lost with it.
         let older = if lost.is_some() { &[] } else { older };
-        for place in older {
+        // The youngest first: not all may be followed.
+        for place in older.iter().rev() {
             match self.lineage.find(place, now).filter(|&older| older < at.id) {
                 Some(older) => {
                     standing = standing.with(Spot { id: older, place: *place });
@@ -126,8 +126,7 @@ impl Follower {
                 None => lost = Some(GapReason::Rotated),
             }
         }
-        let head = Rc::clone(self.head());
-        Found { at: with_revived(self, &standing, &head, now), lost }
+        Found { at: with_revived(self, &standing, now), lost }
     }
 
     fn spot_named(&mut self, place: &Place, now: Instant) -> Option<Spot> {

@@ -19,7 +19,7 @@ use wiretail::tail::{Cursor, PieceKind};
 const LATE: Duration = Duration::from_secs(4);
 
 /// ... and only to one of the last generations: four renamed files are followed beside the newest.
-const RECENT: usize = 5;
+const RECENT: usize = 4;
 
 /// What can happen to a log.
 #[derive(Clone, Debug)]
@@ -293,7 +293,7 @@ pub(crate) struct Record {
     first: usize,
     // Standing before the first byte of a generation, all of it and of later ones is to be had. Which one it is of
     // those that were in this inode, its place does not say; the first bytes will.
-    unclear: Option<u64>,
+    vague: Option<u64>,
     spans: BTreeMap<usize, Vec<Span>>,
     // How much it had of a generation when that was copied and cut.
     had_when_copied: BTreeMap<usize, u64>,
@@ -319,13 +319,16 @@ impl Record {
         // Before there was a file (inode 0), everything is to be had that comes.
         let to_come = log.current.unwrap_or(log.generations.len());
         self.first = log.named(&newest).or_else(in_file).unwrap_or(to_come);
-        self.unclear = (newest.offset == 0).then_some(newest.inode);
+        self.vague = (newest.offset == 0).then_some(newest.inode);
         self.cursor = Some(cursor);
     }
 
-    /// The place after all that was received.
-    pub(crate) fn cursor(&self) -> Option<&Cursor> {
-        self.cursor.as_ref()
+    /// The viewer returns: with this cursor.
+    pub(crate) fn come_back(&mut self) -> Cursor {
+        let cursor = self.cursor.clone().expect("it has begun");
+        let newest = cursor.places().last().unwrap();
+        self.vague = self.vague.or((newest.offset == 0).then_some(newest.inode));
+        cursor
     }
 
     /// To be told before a [`Operation::CopyTruncate`]: a copy can only be recognised by what was read of the file.
@@ -415,18 +418,17 @@ impl Record {
         text: Option<Vec<u8>>,
     ) -> Result<(), String> {
         let from = to - bytes;
-        if self.unclear == Some(log.generations[generation].inode) && from == 0 {
+        if self.vague == Some(log.generations[generation].inode) && from == 0 {
             self.first = self.first.min(generation);
         }
-        // A place before the first byte names no more than an inode. If something else is in there after a restart, it
-        // is taken for that.
-        let surely_there = self.unclear.is_some() && log.generations[generation].fate == Fate::Kept;
+        // A place before the first byte names no more than an inode. If something else is in there when the viewer
+        // returns, it is taken for that.
+        let from_start = generation > self.first || (generation == self.first && self.vague.is_some());
+        let mistaken = self.vague.is_some() && log.generations[generation].fate != Fate::Kept;
         let expected = match self.spans.get(&generation).and_then(|spans| spans.last()) {
             Some(span) => Some(span.to),
             // Of one that was older when the viewer came, only late lines arrive, from wherever they begin.
-            None if generation > self.first || (generation == self.first && surely_there) => {
-                Some(self.begun.get(&generation).copied().unwrap_or(0))
-            }
+            None if from_start && !mistaken => Some(self.begun.get(&generation).copied().unwrap_or(0)),
             None => self.begun.get(&generation).copied(),
         };
         let skipped = |expected| from > expected && generation >= self.excused;

@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use log::warn;
 
-use super::beneath::{Kind, OpenError, Root};
 use super::entry::LogKind;
 use super::names::{Wish, parts};
 use super::rotated;
 use super::scan::{self, CutShort, ENTRIES, Scan};
 use super::source::{Place, Source, Step};
+use crate::tail::beneath::{Kind, OpenError, Root};
 
 /// The folders that the sources point into, each opened once: a thousand files of one folder need one
 /// descriptor.

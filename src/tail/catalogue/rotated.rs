@@ -18,7 +18,7 @@ pub fn is_compressed(name: &str) -> bool {
 /// The names of the logs that a file of this name may be a rotated part of, closest first. None for most names.
 ///
 /// ```
-/// use wiretail::tail::rotated::bases;
+/// use wiretail::tail::catalogue::rotated::bases;
 /// assert_eq!(bases("app.log.2.gz"), ["app.log.2", "app.log"]);
 /// assert_eq!(bases("app.log-20261120"), ["app.log"]);
 /// assert_eq!(bases("app-2026-11-20.log"), ["app.log"]);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 
-use super::beneath::{Kind, OpenError, Root};
 use super::source::Step;
+use crate::tail::beneath::{Kind, OpenError, Root};
 
 /// How many entries of folders one scan looks at. Ten thousand logs are well below; a pattern that began at
 /// `/` by mistake ends there after some tens of milliseconds.

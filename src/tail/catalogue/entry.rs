@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use super::beneath::{OpenError, Root};
+use crate::tail::beneath::{OpenError, Root};
 
 /// One log in the list.
 #[derive(Clone, Debug)]

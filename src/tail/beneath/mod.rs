@@ -12,6 +12,9 @@
 //!
 //! Does not know what a log is, nor which names visitors may use: that is `catalogue`.
 
+mod folder;
+mod stat;
+
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -22,9 +25,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{self, Dir, OFlags};
 use rustix::io::Errno;
 
-use super::folder::Folder;
-use super::stat::identity;
-pub use super::stat::{Kind, OpenError, Stat};
+use folder::Folder;
+use stat::identity;
+pub use stat::{Kind, OpenError, Stat};
 
 /// A folder that files are opened beneath.
 ///
@@ -164,7 +167,7 @@ pub struct Listing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::folder::Way;
+    use super::folder::Way;
     use super::*;
     use std::fs;
     use std::io::Read;

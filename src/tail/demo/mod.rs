@@ -2,14 +2,17 @@
 //!
 //! Is told the time and never waits. Who shows the log does not know that we write it.
 
+pub mod chatter;
+pub mod utc;
+
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-use super::chatter::{Chatter, Random};
-use super::spool::{RotatingFile, private_folder};
+use crate::tail::spool::{RotatingFile, private_folder};
+use chatter::{Chatter, Random};
 
 /// `demo.log` in a temporary folder, with a past of some minutes and a few new lines each second.
 ///
@@ -118,7 +121,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::super::utc::Utc;
+    use super::utc::Utc;
     use super::*;
     use std::fs;
 

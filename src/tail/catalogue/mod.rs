@@ -18,15 +18,21 @@
 //!
 //! Does not read logs, and does not know who watches them.
 
+mod entry;
+mod names;
+pub mod rotated;
+mod scan;
+pub mod source;
+mod watch;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use super::entry::{LogEntry, LogKind, LogState};
-use super::names::{self, Wish};
-use super::rotated;
-use super::source::{Source, SourceError};
-use super::watch::{Roots, Sighting, Watch};
+pub use entry::{LogEntry, LogKind, LogState};
+use names::Wish;
+pub use source::{Source, SourceError};
+use watch::{Roots, Sighting, Watch};
 
 /// How often the sources are looked at again.
 pub const RESCAN: Duration = Duration::from_secs(2);
