@@ -1,6 +1,7 @@
 //! Following a log file through all that happens to it, told as transcripts: what a viewer hears.
 //!
 //! Every story is told twice: with a look at the log between any two steps, and with none until the end.
+#![cfg(feature = "tool")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

@@ -3,6 +3,7 @@
 //!
 //! Random operations on a real file, and random viewers that connect, read a little, stall, leave and return by their
 //! cursor, also after the whole feed was closed. Time is an argument, so nobody sleeps.
+#![cfg(feature = "tool")]
 
 #[path = "support/history.rs"]
 mod history;

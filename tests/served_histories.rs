@@ -104,7 +104,7 @@ impl Scene {
 
     fn come_back(&mut self, viewer: usize, server: &Server) {
         let (record, connection) = &mut self.viewers[viewer];
-        let token = record.cursor().expect("every viewer began somewhere").to_string();
+        let token = record.come_back().to_string();
         let target = format!("/tail/{}?from={token}", self.name);
         *connection = Some(Viewer::connect(server.addr(), &target));
     }

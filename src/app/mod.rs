@@ -1,7 +1,7 @@
 //! The program: the only layer that knows all the others.
 //!
 //! One `match` over what the event loop says ([`App::run`]); each arm is a sentence. What a connection is busy with is
-//! its [`Session`](session::Session); what is being watched is in [`logs`]. Only [`App::run`] and the event loop ask the
+//! its [`Session`]; what is being watched is in [`logs`]. Only [`App::run`] and the event loop ask the
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the

@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// Whether this is standard input, which somebody has to spool (see
-    /// [`StdinSpool`](super::spool::StdinSpool)).
+    /// [`StdinSpool`](crate::tail::spool::StdinSpool)).
     pub fn is_stdin(&self) -> bool {
         matches!(self.place, Place::Stdin)
     }
