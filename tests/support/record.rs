@@ -117,14 +117,17 @@ impl Record {
             .map(|(&generation, _)| generation)
     }
 
-    /// A generation of which not a byte was read before it was gone.
+    /// A generation of which not a byte was read before it was gone: one after those the viewer knows, or else (a copy
+    /// of something younger may be found before) any that it knows nothing of.
     fn lost_at_once(&self, log: &Log, place: &Place) -> Option<usize> {
-        let last = self.spans.keys().last().max(self.begun.keys().last());
-        (last.map_or(0, |last| last + 1)..log.generations.len()).find(|&generation| {
-            let written = &log.generations[generation];
+        let last = self.spans.keys().last().max(self.begun.keys().last()).map_or(0, |last| last + 1);
+        (last..log.generations.len()).chain(0..last).find(|generation| {
+            let written = &log.generations[*generation];
             written.inode == place.inode
                 && written.fate != Fate::Kept
                 && written.bytes.len() as u64 >= place.offset
+                && !self.spans.contains_key(generation)
+                && !self.begun.contains_key(generation)
         })
     }
 
