@@ -446,6 +446,38 @@ fn a_slow_viewer_is_told_exactly_how_much_of_a_deleted_file_it_missed() {
 }
 
 #[test]
+fn rotations_that_nobody_reads_cost_no_handles_and_lose_nothing_that_is_there() {
+    let mut story = Story::begin(false, "one\n");
+    story.hears("one\n");
+    for day in 0..80 {
+        story
+            .rename("app.log", &format!("app.log-{}", 20260101 + day))
+            .append("app.log", &format!("day {day}\n"));
+        story.now += Duration::from_secs(6);
+        story.feed.look_now(story.now);
+    }
+    let open = fs::read_dir("/proc/self/fd").unwrap().filter(|entry| {
+        let target = fs::read_link(entry.as_ref().unwrap().path()).unwrap_or_default();
+        target.starts_with(story.folder.path())
+    });
+    // The folder itself, the file at the path, and those that were only just left.
+    assert!(open.count() < 10);
+    // Siblings are looked for among the youngest 64; what is in older ones is counted.
+    let days = |days: std::ops::Range<u32>| -> String {
+        days.map(|day| {
+            if day < 15 {
+                format!("[rotated][gap {} Rotated]", 5 + day.to_string().len())
+            } else {
+                format!("[rotated]day {day}\n")
+            }
+        })
+        .collect()
+    };
+    story.listen();
+    assert_eq!(std::mem::take(&mut story.heard), days(0..80));
+}
+
+#[test]
 fn a_file_of_ten_gigabytes_opens_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = File::create(folder.path().join("app.log")).unwrap();

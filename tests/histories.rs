@@ -168,8 +168,12 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    // The seed of a failure is printed with the shortest history that fails.
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    // The shortest history that fails is printed. PROPTEST_CASES asks for more than these.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.max(256),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn every_viewer_has_every_byte_once_or_was_told_what_it_misses(

@@ -272,10 +272,10 @@ impl Follower {
         let after_void = self.lineage.get(self.newest).is_some_and(|newest| newest.inode() == 0);
         self.newest = self.newest.next();
         self.live.push(self.newest);
-        if self.live.len() > MOST_OLDER + 1
-            && let Some(oldest) = self.lineage.get_mut(self.live[0])
-        {
-            oldest.let_end();
+        for id in self.live.iter().rev().skip(MOST_OLDER + 1) {
+            if let Some(too_old) = self.lineage.get_mut(*id) {
+                too_old.let_end();
+            }
         }
         self.update_head();
         let begins = self.lineage.get(self.newest)?.begins();
@@ -315,8 +315,17 @@ impl Follower {
 
     /// Moves the head forward over everything that is known.
     pub(crate) fn skip_ahead(&mut self, now: Instant) {
-        while self.newest < self.lineage.last() {
-            self.enter_next();
+        let waiting = self.lineage.ids_from(self.newest.next());
+        self.live.extend(waiting);
+        self.newest = self.lineage.last();
+        let too_many = self.live.len().saturating_sub(MOST_OLDER + 1);
+        for id in self.live.drain(..too_many).collect::<Vec<_>>() {
+            drop(self.lineage.make_open(id, now));
+            if let Some(generation) = self.lineage.get_mut(id) {
+                // It may have grown since somebody looked. If that cannot be told, what is known of it must do.
+                drop(generation.look(now));
+                generation.end_now();
+            }
         }
         for id in self.live.clone() {
             // One that cannot be opened is not leapt over: it will be tried again when it is read.
