@@ -154,6 +154,7 @@ impl Record {
         text: Option<Vec<u8>>,
     ) -> Result<(), String> {
         let from = to - bytes;
+        self.correct_gap(log, generation, from);
         if self.vague == Some(log.generations[generation].inode) && from == 0 {
             self.first = self.first.min(generation);
         }
@@ -176,6 +177,22 @@ impl Record {
         }
         self.spans.entry(generation).or_default().push(Span { from, to, text });
         Ok(())
+    }
+
+    /// Of two generations that were in the same inode and gone before a byte was read, the first was taken for the one
+    /// that a gap was in (see [`lost_at_once`](Self::lost_at_once)). If the other one goes on where that gap ends, it
+    /// was in the other.
+    fn correct_gap(&mut self, log: &Log, generation: usize, from: u64) {
+        if from == 0 || self.spans.contains_key(&generation) || self.begun.contains_key(&generation) {
+            return;
+        }
+        let same_file = |other: usize| log.generations[other].inode == log.generations[generation].inode;
+        let gap = |spans: &[Span]| matches!(spans, [Span { from: 0, to, text: None }] if *to == from);
+        let taken = self.spans.iter().find(|(other, spans)| same_file(**other) && gap(spans));
+        if let Some(other) = taken.map(|(&other, _)| other) {
+            let spans = self.spans.remove(&other).unwrap_or_default();
+            self.spans.insert(generation, spans);
+        }
     }
 
     /// After everything has been read: is all there that was written, and nothing else?
