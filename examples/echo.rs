@@ -73,6 +73,10 @@ fn main() -> std::io::Result<()> {
             (_, _) => (None, Vec::new()),
         };
         event_loop.send(id, Bytes::Own(out));
+        if let Some(Session::Echo(_)) = session {
+            // It has shown what it is for: it need not make room for the next one.
+            event_loop.settle(id);
+        }
         match session {
             Some(session) => sessions.insert(id, session),
             None => event_loop.finish(id, Duration::from_secs(2)),

@@ -1,4 +1,5 @@
-//! What was typed, and what it means: checked once, here, so that nothing behind it sees a string from the command line.
+//! What the server is to do, once what was typed has been understood and checked by `cli`: nothing behind this sees a
+//! string from the command line.
 
 use std::time::Duration;
 

@@ -9,7 +9,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use support::server::wiretail;
 use support::ws::http_get;
 use support::{SOON, Server, temp_dir, until};
@@ -23,7 +25,15 @@ fn run(args: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until("the program to end", SOON, || child.try_wait().unwrap());
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > SOON {
+            // Left alone, it would go on after us.
+            child.kill().unwrap();
+            panic!("{args:?} did not end by itself: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
     child.wait_with_output().unwrap()
 }
 
@@ -58,6 +68,8 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         &["--tick", "0ms"],
         &["--base", "logs"],
         &["--allow-origin", "example.org"],
+        &["--allow-host", "logs.example.org:8080"],
+        &["--allow-host", "http://logs.example.org"],
         &["--host", "0.0.0.0"],
         &["--host", "::"],
         &["--no-such-option"],
@@ -71,6 +83,10 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         assert_eq!(code, 2, "{args:?}: {said}");
         assert!(!said.contains("panicked") && said.lines().count() <= 12, "{args:?}: {said}");
     }
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, said) = complaint(&["--port", &port, "a=x.log", "a=y.log"]);
+    assert_eq!(code, 2, "what is wrong whatever the port is said first: {said}");
     let (_, said) = complaint(&["--host", "0.0.0.0"]);
     assert!(said.contains("--open-to-network"), "the sentence says what would work: {said}");
 }
@@ -82,6 +98,29 @@ fn a_taken_port_is_one_sentence_and_code_1() {
     let (code, said) = complaint(&["--port", &port]);
     assert_eq!((code, said.lines().count()), (1, 1), "{said}");
     assert!(said.contains(&port) && said.contains("--port 0"), "{said}");
+}
+
+#[test]
+fn a_name_with_two_addresses_is_not_served_by_halves() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let (code, said) = complaint(&["--host", "localhost", "--port", &port.to_string()]);
+    assert_eq!((code, said.lines().count()), (1, 1), "{said}");
+    assert!(said.contains(&port.to_string()), "{said}");
+}
+
+#[test]
+fn a_host_that_is_allowed_may_be_asked_for() {
+    let server = Server::start(&["--allow-host", "Logs.example.org,[2001:db8::1]"]);
+    for (host, status) in [("logs.example.org:80", 200), ("[2001:db8::1]", 200), ("example.org", 403)] {
+        assert_eq!(http_get(server.addr(), "/healthz", &[("Host", host)]).0, status, "{host}");
+    }
+}
+
+#[test]
+fn any_number_of_connections_may_be_asked_for() {
+    let server = Server::start(&["--max-connections", &u64::MAX.to_string()]);
+    assert_eq!(http_get(server.addr(), "/healthz", &[]).0, 200);
 }
 
 #[test]
@@ -179,6 +218,38 @@ fn cat_prints_and_goes_on_where_it_was_after_the_server_was_restarted() {
     assert_eq!((cat.line(), cat.line()), ("five".to_owned(), "six".to_owned()));
     append(&path, "seven\n");
     assert_eq!(cat.line(), "seven");
+}
+
+#[test]
+fn cat_goes_on_when_it_was_stopped_and_continued() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    append(&path, "one\n");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let mut child = wiretail()
+        .args(["cat", &format!("{}tail/app.log", server.url())])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "one");
+    let pid = Pid::from_child(&child);
+    let state = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+    };
+    for _ in 0..3 {
+        kill_process(pid, Signal::STOP).unwrap();
+        until("it to stop", SOON, || (state() == 'T').then_some(()));
+        kill_process(pid, Signal::CONT).unwrap();
+        until("it to go on waiting", SOON, || (state() == 'S').then_some(()));
+    }
+    append(&path, "two\n");
+    assert_eq!(lines.next().unwrap().unwrap(), "two");
+    child.kill().unwrap();
+    let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    assert_eq!(said, "", "no connection was lost");
 }
 
 #[test]

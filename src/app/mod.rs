@@ -39,8 +39,9 @@ const READ_BUDGET: usize = 64 * 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
-/// How long everybody may take to say goodbye when the server stops.
-const FAREWELL: Duration = Duration::from_millis(2500);
+/// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
+/// so that we are gone within three seconds on a busy machine, too.
+const FAREWELL: Duration = Duration::from_millis(2200);
 
 /// The whole server: see [`App::run`].
 pub struct App {
@@ -136,14 +137,15 @@ impl App {
 
     /// Does something for one connection; should it panic, that connection ends and the others go on.
     fn attend(&mut self, id: ConnId, work: fn(&mut Self, ConnId)) {
+        let upgraded = self.sessions.get(id).is_some_and(Session::is_upgraded);
         if catch_unwind(AssertUnwindSafe(|| work(self, id))).is_err() {
             log::error!("{id}: this connection's turn panicked; it is closed, the others go on");
-            self.buffer.resize(READ_BUDGET, 0);
-            self.logs.unwatch(id);
-            self.sessions.remove(id);
-            // A close frame with 1011 (RFC 6455 §7.4.1), written out by hand: the connection's own state is not trusted
-            // any more.
-            self.event_loop.send(id, Bytes::Own(vec![0x88, 2, 0x03, 0xf3]));
+            self.forget(id);
+            if upgraded {
+                // A close frame with 1011 (RFC 6455 §7.4.1), written out by hand: the connection's own state is not
+                // trusted any more.
+                self.event_loop.send(id, Bytes::Own(vec![0x88, 2, 0x03, 0xf3]));
+            }
             self.event_loop.finish(id, LINGER);
         }
     }
@@ -176,6 +178,10 @@ impl App {
 
     fn expired(&mut self, id: ConnId) {
         self.converse(id, |session, context, _| session.expired(context));
+    }
+
+    fn farewell(&mut self, id: ConnId) {
+        self.converse(id, |session, context, _| session.farewell(context));
     }
 
     /// One exchange with a session: it is taken out, does its work, and what follows for the connection is carried out.
@@ -220,18 +226,16 @@ impl App {
     /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is
     /// given one piece of at most 64 KiB.
     fn pump_news(&mut self) {
-        let now = self.event_loop.now();
         for viewer in self.logs.take_news() {
-            let Some(session) = self.sessions.get_mut(viewer) else { continue };
-            let mut context = Context {
-                id: viewer,
-                now,
-                event_loop: &mut self.event_loop,
-                logs: &mut self.logs,
-                site: &self.site,
-            };
-            session.pump(&mut context);
+            self.attend(viewer, Self::pump);
         }
+    }
+
+    fn pump(&mut self, id: ConnId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let now = self.event_loop.now();
+        let (event_loop, logs, site) = (&mut self.event_loop, &mut self.logs, &self.site);
+        session.pump(&mut Context { id, now, event_loop, logs, site });
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -287,7 +291,7 @@ impl App {
         if self.inputs.demo.is_some() {
             next = next.min(now + Duration::from_millis(100));
         }
-        self.event_loop.tick_at(next);
+        self.event_loop.tick_at(self.stopping.map_or(next, |end| next.min(end)));
     }
 
     /// A signal asked us to end. The first time everyone is told and given a moment; the second time that is over.
@@ -302,7 +306,7 @@ impl App {
         self.event_loop.tick_at(now + FAREWELL);
         self.event_loop.stop_listening();
         for id in self.sessions.ids() {
-            self.converse(id, |session, context, _| session.farewell(context));
+            self.attend(id, Self::farewell);
         }
     }
 }

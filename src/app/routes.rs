@@ -10,13 +10,11 @@ use serde::Serialize;
 use super::access::Access;
 use super::logs::{LogInfo, Logs};
 use super::viewer::Wish;
-use super::wire::{Dialect, V1};
+use super::wire::{Dialect, SERVER, V1};
 use crate::http::{Request, Response, Status, pages};
 use crate::tail::Start;
 use crate::ws::handshake;
 
-/// Program and version, as told to clients.
-pub const SERVER: &str = concat!("wiretail ", env!("CARGO_PKG_VERSION"));
 /// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
 const MOST_LINES: usize = 100_000;
 

@@ -45,6 +45,11 @@ impl Session {
         Self::Request(Box::default())
     }
 
+    /// Whether it speaks WebSocket by now.
+    pub fn is_upgraded(&self) -> bool {
+        !matches!(self, Self::Request(_))
+    }
+
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
     /// does not read would have to keep everything it hears; so it stops, and the peer's own TCP holds it back. A viewer
     /// is always listened to: what it says is short, and it must be able to say that it pauses or leaves.

@@ -80,7 +80,7 @@ impl Viewer {
             cursor: cursor.clone(),
             size: watched.feed.size(),
             lines: wish.lines,
-            server: super::routes::SERVER.to_owned(),
+            server: wire::SERVER.to_owned(),
         };
         if wish.dialect == Dialect::V1 {
             context.send(Bytes::Own(hello.to_frame()));

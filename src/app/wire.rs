@@ -14,6 +14,9 @@ use crate::ws::{Opcode, frame};
 /// The name under which the sub-protocol is negotiated (RFC 6455 §1.9).
 pub const V1: &str = "wiretail.v1";
 
+/// Program and version, as told to clients.
+pub const SERVER: &str = concat!("wiretail ", env!("CARGO_PKG_VERSION"));
+
 /// What the server tells a viewer. Cursors are opaque tokens: a client keeps the last one it has dealt with, and
 /// resumes with `?from=`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -173,7 +173,7 @@ impl Cat<'_> {
             if let Some(closed) = closed {
                 return if ended { Ok(()) } else { Err(why_closed(&closed)) };
             }
-            filled = stream.read(&mut buffer)?;
+            filled = read(&mut stream, &mut buffer)?;
             if filled == 0 {
                 return if ended { Ok(()) } else { Err(Trouble::Passing("the server hung up".to_owned())) };
             }
@@ -208,7 +208,7 @@ impl Cat<'_> {
         let mut client = handshake::Client::new(random(), &self.target.authority, &target, &[V1], &[]);
         stream.write_all(client.request())?;
         loop {
-            let count = stream.read(buffer)?;
+            let count = read(stream, buffer)?;
             if count == 0 {
                 return Err(Trouble::Passing("the server hung up during the handshake".to_owned()));
             }
@@ -278,6 +278,16 @@ impl Cat<'_> {
         self.printer.flush()?;
         eprintln!("wiretail: {}", clean_line(what));
         Ok(())
+    }
+}
+
+/// Reads once. That the program was stopped and continued (Ctrl-Z, `fg`) ends a read with a timeout, and means nothing.
+fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 

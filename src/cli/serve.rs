@@ -1,7 +1,7 @@
 //! `wiretail [serve]`: from what was typed to a running server.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::net::TcpListener;
@@ -83,13 +83,14 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         .collect::<Result<Vec<_>, _>>()?;
     let base = check_base(&args.base)?;
     let access = access(args)?;
-    let listeners = bind(args)?;
-    let port = listeners[0].local_addr()?.port();
     let stdin = spool_stdin(&sources)?;
     let demo = demo_if_empty(&mut sources)?;
     let catalogue =
         Catalogue::new(sources, stdin.as_ref().map(StdinSpool::path), Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
+    // Last: a mistake in what was typed is to be heard of whether the port is free or not.
+    let listeners = bind(args)?;
+    let port = listeners[0].local_addr()?.port();
     let greeting = greeting(args, port, &base, &catalogue);
     let config = Config {
         listeners,
@@ -168,6 +169,16 @@ fn access(args: &Args) -> Result<Access, CliError> {
             )));
         }
     }
+    for host in &args.allow_host {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let is_name = !host.is_empty() && !host.ends_with('.') && host.bytes().all(plain);
+        if !is_name && address.is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
+            return Err(CliError::Usage(format!(
+                "--allow-host {host}: a host is a name alone, without scheme and port, as logs.example.org."
+            )));
+        }
+    }
     let mut hosts: Vec<String> = args.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect();
     hosts.push(args.host.to_ascii_lowercase());
     Ok(Access { hosts, origins: args.allow_origin.clone(), any_address: args.open_to_network })
@@ -196,7 +207,14 @@ fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
         }
         match TcpListener::bind(address) {
             Ok(listener) => listeners.push(listener),
-            Err(error) => trouble = Some(error),
+            // A name may have addresses that this machine has not, as `localhost` where there is no IPv6.
+            Err(error)
+                if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) =>
+            {
+                trouble = Some(error);
+            }
+            // Half of the name is another program's: who opens the address may meet that one.
+            Err(error) => return Err(CliError::Failed(why_not_bound(args, &error))),
         }
     }
     match (listeners.is_empty(), trouble) {
@@ -225,7 +243,7 @@ fn why_not_bound(args: &Args, error: &io::Error) -> String {
 /// As many connections as were asked for, or as the descriptors allow, whose limit is raised as far as the system lets us.
 fn connections(asked: u64) -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let wanted = asked + RESERVED_DESCRIPTORS;
+    let wanted = asked.saturating_add(RESERVED_DESCRIPTORS);
     let most = limit.maximum.unwrap_or(u64::MAX);
     let current = limit.current.unwrap_or(u64::MAX);
     let mut have = current;

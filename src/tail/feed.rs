@@ -40,6 +40,8 @@ pub struct Feed<E> {
     absence: Option<Absence<E>>,
     absences: u64,
     back: Rc<Piece<E>>,
+    // A viewer behind the head could not be given what it is due: the next look asks it to try again.
+    put_off: bool,
     // The last instant we were told.
     now: Instant,
 }
@@ -97,7 +99,7 @@ impl<E: Default> Feed<E> {
         let follower = Follower::open(root, rel, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
-        let mut feed = Self { follower, window, absence: None, absences: 0, back, now };
+        let mut feed = Self { follower, window, absence: None, absences: 0, back, put_off: false, now };
         feed.notice_absence();
         feed
     }
@@ -119,7 +121,8 @@ impl<E: Default> Feed<E> {
         let before = Rc::clone(self.follower.head());
         let ready = self.follower.look(hinted, now);
         self.keep_up(&before);
-        self.notice_absence() || ready
+        let put_off = std::mem::take(&mut self.put_off);
+        self.notice_absence() || ready || put_off
     }
 
     /// When the feed wants to be looked at again: 10 ms from now while the log grows, up to 250 ms when it is quiet.
@@ -277,7 +280,10 @@ impl<E: Default> Feed<E> {
                     }
                 }
                 CatchUp::Again => {}
-                CatchUp::Later => break,
+                CatchUp::Later => {
+                    self.put_off = true;
+                    break;
+                }
             }
         }
         Step::UpToDate

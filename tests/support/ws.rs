@@ -160,12 +160,17 @@ impl Raw {
         }
     }
 
-    /// The next frame must be a finished text frame.
+    /// The next message must be a finished text frame. Pings in front of it are answered: a server sends them to a
+    /// peer that has been silent for a while.
     #[track_caller]
     pub fn read_text(&mut self) -> String {
-        let (first, payload) = self.read_frame();
-        assert_eq!(first, TEXT, "a text frame, not {payload:?}");
-        String::from_utf8(payload).expect("text is UTF-8")
+        loop {
+            match self.read_frame() {
+                (TEXT, payload) => return String::from_utf8(payload).expect("text is UTF-8"),
+                (PING, payload) => self.send_frame(PONG, &payload),
+                (first, payload) => panic!("a text frame, not {first:#04x} with {payload:?}"),
+            }
+        }
     }
 
     /// The next frame must be a close frame with `code` ([`NO_CODE`]: with an empty payload). Returns the reason.
