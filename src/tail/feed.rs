@@ -131,6 +131,9 @@ impl<E: Default> Feed<E> {
     }
 
     /// The position of a viewer that begins at `start`.
+    ///
+    /// Bounded: brings the head to the end of what is there (reads 1 MiB at most, then leaps), looks through the folder,
+    /// and reads 8 MiB backwards at most for [`Start::Lines`].
     pub fn start(&mut self, start: &Start) -> Position {
         let now = self.now;
         let mut lost = None;

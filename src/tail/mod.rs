@@ -7,13 +7,15 @@
 //!   feed         what viewers read from: the follower, the window, and the way back into the files
 //!    |- window   the recent pieces, read once and shared by all
 //!    |- catchup  reading on from before the window
-//!    '- follower the head: new bytes, rotations, truncations
+//!    |- start    where a viewer begins: so many lines before the end (backlog), or at its cursor
+//!    '- follower the head: reads what is new
+//!        |- path        what stands at the log's path, and what follows from its change
 //!        |- lineage     the generations in their order, and finding those that a cursor names
 //!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
 //!        |   '- siblings    what lies beside the file: app.log.1, app.log-20261120
-//!        |- backlog     the last N lines, looked for backwards from the end
 //!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
-//!        '- cursor      a place in a log as a token
+//!        |- reading     pread, fstat, holes
+//!        '- cursor      a place in a log as a token (standing: the same within this process)
 //!   beneath      opening files beneath a folder, and nowhere else
 //!   catalogue    which logs there are, and what each is called
 //!   spool        standard input as a log; files that rotate themselves

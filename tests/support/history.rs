@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wiretail::tail::cursor::{ENOUGH, GuardPrint, HeadPrint, Place};
+use wiretail::tail::cursor::{GuardPrint, HeadPrint, Place};
 
 pub(crate) use record::Record;
 
@@ -262,13 +262,6 @@ impl Log {
         self.generations.push(written);
         self.current = Some(self.generations.len() - 1);
         self.generations.len() - 1
-    }
-
-    /// A copy that is too short to be recognised counts as a generation of its own; so somebody may be told that the
-    /// file was cut after having read the copy.
-    pub(crate) fn has_short_copy(&self, place: &Place) -> bool {
-        let short = |written: &&Written| written.bytes.len() < ENOUGH && written.fate == Fate::Copied;
-        self.generations.iter().filter(short).any(|written| written.inode == place.inode)
     }
 
     /// The generation that a place names. One at offset 0 says too little.

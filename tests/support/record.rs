@@ -20,6 +20,8 @@ pub(crate) struct Record {
     spans: BTreeMap<usize, Vec<Span>>,
     // How much it had of a generation when that was copied and cut.
     had_when_copied: BTreeMap<usize, u64>,
+    // Gaps before anything was read of a generation: its inode, and how far they go.
+    unread: Vec<(u64, u64)>,
     truncations: usize,
     excused: usize,
 }
@@ -80,17 +82,14 @@ impl Record {
                 let starts = |p: &&Place| p.inode == place.inode && p.offset + bytes == place.offset;
                 let before = from.places().iter().find(starts);
                 let before = before.ok_or("a gap whose size is not the way between its ends")?;
-                let generation = log.named(before).or_else(|| self.in_gap(before.offset));
-                let generation = generation.or_else(|| self.lost_at_once(log, &place));
                 self.cursor = Some(to.clone());
-                if generation.is_none() && log.has_short_copy(&place) {
-                    return Ok(());
+                match log.named(before).or_else(|| self.in_gap(before.offset)) {
+                    Some(generation) if log.generations[generation].fate == Fate::Kept => {
+                        return Err(format!("a gap of {bytes} in generation {generation}, which exists"));
+                    }
+                    Some(generation) => self.add(log, generation, place.offset, *bytes, None)?,
+                    None => self.add_unread(log, before, place.offset)?,
                 }
-                let generation = generation.ok_or("a gap in a generation that never was")?;
-                if log.generations[generation].fate == Fate::Kept {
-                    return Err(format!("a gap of {bytes} in generation {generation}, which exists"));
-                }
-                self.add(log, generation, place.offset, *bytes, None)?;
             }
             PieceKind::Gap { from, to, bytes: None, .. } => {
                 self.check_unknown_gap(log, from)?;
@@ -117,18 +116,20 @@ impl Record {
             .map(|(&generation, _)| generation)
     }
 
-    /// A generation of which not a byte was read before it was gone: one after those the viewer knows, or else (a copy
-    /// of something younger may be found before) any that it knows nothing of.
-    fn lost_at_once(&self, log: &Log, place: &Place) -> Option<usize> {
-        let last = self.spans.keys().last().max(self.begun.keys().last()).map_or(0, |last| last + 1);
-        (last..log.generations.len()).chain(0..last).find(|generation| {
-            let written = &log.generations[*generation];
-            written.inode == place.inode
-                && written.fate != Fate::Kept
-                && written.bytes.len() as u64 >= place.offset
-                && !self.spans.contains_key(generation)
-                && !self.begun.contains_key(generation)
-        })
+    /// A gap in a generation of which not a byte was read. Several may have been in that inode, and its place does not
+    /// say which it is; what comes after the gap will, if anything does.
+    fn add_unread(&mut self, log: &Log, before: &Place, to: u64) -> Result<(), String> {
+        let lost = log.generations.iter().any(|written| {
+            let gone = written.fate != Fate::Kept && written.bytes.len() as u64 >= to;
+            gone && written.inode == before.inode
+        });
+        let begun = self.unread.iter_mut().find(|gap| **gap == (before.inode, before.offset));
+        match begun {
+            Some(gap) => gap.1 = to,
+            None if lost && before.offset == 0 => self.unread.push((before.inode, to)),
+            None => return Err("a gap in a generation that never was".into()),
+        }
+        Ok(())
     }
 
     /// "Something is missing, and nobody knows how much": only where the viewer stood in something that is gone, or
@@ -154,7 +155,14 @@ impl Record {
         text: Option<Vec<u8>>,
     ) -> Result<(), String> {
         let from = to - bytes;
-        self.correct_gap(log, generation, from);
+        let unread = (log.generations[generation].inode, from);
+        if let Some(gap) = self.unread.iter().position(|gap| *gap == unread)
+            && !self.spans.contains_key(&generation)
+            && !self.begun.contains_key(&generation)
+        {
+            self.unread.remove(gap);
+            self.spans.insert(generation, vec![Span { from: 0, to: from, text: None }]);
+        }
         if self.vague == Some(log.generations[generation].inode) && from == 0 {
             self.first = self.first.min(generation);
         }
@@ -177,22 +185,6 @@ impl Record {
         }
         self.spans.entry(generation).or_default().push(Span { from, to, text });
         Ok(())
-    }
-
-    /// Of two generations that were in the same inode and gone before a byte was read, the first was taken for the one
-    /// that a gap was in (see [`lost_at_once`](Self::lost_at_once)). If the other one goes on where that gap ends, it
-    /// was in the other.
-    fn correct_gap(&mut self, log: &Log, generation: usize, from: u64) {
-        if from == 0 || self.spans.contains_key(&generation) || self.begun.contains_key(&generation) {
-            return;
-        }
-        let same_file = |other: usize| log.generations[other].inode == log.generations[generation].inode;
-        let gap = |spans: &[Span]| matches!(spans, [Span { from: 0, to, text: None }] if *to == from);
-        let taken = self.spans.iter().find(|(other, spans)| same_file(**other) && gap(spans));
-        if let Some(other) = taken.map(|(&other, _)| other) {
-            let spans = self.spans.remove(&other).unwrap_or_default();
-            self.spans.insert(generation, spans);
-        }
     }
 
     /// After everything has been read: is all there that was written, and nothing else?
