@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use crate::tail::beneath::{OpenError, Root};
+use crate::tail::beneath::{OpenError, Root, Stat};
 
 /// One log in the list.
 #[derive(Clone, Debug)]
@@ -24,9 +24,9 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// How it is right now. Costs one look at the file system.
+    /// How it is right now. Opens it for a moment: merely looking would not tell whether we may read it.
     pub fn state(&self) -> LogState {
-        match self.root.stat(&self.rel) {
+        match self.root.open_file(&self.rel).and_then(Stat::of) {
             Ok(stat) => LogState::Ok { size: stat.size, modified: stat.modified },
             Err(OpenError::Missing) => LogState::Missing,
             Err(why) => LogState::Refused(why.to_string()),
