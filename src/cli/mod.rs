@@ -19,8 +19,7 @@ use clap::{Parser, Subcommand};
     about = "Live log files in the browser.",
     before_help = "  wiretail app.log 'logs/*.log' web=nginx/access.log    then open the address it prints",
     after_help = "Each option of serve can be set in the environment, too: --port as WIRETAIL_PORT, and so on.",
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true
+    args_conflicts_with_subcommands = true
 )]
 struct Cli {
     #[command(subcommand)]

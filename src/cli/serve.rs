@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant, SystemTime};
 
+use clap::builder::BoolishValueParser;
 use mio::net::TcpListener;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -31,7 +32,7 @@ pub struct Args {
     #[arg(long, default_value = "127.0.0.1", env = "WIRETAIL_HOST", hide_env = true)]
     host: String,
     /// Listen beyond this machine, where everyone who reaches the port may read the logs
-    #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true)]
+    #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true, value_parser = BoolishValueParser::new())]
     open_to_network: bool,
     /// A host name this server goes by, beside localhost and addresses; may be repeated
     #[arg(long, value_name = "NAME", env = "WIRETAIL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
@@ -55,10 +56,10 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = parse_tick, env = "WIRETAIL_TICK", hide_env = true)]
     tick: Duration,
     /// Do not use inotify: the tick alone follows the files
-    #[arg(long, env = "WIRETAIL_NO_INOTIFY", hide_env = true)]
+    #[arg(long, env = "WIRETAIL_NO_INOTIFY", hide_env = true, value_parser = BoolishValueParser::new())]
     no_inotify: bool,
     /// Do not offer /ws/echo
-    #[arg(long, env = "WIRETAIL_NO_LESSONS", hide_env = true)]
+    #[arg(long, env = "WIRETAIL_NO_LESSONS", hide_env = true, value_parser = BoolishValueParser::new())]
     no_lessons: bool,
     /// Connections at once
     #[arg(
@@ -286,10 +287,11 @@ fn greeting(args: &Args, port: u16, base: &str, catalogue: &Catalogue) -> String
         };
         lines.push(format!("  {}{state}", entry.name));
     }
-    match catalogue.logs().len() {
-        0 => lines.push("  nothing there yet; new files will appear as they are written".to_owned()),
-        count if count > MOST_NAMED => lines.push(format!("  and {} more", count - MOST_NAMED)),
-        _ => {}
+    if let Some(more) = catalogue.logs().len().checked_sub(MOST_NAMED).filter(|&more| more > 0) {
+        lines.push(format!("  and {more} more"));
+    }
+    for source in catalogue.idle() {
+        lines.push(format!("  {}  (nothing there yet; waiting for it)", args.sources[source]));
     }
     if args.open_to_network {
         lines.push(format!("  open to the network: everyone who reaches port {port} may read these logs"));

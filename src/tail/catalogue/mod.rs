@@ -102,6 +102,12 @@ impl Catalogue {
         self.listed.iter().map(|listed| &listed.entry)
     }
 
+    /// Which of the sources, by their place among them, the last look has found nothing for.
+    pub fn idle(&self) -> impl Iterator<Item = usize> {
+        let watches = self.watches.iter().enumerate();
+        watches.filter(|(_, watch)| watch.sightings().is_empty()).map(|(index, _)| index)
+    }
+
     /// The log of this name.
     pub fn find(&self, name: &str) -> Option<&LogEntry> {
         self.by_name.get(name).map(|&index| &self.listed[index].entry)
