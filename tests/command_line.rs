@@ -77,6 +77,7 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         &["a=x.log", "a=y.log"],
         &["cat", "ftp://localhost/tail/x"],
         &["cat", "http://localhost/"],
+        &["cat", "http://localhost/tail/x?lines=5"],
         &["produce"],
     ] {
         let (code, said) = complaint(args);
@@ -89,6 +90,101 @@ fn wrong_usage_is_one_sentence_and_code_2() {
     assert_eq!(code, 2, "what is wrong whatever the port is said first: {said}");
     let (_, said) = complaint(&["--host", "0.0.0.0"]);
     assert!(said.contains("--open-to-network"), "the sentence says what would work: {said}");
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_one_sentence_and_code_1() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = temp_dir();
+    let path = folder.path().join("secret.log");
+    fs::write(&path, "secret\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    let unprivileged = |args: &[&str]| {
+        let plain = Server::command(args);
+        if fs::File::open(&path).is_err() {
+            return plain;
+        }
+        // We are root, who reads everything, unless it gives up the right to.
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "-dac_override,-dac_read_search", "--"]);
+        command.arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
+        command
+    };
+    let output = unprivileged(&[path.to_str().unwrap()]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("secret.log") && said.contains("may not read"), "{said}");
+
+    // Found in a folder it is listed, and what is the matter with it.
+    fs::write(folder.path().join("app.log"), "x\n").unwrap();
+    let server = Server::spawn(unprivileged(&[folder.path().to_str().unwrap()]));
+    let (_, _, body) = http_get(server.addr(), "/api/logs", &[]);
+    let listing: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(listing["logs"][0]["state"], "ok");
+    assert_eq!(listing["logs"][1]["state"], "refused", "{listing}");
+}
+
+#[test]
+fn switches_in_the_environment_are_ones_or_words() {
+    for (value, code) in [("1", None), ("true", None), ("0", Some(2)), ("perhaps", Some(2))] {
+        let mut command = Server::command(&["--host", "0.0.0.0"]);
+        command.env("WIRETAIL_OPEN_TO_NETWORK", value);
+        match code {
+            None => drop(Server::spawn(command)),
+            Some(code) => assert_eq!(command.output().unwrap().status.code(), Some(code), "{value}"),
+        }
+    }
+}
+
+#[test]
+fn every_source_is_said_to_be_there_or_waited_for() {
+    let folder = temp_dir();
+    let named = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(named("app.log"), "x\n").unwrap();
+    fs::create_dir(named("empty")).unwrap();
+    let (log, glob, later, empty) = (named("app.log"), named("*.txt"), named("later.log"), named("empty"));
+    let mut child = Server::command(&[&log, &glob, &later, &empty]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("http://"));
+    assert_eq!(lines.next().unwrap(), "  app.log");
+    assert_eq!(lines.next().unwrap(), "  later.log  (does not exist yet; waiting for it)");
+    assert_eq!(lines.next().unwrap(), format!("  {glob}  (nothing there yet; waiting for it)"));
+    assert_eq!(lines.next().unwrap(), format!("  {empty}  (nothing there yet; waiting for it)"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn cat_says_that_a_log_is_missing_by_its_exit_code() {
+    let folder = temp_dir();
+    let path = folder.path().join("later.log");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let url = format!("{}tail/later.log", server.url());
+    assert_eq!(complaint(&["cat", "--no-follow", &url]), (1, "wiretail: there is no such file\n".to_owned()));
+}
+
+#[test]
+fn cat_goes_on_when_nobody_listens_to_what_it_says() {
+    let folder = temp_dir();
+    let path = folder.path().join("later.log");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let url = format!("{}#/later.log", server.url());
+    let mut cat =
+        wiretail().args(["cat", &url]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(cat.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert_eq!(line, "wiretail: there is no such file\n");
+    drop(said);
+    let mut printed = BufReader::new(cat.stdout.take().unwrap()).lines().map(Result::unwrap);
+    fs::write(&path, "here\n").unwrap();
+    assert_eq!(printed.next().unwrap(), "here");
+    // Of which there is something to say.
+    fs::rename(&path, folder.path().join("later.log.1")).unwrap();
+    fs::write(&path, "and there\n").unwrap();
+    assert_eq!(printed.next().unwrap(), "and there");
+    cat.kill().unwrap();
+    cat.wait().unwrap();
 }
 
 #[test]

@@ -25,7 +25,9 @@ const LARGEST_MESSAGE: usize = 1024 * 1024;
 /// What can be typed for `wiretail cat`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    #[arg(help = "Where the log is served: http://127.0.0.1:8080/tail/app.log (or ws://)")]
+    #[arg(
+        help = "Where the log is served: http://127.0.0.1:8080/tail/app.log, or the page's address /#/app.log"
+    )]
     url: String,
     /// How many of the last lines to begin with; as many as the server likes if not given
     #[arg(short = 'n', long)]
@@ -44,7 +46,7 @@ pub struct Args {
 /// A URL that is none, or a server that refuses. A lost connection is no error: it is made again.
 pub fn run(args: &Args) -> Result<(), CliError> {
     let target = Target::parse(&args.url)?;
-    let mut cat = Cat { args, target, cursor: args.from.clone(), printer: Printer::new() };
+    let mut cat = Cat { args, target, cursor: args.from.clone(), absent: None, printer: Printer::new() };
     let mut pause = Duration::ZERO;
     loop {
         let before = cat.cursor.clone();
@@ -57,7 +59,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
                     pause = Duration::ZERO;
                 }
                 pause = (pause * 2).clamp(Duration::from_millis(250), LONGEST_PAUSE);
-                eprintln!("wiretail: {why}; trying again in {:.1} s", pause.as_secs_f32());
+                say(&format!("{why}; trying again in {:.1} s", pause.as_secs_f32()));
                 // Not all at once when a server with many viewers comes back.
                 std::thread::sleep(pause.mul_f32(0.75 + 0.5 * f32::from(random::<1>()[0]) / 255.0));
             }
@@ -109,15 +111,25 @@ impl Target {
             None => url,
         };
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+        if path.contains('?') {
+            return Err(wrong("what stands behind the ? is said by --lines, --from and --no-follow here."));
+        }
+        // The page's own address, as it is copied from a browser: http://127.0.0.1:8080/#/app.log
+        let path = match fragment.strip_prefix('/') {
+            Some(name) if path.ends_with('/') => format!("{path}tail/{name}"),
+            _ if fragment.is_empty() => path.to_owned(),
+            _ => return Err(wrong("a # in a log's name is written as %23.")),
+        };
         if !path.contains("/tail/") || path.ends_with("/tail/") {
             return Err(wrong(
                 "the URL must name a log, as http://127.0.0.1:8080/tail/app.log; the page lists their names.",
             ));
         }
-        if path.bytes().any(|byte| !byte.is_ascii_graphic()) {
-            return Err(wrong("spaces and other special characters are written as %20 and the like."));
-        }
+        let path = path.bytes().fold(String::new(), |path, byte| match byte {
+            b'!'..=b'~' => path + char::from(byte).encode_utf8(&mut [0; 4]),
+            _ => path + &format!("%{byte:02X}"),
+        });
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
                 (host, port.parse().map_err(|_| wrong("the port is no number."))?)
@@ -131,7 +143,7 @@ impl Target {
             return Err(wrong("the URL names no host."));
         }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { authority: authority.to_owned(), address: (host, port), path: path.to_owned() })
+        Ok(Self { authority: authority.to_owned(), address: (host, port), path })
     }
 }
 
@@ -141,6 +153,8 @@ struct Cat<'a> {
     target: Target,
     /// Behind the last text that was printed.
     cursor: Option<String>,
+    /// Why there was nothing to print.
+    absent: Option<String>,
     printer: Printer,
 }
 
@@ -252,6 +266,7 @@ impl Cat<'_> {
                 self.cursor.get_or_insert(cursor);
             }
             FromServer::Lines { to, .. } => {
+                self.absent = None;
                 self.printer.print(text)?;
                 self.cursor = Some(to);
             }
@@ -261,10 +276,13 @@ impl Cat<'_> {
                 let count = bytes.map_or("an unknown number of".to_owned(), |bytes| bytes.to_string());
                 self.note(Some(to), &format!("{count} bytes are missing here"))?;
             }
+            FromServer::Missing { why } if self.args.no_follow => self.absent = Some(why),
             FromServer::Missing { why } => self.note(None, &why)?,
             FromServer::Back {} => self.note(None, "the file is there again")?,
             FromServer::Behind { .. } | FromServer::Pong {} => {}
-            FromServer::End {} => return Ok(true),
+            FromServer::End {} => {
+                return self.absent.take().map_or(Ok(true), |why| Err(refused(clean_line(&why))));
+            }
             FromServer::Error { message } => self.note(None, &message)?,
         }
         Ok(false)
@@ -276,7 +294,7 @@ impl Cat<'_> {
             self.cursor = Some(cursor);
         }
         self.printer.flush()?;
-        eprintln!("wiretail: {}", clean_line(what));
+        say(&clean_line(what));
         Ok(())
     }
 }
@@ -334,6 +352,11 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Says something beside the log. That nobody listens to it is no reason to end.
+fn say(what: &str) {
+    let _ = writeln!(io::stderr(), "wiretail: {what}");
+}
+
 /// One line of somebody else's, fit for a terminal.
 fn clean_line(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
@@ -379,7 +402,7 @@ impl Escapes {
         for c in text.chars() {
             let continues = match self.held.len() {
                 0 => c == '\x1b',
-                1 => c == '[',
+                1 => c == '[' && self.held == "\x1b",
                 len => len < LONGEST && (c.is_ascii_digit() || c == ';'),
             };
             if continues {
@@ -392,9 +415,13 @@ impl Escapes {
                 self.held.clear();
                 continue;
             }
-            clean.extend(self.held.drain(..).map(picture));
+            match self.held.as_str() {
+                "\r" if c == '\n' => self.held.clear(),
+                _ => clean.extend(self.held.drain(..).map(picture)),
+            }
             match c {
-                '\x1b' => self.held.push(c),
+                // Of a line that ends with \r\n nobody wants to see the \r.
+                '\x1b' | '\r' => self.held.push(c),
                 _ => clean.push(picture(c)),
             }
         }
@@ -419,9 +446,12 @@ mod tests {
 
     #[test]
     fn a_url_names_a_host_and_a_log() {
-        let target = Target::parse("http://localhost:8080/logs/tail/a/b%20c?x#y").unwrap();
+        let target = Target::parse("http://localhost:8080/logs/tail/a/b%20c").unwrap();
         assert_eq!(target.address, ("localhost".to_owned(), 8080));
         assert_eq!(target.path, "/logs/tail/a/b%20c");
+        assert_eq!(Target::parse("http://h/tail/a b日").unwrap().path, "/tail/a%20b%E6%97%A5", "as typed");
+        let page = Target::parse("http://h/logs/#/a/b%20c").unwrap();
+        assert_eq!(page.path, "/logs/tail/a/b%20c", "the page's own address");
         assert_eq!(Target::parse("ws://[::1]:90/tail/x").unwrap().address, ("::1".to_owned(), 90));
         assert_eq!(Target::parse("[::1]/tail/x").unwrap().address, ("::1".to_owned(), 80));
         for bad in [
@@ -433,11 +463,20 @@ mod tests {
             "ftp://h/tail/x",
             "http://h:x/tail/y",
             "http:///tail/x",
-            "http://h/tail/a b",
+            "http://h/tail/x?lines=5",
+            "http://h/tail/a#b",
+            "http://h/#/",
             "http://u@h/tail/x",
         ] {
             assert!(Target::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_line_from_windows_is_no_picture() {
+        let mut escapes = Escapes::default();
+        assert_eq!(escapes.clean("a\r\nb\r"), "a\nb");
+        assert_eq!(escapes.clean("\n\r\rc\r[1m\x1b\r\n"), "\n\u{240d}\u{240d}c\u{240d}[1m\u{241b}\n");
     }
 
     #[test]
