@@ -52,6 +52,7 @@ fn main() -> std::io::Result<()> {
     let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 9001).into())?;
     let limits = Limits { connections: 1000, per_address: 1000, no_room: Vec::new(), too_many: Vec::new() };
     let mut event_loop = EventLoop::new(vec![listener], limits)?;
+    println!("ws://127.0.0.1:9001");
     let (mut sessions, mut buffer) = (Table::default(), vec![0; 64 * 1024]);
     loop {
         let id = match event_loop.next_event()? {
