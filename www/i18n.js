@@ -69,6 +69,7 @@ const en = {
   keptHint: 'Lines this page holds. The oldest are let go, the file keeps them.',
 
   beganAt: (/** @type {string} */ count) => `From here: the last ${count} lines when reading began`,
+  beganHere: (/** @type {string} */ bytes) => `From here: reading began at byte ${bytes}`,
   beganStart: 'The beginning of the log',
   letGo: (/** @type {string} */ count, /** @type {number} */ n) =>
     `${count} earlier ${n === 1 ? 'row is' : 'rows are'} not kept by this page; the file has them`,
@@ -97,6 +98,8 @@ const en = {
   nothingYetText: 'The log is empty. Lines appear here as soon as they are written.',
   notThere: 'The log is not there',
   notThereText: 'It will be shown as soon as it appears.',
+  unreadable: 'The log cannot be read',
+  unreadableText: 'It will be shown as soon as it can be.',
   refusedText: 'The server does not show this log. The page asks again from time to time.',
   demo: 'This log writes itself. Try:',
   dismiss: 'Dismiss',
@@ -183,6 +186,7 @@ const zh = {
   keptHint: '本页面保留的行数。最早的行会被移除，文件中仍然保留。',
 
   beganAt: (count) => `从这里开始：打开时的最后 ${count} 行`,
+  beganHere: (bytes) => `从这里开始：打开时位于第 ${bytes} 字节`,
   beganStart: '日志的开头',
   letGo: (count) => `更早的 ${count} 行已不在本页面中，文件中仍然保留`,
 
@@ -210,6 +214,8 @@ const zh = {
   nothingYetText: '日志为空。一旦写入，内容会立即显示在这里。',
   notThere: '日志不存在',
   notThereText: '一旦出现就会显示在这里。',
+  unreadable: '无法读取此日志',
+  unreadableText: '一旦可以读取就会显示在这里。',
   refusedText: '服务器没有提供此日志，页面会不时重试。',
   demo: '此日志由程序自动写入。请试试：',
   dismiss: '关闭提示',

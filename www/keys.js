@@ -30,8 +30,8 @@ const COMMANDS = {
   Escape: 'escape',
 };
 
-/** Keys by which a focused button, link or list is worked. */
-const WORKS_CONTROLS = new Set([' ', 'ArrowDown', 'ArrowUp', 'Home', 'End']);
+/** Keys by which a focused button or link is worked. The list of logs takes its arrow keys before they come here. */
+const WORKS_CONTROLS = new Set([' ']);
 
 /**
  * Where the focus is: in a text field, on something that is worked by keys, or nowhere in particular.

@@ -8,7 +8,7 @@
  */
 
 import { POLICY } from './backoff.js';
-import { cursorAfter } from './wire.js';
+import { cursorAfter, offsetIn } from './wire.js';
 
 /**
  * The connection as the socket reports it. `open` begins with the server's `hello`.
@@ -42,6 +42,9 @@ import { cursorAfter } from './wire.js';
  * @property {string | null} cursor behind everything that was processed
  * @property {number | null} size of the log when reading began
  * @property {number} asked how many lines before the end reading began
+ * @property {number | null} began the byte at which it began, where the cursor tells
+ * @property {number} backlog bytes that were there already when it began
+ * @property {number} had lines that began in them, as far as they have come
  * @property {number} behind bytes between what was sent and the log's end, as the server last said
  * @property {string | null} missing why the log is not there; null if it is
  * @property {number} bytes of the log received in this session
@@ -73,6 +76,9 @@ export const START = Object.freeze({
   cursor: null,
   size: null,
   asked: 0,
+  began: null,
+  backlog: 0,
+  had: 0,
   behind: 0,
   missing: null,
   bytes: 0,
@@ -156,19 +162,19 @@ function hear(state, message, started) {
     case 'hello':
       // What the last connection said about missing and behind is out of date.
       return {
-        ...heard,
+        ...(state.cursor === null ? greeted(heard, message) : heard),
         link: { kind: 'open' },
         missing: null,
         behind: 0,
         cursor: state.cursor ?? (message.cursor || null),
         size: message.size,
-        asked: state.cursor === null ? message.lines : state.asked,
       };
     case 'lines':
       return {
         ...heard,
         missing: null,
         bytes: state.bytes + message.bytes,
+        had: state.bytes < state.backlog ? state.had + started : state.had,
         below: sticks(state) ? 0 : state.below + started,
         away: state.hidden ? state.away + started : 0,
       };
@@ -183,6 +189,17 @@ function hear(state, message, started) {
     default:
       return heard;
   }
+}
+
+/**
+ * Where reading begins, from the first `hello`.
+ * @param {State} state
+ * @param {Extract<import('./wire.js').Message, { kind: 'hello' }>} hello
+ * @returns {State}
+ */
+function greeted(state, hello) {
+  const began = offsetIn(hello.cursor);
+  return { ...state, asked: hello.lines, began, backlog: Math.max(0, (hello.size ?? 0) - (began ?? 0)) };
 }
 
 /**

@@ -82,12 +82,16 @@ export class View {
   /** Leads to the search of the list of logs, opening the list if it has to. */
   openSearch() {
     if (NARROW.matches) this.#setDrawer(true);
-    else if (byId('app').classList.contains('narrowed')) this.act({ act: 'sidebar' });
-    // The list may have been hidden until now.
-    requestAnimationFrame(() => {
-      this.search.focus();
-      this.search.select();
-    });
+    else if (byId('app').classList.contains('narrowed')) {
+      this.act({ act: 'sidebar' });
+      byId('app').classList.remove('narrowed');
+    }
+    // At once: whoever types on writes into the search. A waiting frame would let keys through to the log, and while
+    // a log pours, frames are long.
+    this.search.focus();
+    this.search.select();
+    // A drawer that slides in takes the focus only when it is to be seen.
+    if (document.activeElement !== this.search) requestAnimationFrame(() => this.search.focus());
   }
 
   openHelp() {
@@ -234,7 +238,10 @@ export class View {
       else if (listing.kind === 'refused') said = [words.refused, words.listRefused, ''];
       else if (listing.kind === 'known') said = [words.choose, words.chooseText, ''];
     } else if (held.end === held.first) {
-      if (state.missing !== null) said = [words.notThere, words.notThereText, state.missing];
+      const listed = state.listing.logs.find((log) => log.name === state.log);
+      if (state.missing !== null && listed?.state === 'refused') {
+        said = [words.unreadable, words.unreadableText, state.missing];
+      } else if (state.missing !== null) said = [words.notThere, words.notThereText, state.missing];
       else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
       else if (kind === 'refused') said = [words.refused, words.refusedText, cause === '' ? why : words[cause]];
       else if (state.link.kind === 'open' && state.behind === 0 && (state.size ?? 0) === 0) {
@@ -294,7 +301,10 @@ export function beganText({ state, language, held }) {
   const words = WORDS[language];
   if (held.end === held.first) return '';
   if (held.letGo > 0) return words.letGo(count(held.letGo, language), held.letGo);
-  return state.asked > 0 && held.lines >= state.asked ? words.beganAt(count(state.asked, language)) : words.beganStart;
+  if (state.began === 0) return words.beganStart;
+  // Fewer lines than were asked for, and yet not all: they are so long that the server stopped looking for more.
+  if (state.asked > 0 && state.had >= state.asked) return words.beganAt(count(state.asked, language));
+  return state.began === null ? '' : words.beganHere(count(state.began, language));
 }
 
 /**

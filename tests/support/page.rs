@@ -121,6 +121,11 @@ impl<'a> Log<'a> {
         Self { path }
     }
 
+    /// A file that is there already.
+    pub fn at(path: &'a Path) -> Self {
+        Self { path }
+    }
+
     /// Writes the numbered lines of [`lines`], in one write.
     pub fn write_lines(&self, numbers: Range<usize>) {
         let text: String = lines(numbers).iter().map(|line| format!("{line}\n")).collect();

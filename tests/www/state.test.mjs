@@ -45,6 +45,16 @@ test('hello makes it live, lines move the cursor', () => {
   assert.equal(state.asked, 1000);
 });
 
+test('where reading began, and how many lines were there already', () => {
+  const hello = '{"hello":{"name":"app.log","cursor":"1.a.b.5a","size":100,"lines":1000,"server":"s"}}';
+  const state = after(CHOOSE, hello, LINES, LINES);
+  assert.equal(state.began, 0x5a);
+  assert.equal(state.had, 1, 'ten bytes were there, the next ten came later');
+  const again = '{"hello":{"name":"app.log","cursor":"1.a.b.64","size":900,"lines":5,"server":"s"}}';
+  const resumed = after(CHOOSE, hello, LINES, LOST, again, LINES);
+  assert.deepEqual([resumed.began, resumed.had, resumed.asked], [0x5a, 1, 1000], 'it began only once');
+});
+
 test('a hello on a connection that resumes does not move the cursor', () => {
   const state = after(
     CHOOSE,

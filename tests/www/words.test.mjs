@@ -71,5 +71,12 @@ test('nothing is done while somebody types, nor with the browser’s keys, nor w
     assert.equal(commandFor(press('f', more), 'page'), null);
   }
   assert.equal(commandFor(press(' '), 'control'), null, 'Space presses the button');
-  assert.equal(commandFor(press('f'), 'control'), 'follow');
+  for (const [key, command] of [
+    ['f', 'follow'],
+    ['Home', 'top'],
+    ['End', 'end'],
+    ['ArrowUp', 'up'],
+  ]) {
+    assert.equal(commandFor(press(key), 'control'), command, `${key}, after a button was clicked`);
+  }
 });
