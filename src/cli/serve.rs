@@ -19,6 +19,9 @@ use crate::tail::spool::StdinSpool;
 /// Descriptors kept for files, pipes and the spare one, beside the connections.
 const RESERVED_DESCRIPTORS: u64 = 64;
 
+/// So many connections wait in the system's queue until they are accepted.
+const BACKLOG: i32 = 4096;
+
 /// What can be typed for `wiretail serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -207,7 +210,13 @@ fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
             address.set_port(first.local_addr()?.port());
         }
         match TcpListener::bind(address) {
-            Ok(listener) => listeners.push(listener),
+            Ok(listener) => {
+                // Mio asks for a queue of 128. Where that overflows, the system drops handshakes without a word, and
+                // each caller tries again a second later. The system cuts the number to what it allows.
+                rustix::net::listen(&listener, BACKLOG)
+                    .map_err(|error| CliError::Failed(why_not_bound(args, &error.into())))?;
+                listeners.push(listener);
+            }
             // A name may have addresses that this machine has not, as `localhost` where there is no IPv6.
             Err(error)
                 if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) =>
