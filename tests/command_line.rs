@@ -374,6 +374,13 @@ fn cat_says_what_the_server_refuses_and_ends_with_1() {
 }
 
 #[test]
+fn cat_without_follow_does_not_wait_for_a_server_to_come() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, said) = complaint(&["cat", "--no-follow", &format!("http://{gone}/tail/app.log")]);
+    assert_eq!((code, said.lines().count()), (1, 1), "{said}");
+}
+
+#[test]
 fn produce_writes_as_many_lines_as_asked_and_rotates() {
     let folder = temp_dir();
     let path = folder.path().join("made.log");

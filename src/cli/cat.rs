@@ -54,6 +54,10 @@ pub fn run(args: &Args) -> Result<(), CliError> {
             Ok(()) => return Ok(()),
             Err(Trouble::Final(error)) => return Err(error),
             Err(Trouble::ReaderLeft) => return Ok(()),
+            // Who asked for what is there now does not want to wait for a server to come.
+            Err(Trouble::Passing(why)) if args.no_follow && cat.cursor.is_none() => {
+                return Err(CliError::Failed(format!("{why}.")));
+            }
             Err(Trouble::Passing(why)) => {
                 if cat.cursor != before {
                     pause = Duration::ZERO;
