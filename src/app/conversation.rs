@@ -2,7 +2,7 @@
 //!
 //! Knows the protocol core and the clock as an argument; not what the messages mean.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Context;
 use super::pulse::{Pulse, Verdict};
@@ -28,8 +28,6 @@ pub enum Outcome {
 pub struct Conversation {
     connection: Connection,
     pulse: Pulse,
-    /// Since when we wait for the answer to our close frame.
-    closing: Option<Instant>,
 }
 
 impl Conversation {
@@ -39,7 +37,7 @@ impl Conversation {
         if let Verdict::Fine(when) = pulse.check(context.now) {
             context.wake_at(when);
         }
-        Self { connection: Connection::server(limits), pulse, closing: None }
+        Self { connection: Connection::server(limits), pulse }
     }
 
     /// Whether data may still be sent.
@@ -85,7 +83,8 @@ impl Conversation {
 
     /// Takes the pulse, or gives up on a peer that does not answer our close.
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
-        if self.closing.is_some() {
+        // We have said goodbye, and the deadline was that of the answer.
+        if !self.may_send() {
             return Outcome::Over;
         }
         if let Some(when) = context.took_at() {
@@ -104,8 +103,7 @@ impl Conversation {
 
     /// Starts the closing handshake; the peer has 2 s to answer.
     pub fn close(&mut self, code: CloseCode, reason: &str, context: &mut Context<'_>) {
-        if self.closing.is_none() {
-            self.closing = Some(context.now);
+        if self.may_send() {
             self.say(context, |connection, out| connection.close(code, reason, out));
             context.wake_at(context.now + CLOSE_WITHIN);
         }
@@ -124,6 +122,7 @@ impl Conversation {
 mod tests {
     use std::io::Read;
     use std::net::TcpStream;
+    use std::time::Instant;
 
     use super::*;
     use crate::app::access::Access;

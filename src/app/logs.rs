@@ -13,14 +13,12 @@ use serde::Serialize;
 use super::wire::Fronts;
 use crate::net::ConnId;
 use crate::tail::Feed;
-use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState};
+use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState, RESCAN};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
 const GATHER: Duration = Duration::from_millis(5);
 /// For this long after its last growth a log's viewers are still told how far they lag.
 const SETTLE: Duration = Duration::from_millis(1100);
-/// The catalogue is looked at again this often.
-const RESCAN: Duration = Duration::from_secs(2);
 
 /// The catalogue, and the logs somebody watches.
 pub struct Logs {

@@ -14,7 +14,7 @@
 //!
 //! Does not know what a rotation is: that is `follower`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -318,11 +318,5 @@ impl<E: Default> Feed<E> {
     /// Why the file cannot be read now, if so: a sentence to go after its name and a colon.
     pub fn missing(&self) -> Option<&str> {
         self.follower.missing()
-    }
-
-    /// The folder to watch for changes (inotify). Hints from there lead to [`look_now`](Self::look_now).
-    pub fn watch_path(&self) -> PathBuf {
-        let rel = self.follower.lineage.rel();
-        self.follower.lineage.root().path().join(rel.parent().unwrap_or(Path::new("")))
     }
 }
