@@ -317,15 +317,11 @@ fn terminal_colours_become_spans() {
     let page = watch(&browser, &server, "app.log");
 
     wait_for_line(&page, "red plain bright green end");
-    let spans = page.eval(
-        "[...document.querySelectorAll('#lines .line span')].map((span) => [span.textContent,
-            getComputedStyle(span).color !== getComputedStyle(span.parentElement).color,
-            Number(getComputedStyle(span).fontWeight) > 500])",
-    );
-    assert_eq!(
-        spans,
-        serde_json::json!([["red", true, false], ["bright", true, true], [" green", true, false]]),
-    );
+    let spans = "[...document.querySelectorAll('#lines .line span')].map((span) => [span.textContent,
+        getComputedStyle(span).color !== getComputedStyle(span.parentElement).color,
+        Number(getComputedStyle(span).fontWeight) > 500])";
+    let expected = r#"[["red",true,false],["bright",true,true],[" green",true,false]]"#;
+    page.wait_for(&format!("JSON.stringify({spans}) === {expected:?}"));
     assert_content(&page, &server);
 }
 

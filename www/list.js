@@ -115,7 +115,7 @@ export class LineList {
     this.box.style.setProperty('--line', `${this.#lineHeight}px`);
     this.box.classList.toggle('wrap', layout.wrap);
     this.box.classList.toggle('numbers', layout.numbers);
-    this.#forgetRows();
+    // The rows stay until the next drawing replaces them: nobody may find the page without its lines.
     this.#width = 0;
     this.#stale = true;
   }
@@ -257,8 +257,9 @@ export class LineList {
     const sides = Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight);
     const width = Math.max(10, Math.floor((this.box.clientWidth - sides - digits * column) / column + 0.01));
     if (width === this.#width) return;
+    const restyled = this.#width === 0;
     this.#width = width;
-    if (this.#heights.end > this.#heights.first && !this.#layout.wrap && this.#shown.size > 0) return;
+    if (!restyled && !this.#layout.wrap && this.#shown.size > 0) return;
     this.#heights.reset(this.lines.first);
     this.#widest = 0;
     this.#forgetRows();
