@@ -51,7 +51,8 @@ fn run(server: &str, cases: Option<&str>) -> Result<usize, Box<dyn Error>> {
     };
     let mut failures = 0;
     for case in first..=last {
-        if let Err(error) = converse(server, &format!("/runCase?case={case}&agent={AGENT}"), echo) {
+        let target = format!("/runCase?case={case}&agent={AGENT}");
+        if let Err(error) = converse(server, &target, Connection::send_message) {
             eprintln!("case {case}: {error}");
             failures += 1;
         }
@@ -69,13 +70,6 @@ fn count_cases(server: &str) -> Result<usize, Box<dyn Error>> {
         }
     })?;
     count.ok_or_else(|| "the server does not say how many cases it has".into())
-}
-
-fn echo(connection: &mut Connection, message: &Message<'_>, out: &mut Vec<u8>) {
-    match message {
-        Message::Text(text) => connection.send_text(text, out),
-        Message::Binary(bytes) => connection.send_binary(bytes, out),
-    }
 }
 
 /// One connection from its opening handshake to its end; whatever message comes is given to `heard`.

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::conversation::{Conversation, Outcome};
-use crate::ws::{CloseCode, Limits, Message};
+use crate::ws::{CloseCode, Limits};
 
 /// One echoing conversation.
 #[derive(Debug)]
@@ -18,9 +18,8 @@ impl Echo {
 
     /// Echoes every message in `bytes`.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
-        self.conversation.receive(bytes, context, |connection, message, out| match message {
-            Message::Text(text) => connection.send_text(&text, out),
-            Message::Binary(bytes) => connection.send_binary(&bytes, out),
+        self.conversation.receive(bytes, context, |connection, message, out| {
+            connection.send_message(&message, out);
         })
     }
 

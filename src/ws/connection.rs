@@ -143,6 +143,14 @@ impl Connection {
         self.stage == Stage::Over
     }
 
+    /// Sends a message of either kind, such as one that has just come. Does nothing once we may not send.
+    pub fn send_message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+        match message {
+            Message::Text(text) => self.send_text(text, out),
+            Message::Binary(bytes) => self.send_binary(bytes, out),
+        }
+    }
+
     /// Sends a text message. Does nothing once we may not send.
     pub fn send_text(&mut self, text: &str, out: &mut Vec<u8>) {
         self.send(Opcode::Text, text.as_bytes(), out);
