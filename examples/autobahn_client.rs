@@ -16,7 +16,10 @@ use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message, handshake};
+#[cfg(feature = "deflate")]
+use wiretail::ws::deflate::Parameters;
+use wiretail::ws::handshake::{Accepted, Client};
+use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
 
 /// Who we are in the report.
 const AGENT: &str = "wiretail";
@@ -117,18 +120,43 @@ fn shake_hands(
     buffer: &mut [u8],
 ) -> Result<(Connection, usize), Box<dyn Error>> {
     let deadline = Instant::now() + SILENCE;
-    let mut client = handshake::Client::new(random()?, server, target, &[], &[]);
+    let mut client = offering(Client::new(random()?, server, target, &[], &[]));
     stream.write_all(client.request())?;
     loop {
         let count = read(stream, buffer, deadline, SILENCE)?;
         if count == 0 {
             return Err("the server hung up during the handshake".into());
         }
-        if let Some((_accepted, used)) = client.receive(&buffer[..count])? {
+        if let Some((accepted, used)) = client.receive(&buffer[..count])? {
             buffer.copy_within(used..count, 0);
-            return Ok((Connection::client(Limits::echo(), MaskKeys::new(random()?)), count - used));
+            let connection = Connection::client(Limits::echo(), MaskKeys::new(random()?));
+            return Ok((compressing(connection, &accepted), count - used));
         }
     }
+}
+
+/// Offers compression; without it, sections 12 and 13 find nothing to test.
+#[cfg(feature = "deflate")]
+fn offering(client: Client) -> Client {
+    client.offering_deflate(&Parameters::default())
+}
+
+#[cfg(feature = "deflate")]
+fn compressing(connection: Connection, accepted: &Accepted) -> Connection {
+    match &accepted.deflate {
+        Some(agreed) => connection.with_deflate(agreed),
+        None => connection,
+    }
+}
+
+#[cfg(not(feature = "deflate"))]
+fn offering(client: Client) -> Client {
+    client
+}
+
+#[cfg(not(feature = "deflate"))]
+fn compressing(connection: Connection, _: &Accepted) -> Connection {
+    connection
 }
 
 /// Reads once, waiting for `patience` but not beyond `deadline`.

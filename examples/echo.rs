@@ -22,7 +22,7 @@ impl Session {
         match self {
             Self::Request(reader) => {
                 let Some((request, used)) = reader.receive(bytes)? else { return Ok(false) };
-                out.extend(handshake::accept(&request)?.response(None));
+                out.extend(handshake::accept(&request)?.response());
                 *self = Self::Echo(Connection::server(ws::Limits::echo()));
                 self.receive(&mut bytes[used..], out)
             }
