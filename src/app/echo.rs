@@ -4,7 +4,7 @@ use super::Context;
 use super::conversation::{Conversation, Outcome};
 use super::pool::Share;
 use crate::ws::deflate::Parameters;
-use crate::ws::{CloseCode, Limits, Message};
+use crate::ws::{CloseCode, Limits};
 
 /// When all echoes together hold too much, those that hold no more than this may stay.
 const MODEST: usize = 64 * 1024;
@@ -30,9 +30,8 @@ impl Echo {
 
     /// Echoes every message in `bytes`.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
-        let outcome = self.conversation.receive(bytes, context, |connection, message, out| match message {
-            Message::Text(text) => connection.send_text(&text, out),
-            Message::Binary(bytes) => connection.send_binary(&bytes, out),
+        let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
+            connection.send_message(&message, out);
         });
         let owned = self.conversation.owned_bytes(context);
         if !self.share.set(owned) && owned > MODEST && outcome == Outcome::Open {
