@@ -11,6 +11,7 @@
 )]
 
 pub mod browser;
+pub mod misbehave;
 pub mod page;
 pub mod process;
 pub mod server;
