@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod crowds;
 mod floods;
 mod frames;
 mod handshake;
@@ -19,7 +20,7 @@ use support::{Server, TempDir, temp_dir};
 
 const MIB: u64 = 1 << 20;
 
-/// The program with one log, and somebody who behaves and must notice nothing of what the others do.
+/// The program with two logs, and somebody who behaves and must notice nothing of what the others do.
 struct Scene {
     server: Server,
     bystander: Raw,
@@ -31,7 +32,9 @@ impl Scene {
         let folder = temp_dir();
         let path = folder.path().join("app.log");
         std::fs::write(&path, "the first line\n").expect("a log can be written");
-        let server = Server::start(&[path.to_str().expect("a path of ASCII")]);
+        let other = folder.path().join("other.log");
+        std::fs::write(&other, "another first line\n").expect("a log can be written");
+        let server = Server::start(&[&path, &other].map(|path| path.to_str().expect("a path of ASCII")));
         let mut bystander = Raw::connect(server.addr(), "/tail/app.log");
         assert_eq!(bystander.read_text(), "the first line\n");
         Self { server, bystander, folder }
@@ -55,7 +58,14 @@ impl Scene {
     #[track_caller]
     fn others_notice_nothing(&mut self) {
         self.bystander.send_frame(PING, b"all well?");
-        assert_eq!(self.bystander.read_frame(), (PONG, b"all well?".to_vec()));
+        let answer = loop {
+            match self.bystander.read_frame() {
+                // It has been silent for a while, and is asked.
+                (PING, payload) => self.bystander.send_frame(PONG, &payload),
+                other => break other,
+            }
+        };
+        assert_eq!(answer, (PONG, b"all well?".to_vec()));
         let mut newcomer = Raw::connect(self.addr(), "/ws/echo");
         newcomer.send_text("hello");
         assert_eq!(newcomer.read_text(), "hello");

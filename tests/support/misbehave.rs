@@ -99,9 +99,6 @@ impl Drop for Peer {
 /// return. Returns at once if the environment names none.
 pub fn play() {
     let Ok(part) = std::env::var(PART) else { return };
-    // What is to be seen is the server's fairness, not how the system shares two cores among six processes: whoever
-    // misbehaves has all the time that nobody else wants, and no more.
-    let _ = rustix::process::nice(19);
     raise_descriptor_limit();
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
@@ -140,6 +137,9 @@ pub fn raise_descriptor_limit() {
 
 /// Connects, says more than anybody can answer, and begins again when it is thrown out.
 fn flood(kind: &str, target: &str, reads: bool, addr: SocketAddr) {
+    // What is to be seen is the server's fairness, not how the system shares two cores among six processes: who floods
+    // has all the time that nobody else wants, and no more.
+    let _ = rustix::process::nice(19);
     let (first, again) = shouts(kind);
     let opening = upgrade_request(addr, target, &[("Sec-WebSocket-Protocol", "wiretail.v1")]);
     let first = if kind == "requests" { first } else { [opening.as_bytes(), &first].concat() };
