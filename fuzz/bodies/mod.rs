@@ -7,12 +7,26 @@
     reason = "a program has no outside, and still `pub` says what is meant for its other parts"
 )]
 
+pub mod choices;
+pub mod close_payload;
 pub mod connection;
 #[cfg(feature = "tool")]
 pub mod cursor;
+#[cfg(feature = "tool")]
+pub mod follower;
 pub mod frame_header;
 pub mod request_head;
 pub mod server_answer;
+#[cfg(feature = "tool")]
+pub mod tail_messages;
+
+// The naive model of a log, and a log with its viewers, as the main package's tests have them.
+#[cfg(feature = "tool")]
+#[path = "../../tests/support/history.rs"]
+mod history;
+#[cfg(feature = "tool")]
+#[path = "../../tests/support/scene.rs"]
+mod scene;
 
 /// Some ways to cut `data` into pieces: not at all, in single bytes, and in small and larger pieces.
 ///
