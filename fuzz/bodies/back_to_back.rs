@@ -99,7 +99,9 @@ fn operate(sides: &mut [Side; 2], choices: &mut Choices<'_>) {
     let what = choices.byte();
     let (one, other) = pair(sides, what & 1 != 0);
     match what / 2 % 16 {
-        0..=2 => one.say(Heard::Text(String::from_utf8_lossy(&content(choices)).into_owned()), &mut other.pipe),
+        0..=2 => {
+            one.say(Heard::Text(String::from_utf8_lossy(&content(choices)).into_owned()), &mut other.pipe)
+        }
         3..=5 => one.say(Heard::Binary(content(choices)), &mut other.pipe),
         6 => {
             let len = choices.below(126);
@@ -116,7 +118,9 @@ fn operate(sides: &mut [Side; 2], choices: &mut Choices<'_>) {
             let unlimited = Budget { frames: usize::MAX, inflated: usize::MAX };
             let budget = match choices.byte() {
                 0..=127 => unlimited,
-                number => Budget { frames: usize::from(number - 127), inflated: 1 + 8 * usize::from(number - 128) },
+                number => {
+                    Budget { frames: usize::from(number - 127), inflated: 1 + 8 * usize::from(number - 128) }
+                }
             };
             one.turn(count, budget, &mut other.pipe);
         }

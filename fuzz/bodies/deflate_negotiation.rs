@@ -225,7 +225,8 @@ impl Said {
             Bits::Value(bits) => *bits <= offered.bits(),
         });
         // What we have demanded must be granted in so many words.
-        let window = wish.server_max_window_bits == WindowBits::MOST || self.server_max_window_bits != Bits::Unsaid;
+        let window =
+            wish.server_max_window_bits == WindowBits::MOST || self.server_max_window_bits != Bits::Unsaid;
         let context = self.server_no_context_takeover || !wish.server_no_context_takeover;
         no_larger && window && context
     }

@@ -157,7 +157,8 @@ fn there_and_back(mut choices: Choices<'_>) {
         speaker.send_binary(&message, &mut frame);
         let (header, used) = FrameHeader::parse(&frame, Rsv1::Compressed).unwrap().expect("one frame");
         let key = header.mask.unwrap_or_default();
-        let payload: Vec<u8> = frame[used..].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        let payload: Vec<u8> =
+            frame[used..].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
         assert!(header.fin && payload.len() as u64 == header.payload_len);
         if header.compressed {
             assert!(WORTH_COMPRESSING.contains(&message.len()));

@@ -197,11 +197,16 @@ fn end(mut connection: Connection, outcome: &mut Outcome) {
 /// close, and no error.
 fn check_output(manner: Manner, data: &[u8], outcome: &Outcome) {
     if outcome.refused.is_some() || outcome.closed.is_none() {
-        assert_eq!((outcome.heard.len(), outcome.output.len()), (0, 0), "said something before the handshake");
+        assert_eq!(
+            (outcome.heard.len(), outcome.output.len()),
+            (0, 0),
+            "said something before the handshake"
+        );
         return;
     }
     // A header of 14 bytes at most; and what does not shrink grows a little when it is compressed.
-    let frame = |heard: &Heard| 14 + heard.len() + if outcome.agreed.is_some() { heard.len() / 8 + 64 } else { 0 };
+    let frame =
+        |heard: &Heard| 14 + heard.len() + if outcome.agreed.is_some() { heard.len() / 8 + 64 } else { 0 };
     let close = 6 + 125;
     let most = outcome.heard.iter().map(frame).sum::<usize>() + close;
     assert!(outcome.output.len() <= most, "{} bytes instead of {most}", outcome.output.len());
