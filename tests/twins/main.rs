@@ -15,6 +15,7 @@ mod in_memory;
 mod ours;
 mod script;
 mod served;
+mod sins;
 mod theirs;
 mod word;
 
