@@ -27,7 +27,7 @@ fn converse(session: Session, bytes: &mut [u8]) -> (Option<Session>, Vec<u8>) {
                 Ok(upgrade) => {
                     let echo = Session::Echo(Connection::server(ws::Limits::echo()));
                     let (session, frames) = converse(echo, &mut bytes[used..]);
-                    (session, [upgrade.response(None), frames].concat())
+                    (session, [upgrade.response(), frames].concat())
                 }
                 Err(refusal) => (None, refusal.response().into_bytes(false, false)),
             },

@@ -2,7 +2,7 @@
 //! byte that is still to come changes a verdict.
 
 use wiretail::ws::Opcode;
-use wiretail::ws::frame::{FrameHeader, MAX_HEADER};
+use wiretail::ws::frame::{FrameHeader, MAX_HEADER, Rsv1};
 
 /// Reads the beginning of `data` as a header, and makes a header out of its bytes.
 pub fn run(data: &[u8]) {
@@ -10,19 +10,19 @@ pub fn run(data: &[u8]) {
     if let Some(header) = header_from(data) {
         let bytes = header.encode();
         assert!(bytes.len() <= MAX_HEADER);
-        assert_eq!(FrameHeader::parse(&bytes), Ok(Some((header, bytes.len()))));
+        assert_eq!(FrameHeader::parse(&bytes, Rsv1::Reserved), Ok(Some((header, bytes.len()))));
     }
 }
 
 fn parse_and_encode(data: &[u8]) {
-    let whole = FrameHeader::parse(data);
+    let whole = FrameHeader::parse(data, Rsv1::Reserved);
     if let Ok(Some((header, len))) = whole {
         assert_eq!(header.encode()[..], data[..len], "{header:?}");
     }
     // The verdict on a beginning stands: incomplete until it is known, and then it never changes.
     let mut known = None;
     for end in 0..=data.len().min(MAX_HEADER + 2) {
-        let verdict = FrameHeader::parse(&data[..end]);
+        let verdict = FrameHeader::parse(&data[..end], Rsv1::Reserved);
         match known {
             None if verdict != Ok(None) => known = Some(verdict),
             None => {}
@@ -46,5 +46,5 @@ fn header_from(data: &[u8]) -> Option<FrameHeader> {
     };
     let fin = kind & 0x80 != 0 || opcode.is_control();
     let mask = (kind & 0x40 != 0).then_some([a, b, c, d]);
-    Some(FrameHeader { fin, opcode, mask, payload_len })
+    Some(FrameHeader { fin, opcode, compressed: false, mask, payload_len })
 }

@@ -79,8 +79,11 @@ fn check(request: &Request, head: &[u8]) {
     let breaks = |text: &str| text.bytes().any(|byte| byte == b'\r' || byte == b'\n' || byte == 0);
     assert!(!breaks(request.method()) && !breaks(request.target()) && !breaks(request.host()));
     match handshake::accept(request) {
-        Ok(upgrade) => {
-            let response = upgrade.response(upgrade.protocols().first().map(String::as_str));
+        Ok(mut upgrade) => {
+            if let Some(first) = upgrade.protocols().first().cloned() {
+                assert!(upgrade.choose_protocol(&first), "what is offered may be chosen");
+            }
+            let response = upgrade.response();
             assert!(response.starts_with(b"HTTP/1.1 101 ") && response.ends_with(b"\r\n\r\n"));
             let empty_lines = response.windows(4).filter(|four| four == b"\r\n\r\n").count();
             assert_eq!(empty_lines, 1, "what the client said ended our head early");

@@ -7,10 +7,13 @@ use std::time::Duration;
 use super::Context;
 use super::pulse::{Pulse, Verdict};
 use crate::net::Bytes;
-use crate::ws::{CloseCode, Connection, Event, Input, Limits, Message};
+use crate::ws::deflate::Parameters;
+use crate::ws::{Budget, CloseCode, Connection, Event, Input, Limits, Message};
 
 /// How long the peer may take to answer our close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// What one peer's input may cost the others in a turn.
+const TURN: Budget = Budget { frames: 256, inflated: 1 << 20 };
 
 /// What becomes of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +31,28 @@ pub enum Outcome {
 pub struct Conversation {
     connection: Connection,
     pulse: Pulse,
+    /// What came and is still to be read, in the next turn.
+    rest: Box<[u8]>,
 }
 
 impl Conversation {
     /// The opening handshake has just been answered. The first pulse is taken in 15 s.
-    pub fn begin(limits: Limits, context: &mut Context<'_>) -> Self {
+    pub fn begin(limits: Limits, deflate: Option<&Parameters>, context: &mut Context<'_>) -> Self {
         let mut pulse = Pulse::new(context.now);
         if let Verdict::Fine(when) = pulse.check(context.now) {
             context.wake_at(when);
         }
-        Self { connection: Connection::server(limits), pulse }
+        let connection = Connection::server(limits);
+        let connection = match deflate {
+            Some(agreed) => connection.with_deflate(agreed),
+            None => connection,
+        };
+        Self { connection, pulse, rest: Box::default() }
+    }
+
+    /// Takes out what is left of the last input when its turn was over.
+    pub fn take_rest(&mut self) -> Box<[u8]> {
+        std::mem::take(&mut self.rest)
     }
 
     /// Whether data may still be sent.
@@ -49,6 +64,9 @@ impl Conversation {
     /// output it is given.
     ///
     /// While the peer has not taken what it was sent before, only its latest ping is kept to be answered (§5.5.3).
+    ///
+    /// Bound: 256 frames and about 1 MiB of inflated bytes. What is left after that is kept for the next turn, which is
+    /// asked for; the peer's own TCP holds back what is behind.
     pub fn receive(
         &mut self,
         bytes: &mut [u8],
@@ -59,7 +77,7 @@ impl Conversation {
         let mut out = Vec::new();
         let mut outcome = Outcome::Open;
         self.connection.hold_pongs(context.is_stuck(), &mut out);
-        let mut input = Input::new(bytes);
+        let mut input = Input::bounded(bytes, TURN);
         while let Some(event) = self.connection.receive(&mut input, &mut out) {
             match event {
                 Event::Message(message) => heard(&mut self.connection, message, &mut out),
@@ -72,6 +90,10 @@ impl Conversation {
         }
         if !out.is_empty() {
             context.send(Bytes::Own(out));
+        }
+        if !input.is_empty() {
+            self.rest = input.rest().into();
+            context.event_loop.come_back(context.id);
         }
         outcome
     }
@@ -129,12 +151,14 @@ mod tests {
     use crate::app::logs::Logs;
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
     use crate::app::routes::Site;
+    use crate::app::wire::Framer;
     use crate::net::{self, ConnId, EventLoop};
     use crate::tail::catalogue::Catalogue;
 
     /// One connection in a loop of its own; what it says to us is read from `peer`.
     struct Scene {
         event_loop: EventLoop,
+        framer: Framer,
         logs: Logs,
         site: Site,
         id: ConnId,
@@ -154,12 +178,19 @@ mod tests {
                 }
             };
             let logs = Logs::new(Catalogue::new(Vec::new(), None, event_loop.now()).unwrap(), Duration::ZERO);
-            Self { event_loop, logs, site: Site::new(Access::default(), "/", true, 10, false), id, peer }
+            Self {
+                event_loop,
+                framer: Framer::default(),
+                logs,
+                site: Site::new(Access::default(), "/", true, 10, false),
+                id,
+                peer,
+            }
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, logs, site, id, .. } = self;
-            Context { id: *id, now, event_loop, logs, site }
+            let Self { event_loop, framer, logs, site, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, site }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.
@@ -173,7 +204,7 @@ mod tests {
     fn a_peer_that_leaves_a_ping_unanswered_is_given_up_though_the_kernel_took_the_ping() {
         let mut scene = Scene::new();
         let start = scene.event_loop.now();
-        let mut conversation = Conversation::begin(Limits::default(), &mut scene.at(start));
+        let mut conversation = Conversation::begin(Limits::default(), None, &mut scene.at(start));
         let asked = start + PING_AFTER;
         assert_eq!(conversation.expired(&mut scene.at(asked)), Outcome::Open);
         scene.drain(&mut conversation, asked);
@@ -187,7 +218,7 @@ mod tests {
     fn a_peer_that_takes_what_had_to_wait_is_alive_though_it_says_nothing() {
         let mut scene = Scene::new();
         let start = scene.event_loop.now();
-        let mut conversation = Conversation::begin(Limits::default(), &mut scene.at(start));
+        let mut conversation = Conversation::begin(Limits::default(), None, &mut scene.at(start));
         let much = vec![b'x'; 32 << 20];
         scene.at(start).send(Bytes::Own(much.clone()));
         while !scene.event_loop.is_stuck(scene.id) {

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::conversation::{Conversation, Outcome};
+use crate::ws::deflate::Parameters;
 use crate::ws::{CloseCode, Limits, Message};
 
 /// One echoing conversation.
@@ -12,8 +13,13 @@ pub struct Echo {
 
 impl Echo {
     /// The opening handshake has just been answered.
-    pub fn begin(context: &mut Context<'_>) -> Self {
-        Self { conversation: Conversation::begin(Limits::echo(), context) }
+    pub fn begin(deflate: Option<&Parameters>, context: &mut Context<'_>) -> Self {
+        Self { conversation: Conversation::begin(Limits::echo(), deflate, context) }
+    }
+
+    /// See [`Conversation::take_rest`].
+    pub fn take_rest(&mut self) -> Box<[u8]> {
+        self.conversation.take_rest()
     }
 
     /// Echoes every message in `bytes`.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::wire::Fronts;
+use super::wire::Frames;
 use crate::net::ConnId;
 use crate::tail::Feed;
 use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState, RESCAN};
@@ -34,7 +34,7 @@ pub struct Logs {
 /// One log that is being watched.
 pub struct Watched {
     /// What its viewers read from.
-    pub feed: Feed<Fronts>,
+    pub feed: Feed<Frames>,
     viewers: Vec<ConnId>,
     path: PathBuf,
     next_look: Instant,

@@ -32,6 +32,7 @@ use logs::Logs;
 use routes::Site;
 use session::{Next, Session};
 use wake::{FileWatch, Signals};
+use wire::Framer;
 
 /// One read takes at most this much: what one connection can cost the others in a turn.
 const READ_BUDGET: usize = 64 * 1024;
@@ -48,6 +49,7 @@ pub struct App {
     event_loop: EventLoop,
     sessions: Table<Session>,
     buffer: Vec<u8>,
+    framer: Framer,
     logs: Logs,
     site: Site,
     inputs: Inputs,
@@ -97,6 +99,7 @@ impl App {
             event_loop,
             sessions: Table::default(),
             buffer: vec![0; READ_BUDGET],
+            framer: Framer::default(),
             logs: Logs::new(config.catalogue, config.tick),
             site,
             inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
@@ -156,6 +159,9 @@ impl App {
         if !session.wants_input(self.event_loop.is_stuck(id)) {
             return;
         }
+        if let Some(rest) = self.take_rest(id) {
+            return self.converse(id, |session, context, _| session.receive(&mut { rest }, context));
+        }
         match self.event_loop.read(id, &mut self.buffer) {
             Received::Bytes(count) => {
                 self.converse(id, |session, context, buffer| session.receive(&mut buffer[..count], context));
@@ -168,6 +174,16 @@ impl App {
                 self.forget(id);
             }
         }
+    }
+
+    /// What an earlier turn of this connection's has left to be read. The socket waits until it has had its turn.
+    fn take_rest(&mut self, id: ConnId) -> Option<Box<[u8]>> {
+        let rest = self.sessions.get_mut(id)?.take_rest();
+        if rest.is_empty() {
+            return None;
+        }
+        self.event_loop.come_back(id);
+        Some(rest)
     }
 
     /// There is room for more output: the next piece of the log, or the input that was put off.
@@ -191,6 +207,7 @@ impl App {
             id,
             now: self.event_loop.now(),
             event_loop: &mut self.event_loop,
+            framer: &mut self.framer,
             logs: &mut self.logs,
             site: &self.site,
         };
@@ -232,10 +249,10 @@ impl App {
     }
 
     fn pump(&mut self, id: ConnId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
         let now = self.event_loop.now();
-        let (event_loop, logs, site) = (&mut self.event_loop, &mut self.logs, &self.site);
-        session.pump(&mut Context { id, now, event_loop, logs, site });
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Self { event_loop, framer, logs, site, .. } = self;
+        session.pump(&mut Context { id, now, event_loop, framer, logs, site });
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -319,6 +336,8 @@ pub struct Context<'a> {
     pub now: Instant,
     /// To send with.
     pub event_loop: &'a mut EventLoop,
+    /// To make frames of pieces with.
+    pub framer: &'a mut Framer,
     /// To watch with.
     pub logs: &'a mut Logs,
     /// What is served, and to whom.

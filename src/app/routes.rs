@@ -13,6 +13,7 @@ use super::viewer::Wish;
 use super::wire::{Dialect, SERVER, V1};
 use crate::http::{Request, Response, Status, pages};
 use crate::tail::Start;
+use crate::ws::deflate::Parameters;
 use crate::ws::handshake;
 
 /// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
@@ -35,8 +36,8 @@ pub struct Site {
 pub enum Route {
     /// To an answer, and that is all.
     Respond(Answer),
-    /// To an echo, after these bytes.
-    Echo(Vec<u8>),
+    /// To an echo, after these bytes, with the compression agreed on.
+    Echo(Vec<u8>, Option<Parameters>),
     /// To a log, after these bytes.
     Tail(Vec<u8>, Wish),
 }
@@ -101,7 +102,10 @@ impl Site {
 
     fn echo(&self, request: &Request) -> Route {
         match handshake::accept(request) {
-            Ok(upgrade) => Route::Echo(upgrade.response(None)),
+            Ok(mut upgrade) => {
+                let deflate = upgrade.agree_deflate(&Parameters::default());
+                Route::Echo(upgrade.response(), deflate)
+            }
             Err(refusal) => respond_and_close(refusal.response()),
         }
     }
@@ -119,12 +123,14 @@ impl Site {
             Err(why) => return refuse(Status::BAD_REQUEST, &why),
         };
         match handshake::accept(request) {
-            Ok(upgrade) => {
+            Ok(mut upgrade) => {
                 // A client that offers only sub-protocols we do not speak gets none (RFC 6455 §4.2.2), that is, plain
                 // text.
-                let offered = upgrade.protocols().iter().any(|protocol| protocol == V1);
-                let dialect = if offered { Dialect::V1 } else { Dialect::Plain };
-                Route::Tail(upgrade.response(offered.then_some(V1)), Wish { dialect, ..wish })
+                let dialect = if upgrade.choose_protocol(V1) { Dialect::V1 } else { Dialect::Plain };
+                // A piece of a log is compressed once for all its viewers, so it cannot refer to what one of them had
+                // before; and nothing is kept for a viewer between two messages.
+                let deflate = upgrade.agree_deflate(&Parameters::without_context());
+                Route::Tail(upgrade.response(), Wish { dialect, deflate, ..wish })
             }
             Err(refusal) => respond_and_close(refusal.response()),
         }
@@ -158,7 +164,8 @@ impl Site {
             Some("0") => false,
             Some(_) => return Err("follow= takes 0 or 1.".to_owned()),
         };
-        Ok(Wish { log: Rc::from(name), start, unreadable, lines, follow, dialect: Dialect::Plain })
+        let (dialect, deflate) = (Dialect::Plain, None);
+        Ok(Wish { log: Rc::from(name), start, unreadable, lines, follow, dialect, deflate })
     }
 }
 

@@ -60,6 +60,15 @@ impl Session {
         }
     }
 
+    /// Takes out the input that an earlier turn has left, if any: it comes before what the socket holds.
+    pub fn take_rest(&mut self) -> Box<[u8]> {
+        match self {
+            Self::Request(_) => Box::default(),
+            Self::Watching(viewer) => viewer.take_rest(),
+            Self::Echoing(echo) => echo.take_rest(),
+        }
+    }
+
     /// Bytes came.
     pub fn receive(self, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
         match self {
@@ -185,10 +194,10 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Next 
             context.wake_at(context.now + HEAD_WITHIN);
             Next::Go(Session::new())
         }
-        Route::Echo(switching) => {
+        Route::Echo(switching, deflate) => {
             context.send(Bytes::Own(switching));
             context.event_loop.settle(context.id);
-            Next::Go(Session::Echoing(Box::new(Echo::begin(context))))
+            Next::Go(Session::Echoing(Box::new(Echo::begin(deflate.as_ref(), context))))
         }
         Route::Tail(switching, wish) => {
             context.send(Bytes::Own(switching));

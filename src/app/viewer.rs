@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::conversation::{Conversation, Outcome};
-use super::wire::{self, Dialect, FromServer, FromViewer, GapWhy};
+use super::wire::{self, Coding, Dialect, FromServer, FromViewer, GapWhy};
 use crate::net::Bytes;
 use crate::tail::{Position, Start, Step};
+use crate::ws::deflate::Parameters;
 use crate::ws::{CloseCode, Limits, Message};
 
 /// How often, at most, a viewer is told how far it lags.
@@ -36,6 +37,8 @@ pub struct Wish {
     pub follow: bool,
     /// How to speak.
     pub dialect: Dialect,
+    /// The compression that was agreed on.
+    pub deflate: Option<Parameters>,
 }
 
 /// Whether the viewer wants to be sent anything now.
@@ -52,6 +55,7 @@ pub struct Viewer {
     log: Rc<str>,
     position: Position,
     dialect: Dialect,
+    coding: Coding,
     follow: bool,
     flow: Flow,
     report: LagReport,
@@ -90,10 +94,11 @@ impl Viewer {
             }
         }
         let mut viewer = Self {
-            conversation: Conversation::begin(Limits::default(), context),
+            conversation: Conversation::begin(Limits::default(), wish.deflate.as_ref(), context),
             log: wish.log,
             position,
             dialect: wish.dialect,
+            coding: if wish.deflate.is_some() { Coding::Deflated } else { Coding::Plain },
             follow: wish.follow,
             flow: Flow::Running,
             report: LagReport { told: 0, when: context.now, owed: false },
@@ -134,7 +139,7 @@ impl Viewer {
             match watched.feed.next(&self.position, context.now) {
                 Step::Piece(piece, position) => {
                     self.position = position;
-                    if let Some(frame) = wire::frame_of(&piece, self.dialect) {
+                    if let Some(frame) = context.framer.frame_of(&piece, self.dialect, self.coding) {
                         context.event_loop.send(context.id, Bytes::Shared(frame.front));
                         if let Some(text) = frame.text {
                             context.event_loop.send(context.id, Bytes::Shared(text));
@@ -193,6 +198,11 @@ impl Viewer {
     pub fn drained(&mut self, context: &mut Context<'_>) {
         self.conversation.drained(context);
         self.pump(context);
+    }
+
+    /// See [`Conversation::take_rest`].
+    pub fn take_rest(&mut self) -> Box<[u8]> {
+        self.conversation.take_rest()
     }
 
     /// See [`Conversation::expired`].

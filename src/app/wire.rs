@@ -9,6 +9,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::tail::{GapReason, Piece, PieceKind};
+use crate::ws::deflate::{self, Deflater, WindowBits};
 use crate::ws::{Opcode, frame};
 
 /// The name under which the sub-protocol is negotiated (RFC 6455 §1.9).
@@ -155,43 +156,105 @@ pub enum Dialect {
     V1,
 }
 
-/// What stands in front of a piece's text in each dialect's frame, made once and shared by all its viewers.
+/// Whether a viewer takes compressed frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// It does not.
+    Plain,
+    /// It has agreed to permessage-deflate (RFC 7692), without context takeover on our side.
+    Deflated,
+}
+
+/// A piece's frames, each made when the first viewer needs it and shared by all who want the same.
 #[derive(Debug, Default)]
-pub struct Fronts {
-    plain: OnceCell<Rc<[u8]>>,
-    v1: OnceCell<Rc<[u8]>>,
+pub struct Frames {
+    plain: OfDialect,
+    v1: OfDialect,
+}
+
+/// A piece's frames in one dialect.
+#[derive(Debug, Default)]
+struct OfDialect {
+    /// What stands in front of the text in the uncompressed frame.
+    front: OnceCell<Rc<[u8]>>,
+    /// The whole compressed frame, if it is smaller.
+    deflated: OnceCell<Option<Rc<[u8]>>>,
 }
 
 /// One text frame in two runs of bytes, both shared.
 #[derive(Clone, Debug)]
 pub struct SharedFrame {
-    /// The header, and in `wiretail.v1` the line of JSON.
+    /// The header, and in `wiretail.v1` the line of JSON; of a compressed frame, everything.
     pub front: Rc<[u8]>,
     /// The log text behind it, the same for every dialect.
     pub text: Option<Rc<[u8]>>,
 }
 
-/// A piece of the log as one text frame; `None` if the dialect has no words for it.
-pub fn frame_of(piece: &Piece<Fronts>, dialect: Dialect) -> Option<SharedFrame> {
-    let text = match &piece.kind {
-        PieceKind::Lines { text, .. } => Some(Rc::clone(text)),
-        _ => None,
-    };
-    let front = match dialect {
-        Dialect::Plain => {
-            let len = text.as_ref()?.len();
-            piece.encoded.plain.get_or_init(|| text_frame("", len).into())
-        }
-        Dialect::V1 => piece.encoded.v1.get_or_init(|| {
-            let json = message_of(&piece.kind).to_json();
-            match &text {
-                Some(text) => text_frame(&(json + "\n"), text.len()),
-                None => text_frame(&json, 0),
+/// Makes frames of pieces. Its compressor is the only one for all logs and all viewers, as no message refers to an
+/// earlier one: it costs 300 KiB in all, and a piece is compressed once however many watch.
+#[derive(Debug, Default)]
+pub struct Framer {
+    deflater: Option<Deflater>,
+}
+
+impl Framer {
+    /// A piece of the log as one text frame; `None` if the dialect has no words for it.
+    pub fn frame_of(
+        &mut self,
+        piece: &Piece<Frames>,
+        dialect: Dialect,
+        coding: Coding,
+    ) -> Option<SharedFrame> {
+        let text = match &piece.kind {
+            PieceKind::Lines { text, .. } => Some(Rc::clone(text)),
+            _ => None,
+        };
+        let frames = match dialect {
+            // It has words for log text only.
+            Dialect::Plain if text.is_none() => return None,
+            Dialect::Plain => &piece.encoded.plain,
+            Dialect::V1 => &piece.encoded.v1,
+        };
+        if coding == Coding::Deflated {
+            let deflated =
+                frames.deflated.get_or_init(|| self.deflate(&before_text(piece, dialect), text.as_deref()));
+            if let Some(whole) = deflated {
+                return Some(SharedFrame { front: Rc::clone(whole), text: None });
             }
-            .into()
-        }),
-    };
-    Some(SharedFrame { front: Rc::clone(front), text })
+        }
+        let front = frames.front.get_or_init(|| {
+            text_frame(&before_text(piece, dialect), text.as_ref().map_or(0, |text| text.len())).into()
+        });
+        Some(SharedFrame { front: Rc::clone(front), text })
+    }
+
+    /// The compressed frame, if that is worth it.
+    fn deflate(&mut self, before: &str, text: Option<&[u8]>) -> Option<Rc<[u8]>> {
+        let message = [before.as_bytes(), text.unwrap_or_default()].concat();
+        if !deflate::WORTH_COMPRESSING.contains(&message.len()) {
+            return None;
+        }
+        if self.deflater.is_none() {
+            self.deflater = Some(Deflater::new(WindowBits::MOST)?);
+        }
+        let deflater = self.deflater.as_mut()?;
+        let mut payload = Vec::with_capacity(message.len() / 2);
+        deflater.compress(&message, &mut payload);
+        deflater.forget();
+        if payload.len() >= message.len() {
+            return None;
+        }
+        Some([&frame::compressed_server_header(Opcode::Text, payload.len()), &payload[..]].concat().into())
+    }
+}
+
+/// What a piece's message has in front of the log text, or all of it where there is none.
+fn before_text(piece: &Piece<Frames>, dialect: Dialect) -> String {
+    match (dialect, &piece.kind) {
+        (Dialect::Plain, _) => String::new(),
+        (Dialect::V1, kind @ PieceKind::Lines { .. }) => message_of(kind).to_json() + "\n",
+        (Dialect::V1, kind) => message_of(kind).to_json(),
+    }
 }
 
 fn message_of(kind: &PieceKind) -> FromServer {

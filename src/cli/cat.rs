@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::CliError;
 use crate::app::wire::{FromServer, V1};
 use crate::http::Status;
-use crate::ws::handshake::{self, HandshakeError};
+use crate::ws::deflate::Parameters;
+use crate::ws::handshake::{self, Accepted, HandshakeError};
 use crate::ws::{CloseCode, Closed, Connection, Event, Input, Limits, MaskKeys, Message};
 
 /// The server pings after 15 s of silence; when nothing at all came for this long, it is gone.
@@ -167,10 +168,13 @@ impl Cat<'_> {
     fn watch(&mut self) -> Result<(), Trouble> {
         let mut stream = self.connect()?;
         let mut buffer = vec![0; 64 * 1024];
-        let mut filled = self.shake_hands(&mut stream, &mut buffer)?;
+        let (accepted, mut filled) = self.shake_hands(&mut stream, &mut buffer)?;
         stream.set_read_timeout(Some(SILENCE))?;
         let limits = Limits { message: LARGEST_MESSAGE, fragments: 1024 };
         let mut connection = Connection::client(limits, MaskKeys::new(random()));
+        if let Some(deflate) = &accepted.deflate {
+            connection = connection.with_deflate(deflate);
+        }
         let mut out = Vec::new();
         let mut ended = false;
         loop {
@@ -221,9 +225,14 @@ impl Cat<'_> {
 
     /// The opening handshake, as a client (RFC 6455 §4.1). Returns how much of the first frames came with the answer;
     /// it stands at the front of `buffer`.
-    fn shake_hands(&mut self, stream: &mut TcpStream, buffer: &mut [u8]) -> Result<usize, Trouble> {
+    fn shake_hands(
+        &mut self,
+        stream: &mut TcpStream,
+        buffer: &mut [u8],
+    ) -> Result<(Accepted, usize), Trouble> {
         let target = format!("{}?{}", self.target.path, self.query());
-        let mut client = handshake::Client::new(random(), &self.target.authority, &target, &[V1], &[]);
+        let mut client = handshake::Client::new(random(), &self.target.authority, &target, &[V1], &[])
+            .offering_deflate(&Parameters::default());
         stream.write_all(client.request())?;
         loop {
             let count = read(stream, buffer)?;
@@ -234,7 +243,7 @@ impl Cat<'_> {
                 Ok(None) => {}
                 Ok(Some((accepted, used))) if accepted.protocol.as_deref() == Some(V1) => {
                     buffer.copy_within(used..count, 0);
-                    return Ok(count - used);
+                    return Ok((accepted, count - used));
                 }
                 Ok(Some(_)) => {
                     return Err(refused(

@@ -196,6 +196,15 @@ impl EventLoop {
         }
     }
 
+    /// Asks for another turn at `id` whether the kernel holds something for it or not: for callers who have read more
+    /// than they have dealt with.
+    pub fn come_back(&mut self, id: ConnId) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.readable = true;
+            self.again.push(id);
+        }
+    }
+
     /// Puts `bytes` behind what `id` is still owed. They are written before the loop sleeps.
     pub fn send(&mut self, id: ConnId, bytes: Bytes) {
         let Some(socket) = self.sockets.get_mut(id) else { return };

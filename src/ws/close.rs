@@ -145,6 +145,8 @@ pub enum ProtocolError {
     CloseCode(u16),
     /// A close frame whose reason is not UTF-8 (§5.5.1).
     CloseReason,
+    /// A compressed message is not DEFLATE (RFC 7692 §7.2.2).
+    BrokenDeflate,
     /// The message is larger than we accept.
     TooBig {
         /// The most bytes we accept.
@@ -173,7 +175,7 @@ impl ProtocolError {
             | Self::MessageUnfinished
             | Self::CloseTooShort
             | Self::CloseCode(_) => CloseCode::PROTOCOL_ERROR,
-            Self::NotUtf8 | Self::CloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::NotUtf8 | Self::CloseReason | Self::BrokenDeflate => CloseCode::INVALID_PAYLOAD,
             Self::TooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
         }
@@ -198,6 +200,7 @@ impl fmt::Display for ProtocolError {
             Self::CloseTooShort => f.write_str("a close frame with half a code"),
             Self::CloseCode(code) => write!(f, "close code {code} may not be sent"),
             Self::CloseReason => f.write_str("the reason for closing is not UTF-8"),
+            Self::BrokenDeflate => f.write_str("a compressed message cannot be inflated"),
             Self::TooBig { limit } => write!(f, "a message is longer than {limit} bytes"),
             Self::TooManyFragments { limit } => write!(f, "a message has more than {limit} fragments"),
         }

@@ -1,14 +1,17 @@
 //! The conversation after the opening handshake, for either role (RFC 6455 §5 to §7).
 //!
 //! Knows no sockets and no clock: when to ping, how long to wait for an answer and when to close TCP are for the
-//! caller. Knows no extensions yet.
+//! caller. Knows of permessage-deflate (RFC 7692) only where it takes messages out of frames and puts them in.
 
 use std::borrow::Cow;
 
 use super::close::{self, CloseCode, Closed, ClosedBy, ProtocolError};
 use super::control::ControlPayload;
 use super::decoder::{Chunk, Decoder, Input};
-use super::frame::{self, FrameHeader, Opcode};
+#[cfg(feature = "deflate")]
+use super::deflate::Parameters;
+use super::deflate::PerMessageDeflate;
+use super::frame::{FrameHeader, Opcode, Rsv1};
 use super::mask::{self, MaskKeys};
 use super::message::{Assembly, Limits, Message};
 
@@ -46,7 +49,8 @@ pub enum Event<'b> {
 ///    '── peer's close (echoed), a sin, or the end ─'
 /// ```
 ///
-/// While nothing is half received, a connection owns no memory beyond itself.
+/// While nothing is half received, a connection owns no memory beyond itself; with compression, the contexts that were
+/// agreed to be kept.
 #[derive(Debug)]
 pub struct Connection {
     stage: Stage,
@@ -58,7 +62,11 @@ pub struct Connection {
     /// The payload of a control frame that is cut in two.
     control: Option<Box<ControlPayload>>,
     pongs: Pongs,
+    deflate: Option<Box<PerMessageDeflate>>,
 }
+
+/// How many bytes of a compressed payload are inflated in one go: they make a thousand times as many at most.
+const INFLATED_AT_ONCE: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -98,10 +106,22 @@ impl Connection {
             assembly: Assembly::default(),
             control: None,
             pongs: Pongs::Answered,
+            deflate: None,
         }
     }
 
-    /// Reads on in `input` until the peer has done something, or everything is read.
+    /// The same with permessage-deflate, as it was agreed on in the opening handshake.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(self, agreed: &Parameters) -> Self {
+        let deflate = match self.keys {
+            None => PerMessageDeflate::server(agreed),
+            Some(_) => PerMessageDeflate::client(agreed),
+        };
+        Self { deflate: Some(Box::new(deflate)), ..self }
+    }
+
+    /// Reads on in `input` until the peer has done something, or everything is read, or the input's budget is spent.
     ///
     /// A message that lies whole and unfragmented in the input is lent from there; any other is gathered and given.
     pub fn receive<'b>(&mut self, input: &mut Input<'b>, out: &mut Vec<u8>) -> Option<Event<'b>> {
@@ -112,9 +132,18 @@ impl Connection {
                 input.discard();
                 return None;
             }
-            let received = match self.decoder.next_chunk(input) {
+            if input.is_spent() {
+                return None;
+            }
+            let rsv1 = if self.deflate.is_some() { Rsv1::Compressed } else { Rsv1::Reserved };
+            let inflating = self.assembly.is_compressed();
+            let most = |header: &FrameHeader| {
+                let inflates = header.compressed || inflating && !header.opcode.is_control();
+                if inflates { INFLATED_AT_ONCE } else { usize::MAX }
+            };
+            let received = match self.decoder.next_chunk(input, rsv1, most) {
                 Ok(None) => return None,
-                Ok(Some(chunk)) => self.receive_chunk(&chunk, out),
+                Ok(Some(chunk)) => self.receive_chunk(&chunk, input, out),
                 Err(error) => Err(error),
             };
             match received {
@@ -160,8 +189,16 @@ impl Connection {
 
     fn send(&mut self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
         // "The application MUST NOT send any more data frames after sending a Close frame" (§5.5.1)
-        if self.may_send() {
-            self.write_frame(opcode, payload, out);
+        if !self.may_send() {
+            return;
+        }
+        let compressed = match &mut self.deflate {
+            Some(deflate) if !opcode.is_control() => deflate.compress(payload),
+            _ => None,
+        };
+        match compressed {
+            Some(compressed) => self.write(opcode, true, &compressed, out),
+            None => self.write_frame(opcode, payload, out),
         }
     }
 
@@ -197,9 +234,11 @@ impl Connection {
     fn receive_chunk<'b>(
         &mut self,
         chunk: &Chunk<'b>,
+        input: &mut Input<'b>,
         out: &mut Vec<u8>,
     ) -> Result<Option<Event<'b>>, ProtocolError> {
         if chunk.first {
+            input.spend_frame();
             self.check_mask(&chunk.header)?;
         }
         if chunk.header.opcode.is_control() {
@@ -208,7 +247,20 @@ impl Connection {
         if chunk.first {
             self.assembly.admit(&chunk.header, self.limits)?;
         }
-        Ok(self.assembly.receive(chunk)?.map(Event::Message))
+        let message = match &mut self.deflate {
+            Some(deflate) if self.assembly.is_compressed() => {
+                let ends = chunk.last && chunk.header.fin;
+                if chunk.first {
+                    deflate.admit(chunk.header.payload_len, self.limits)?;
+                }
+                let inflated =
+                    deflate.inflate(chunk.payload, ends, |bytes| self.assembly.push(bytes, self.limits))?;
+                input.spend_inflated(inflated);
+                if ends { self.assembly.finish()? } else { None }
+            }
+            _ => self.assembly.receive(chunk)?,
+        };
+        Ok(message.map(Event::Message))
     }
 
     /// "The server MUST close the connection upon receiving a frame that is not masked. [...] A client MUST close a
@@ -291,27 +343,25 @@ impl Connection {
         self.assembly = Assembly::default();
         self.control = None;
         self.pongs = Pongs::Answered;
+        self.deflate = None;
         Event::Closed(Closed { code, reason: reason.to_owned(), by })
     }
 
     /// Puts one unfragmented frame behind what is in `out`.
     fn write_frame(&mut self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
-        match &mut self.keys {
-            // "A server MUST NOT mask any frames that it sends to the client" (§5.1)
-            None => {
-                out.extend_from_slice(&frame::server_header(opcode, payload.len()));
-                out.extend_from_slice(payload);
-            }
-            // "a client MUST mask all frames that it sends to the server" (§5.1), each with a fresh key (§5.3)
-            Some(keys) => {
-                let key = keys.next_key();
-                let payload_len = payload.len() as u64;
-                let header = FrameHeader { fin: true, opcode, mask: Some(key), payload_len };
-                out.extend_from_slice(&header.encode());
-                let start = out.len();
-                out.extend_from_slice(payload);
-                mask::apply(&mut out[start..], key, 0);
-            }
+        self.write(opcode, false, payload, out);
+    }
+
+    fn write(&mut self, opcode: Opcode, compressed: bool, payload: &[u8], out: &mut Vec<u8>) {
+        // "A server MUST NOT mask any frames that it sends to the client", and "a client MUST mask all frames that it
+        // sends to the server" (§5.1), each with a fresh key (§5.3).
+        let mask = self.keys.as_mut().map(|keys| keys.next_key());
+        let header = FrameHeader { fin: true, opcode, compressed, mask, payload_len: payload.len() as u64 };
+        out.extend_from_slice(&header.encode());
+        let start = out.len();
+        out.extend_from_slice(payload);
+        if let Some(key) = mask {
+            mask::apply(&mut out[start..], key, 0);
         }
     }
 }

@@ -4,40 +4,77 @@
 //! it arrives and handed on; who wants all of it gathers it. Does not know which side we are or what a message is.
 
 use super::close::ProtocolError;
-use super::frame::{FrameHeader, MAX_HEADER};
+use super::frame::{FrameHeader, MAX_HEADER, Rsv1};
 use super::mask;
 
 /// Bytes as they came from the peer, taken off the front and unmasked where they lie.
 #[derive(Debug)]
-pub struct Input<'b>(&'b mut [u8]);
+pub struct Input<'b> {
+    bytes: &'b mut [u8],
+    budget: Budget,
+}
+
+/// How much work is put into one input before others have their turn: few bytes can mean a lot of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Frames, of which two bytes make one.
+    pub frames: usize,
+    /// Bytes of messages that come compressed (RFC 7692), of which one byte may make a thousand. What is inflated in
+    /// one go goes beyond it by 1 MiB at most.
+    pub inflated: usize,
+}
 
 impl<'b> Input<'b> {
     /// All of `bytes` is still to be read.
     pub fn new(bytes: &'b mut [u8]) -> Self {
-        Self(bytes)
+        Self::bounded(bytes, Budget { frames: usize::MAX, inflated: usize::MAX })
+    }
+
+    /// All of `bytes` is still to be read, within a budget. When that is spent, what is [left](Self::rest) is to be
+    /// kept for the next turn.
+    pub fn bounded(bytes: &'b mut [u8], budget: Budget) -> Self {
+        Self { bytes, budget }
     }
 
     /// The number of bytes not read yet.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
     }
 
     /// Whether everything is read.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
+    }
+
+    /// What is not read yet, as it came from the peer.
+    pub fn rest(&self) -> &[u8] {
+        self.bytes
+    }
+
+    /// Whether the budget is spent.
+    pub(super) fn is_spent(&self) -> bool {
+        self.budget.frames == 0 || self.budget.inflated == 0
+    }
+
+    pub(super) fn spend_frame(&mut self) {
+        self.budget.frames = self.budget.frames.saturating_sub(1);
+    }
+
+    pub(super) fn spend_inflated(&mut self, bytes: usize) {
+        self.budget.inflated = self.budget.inflated.saturating_sub(bytes);
     }
 
     /// Takes `count` bytes, or as many as there are.
     fn take(&mut self, count: usize) -> &'b mut [u8] {
-        let bytes = std::mem::take(&mut self.0);
+        let bytes = std::mem::take(&mut self.bytes);
         let (front, rest) = bytes.split_at_mut(count.min(bytes.len()));
-        self.0 = rest;
+        self.bytes = rest;
         front
     }
 
     /// Throws away what is left.
     pub fn discard(&mut self) {
-        self.0 = &mut [];
+        self.bytes = &mut [];
     }
 }
 
@@ -77,20 +114,26 @@ impl Decoder {
         Self { state: BETWEEN_FRAMES }
     }
 
-    /// The next run of payload, or `None` once `input` is used up.
+    /// The next run of payload, or `None` once `input` is used up. What the first reserved bit means has been agreed on;
+    /// `most` says how many bytes of such a frame's payload may come in one run.
     ///
     /// # Errors
     /// If a header is malformed. The decoder is of no use after that.
-    pub fn next_chunk<'b>(&mut self, input: &mut Input<'b>) -> Result<Option<Chunk<'b>>, ProtocolError> {
+    pub fn next_chunk<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        rsv1: Rsv1,
+        most: impl FnOnce(&FrameHeader) -> usize,
+    ) -> Result<Option<Chunk<'b>>, ProtocolError> {
         let (header, left, first) = match &mut self.state {
             State::Payload { .. } if input.is_empty() => return Ok(None),
             State::Payload { header, left } => (*header, *left, false),
-            State::Header { spill, len } => match read_header(spill, len, input)? {
+            State::Header { spill, len } => match read_header(spill, len, input, rsv1)? {
                 Some(header) => (header, header.payload_len, true),
                 None => return Ok(None),
             },
         };
-        let payload = input.take(usize::try_from(left).unwrap_or(usize::MAX));
+        let payload = input.take(usize::try_from(left).unwrap_or(usize::MAX).min(most(&header)));
         if let Some(key) = header.mask {
             mask::apply(payload, key, header.payload_len - left);
         }
@@ -111,18 +154,19 @@ fn read_header(
     spill: &mut [u8; MAX_HEADER],
     len: &mut u8,
     input: &mut Input<'_>,
+    rsv1: Rsv1,
 ) -> Result<Option<FrameHeader>, ProtocolError> {
     let spilt = usize::from(*len);
     if spilt == 0
-        && let Some((header, used)) = FrameHeader::parse(input.0)?
+        && let Some((header, used)) = FrameHeader::parse(input.bytes, rsv1)?
     {
         input.take(used);
         return Ok(Some(header));
     }
     // No header is longer than the spill, so what does not fit in it belongs to the payload.
     let more = input.len().min(MAX_HEADER - spilt);
-    spill[spilt..spilt + more].copy_from_slice(&input.0[..more]);
-    match FrameHeader::parse(&spill[..spilt + more])? {
+    spill[spilt..spilt + more].copy_from_slice(&input.bytes[..more]);
+    match FrameHeader::parse(&spill[..spilt + more], rsv1)? {
         Some((header, used)) => {
             // What was spilt before did not make a header, so `used` is beyond it.
             input.take(used - spilt);
@@ -152,7 +196,7 @@ mod tests {
             let mut piece = piece.to_vec();
             let mut input = Input::new(&mut piece);
             loop {
-                let chunk = match decoder.next_chunk(&mut input) {
+                let chunk = match decoder.next_chunk(&mut input, Rsv1::Reserved, |_| usize::MAX) {
                     Ok(Some(chunk)) => chunk,
                     Ok(None) => break,
                     Err(error) => return (frames, Some(error)),
@@ -176,6 +220,7 @@ mod tests {
         let header = FrameHeader {
             fin: first & 0x80 != 0,
             opcode,
+            compressed: false,
             mask: Some(key),
             payload_len: payload.len() as u64,
         };
@@ -225,9 +270,9 @@ mod tests {
         let mut decoder = Decoder::new();
         let mut bytes = masked(0x82, &[7; 300])[..8].to_vec();
         let mut input = Input::new(&mut bytes);
-        let chunk = decoder.next_chunk(&mut input).unwrap().unwrap();
+        let chunk = decoder.next_chunk(&mut input, Rsv1::Reserved, |_| usize::MAX).unwrap().unwrap();
         assert_eq!((chunk.payload, chunk.first, chunk.last), (&[][..], true, false));
         assert_eq!(chunk.header.payload_len, 300);
-        assert_eq!(decoder.next_chunk(&mut input), Ok(None));
+        assert_eq!(decoder.next_chunk(&mut input, Rsv1::Reserved, |_| usize::MAX), Ok(None));
     }
 }

@@ -15,7 +15,8 @@ use super::close::ProtocolError;
 
 /// Bits of the first two bytes.
 const FIN: u8 = 0x80;
-const RESERVED: u8 = 0x70;
+const RSV1: u8 = 0x40;
+const RSV2_AND_3: u8 = 0x30;
 const MASKED: u8 = 0x80;
 
 /// The longest header: two bytes, eight of length, four of key.
@@ -76,6 +77,15 @@ impl Opcode {
     }
 }
 
+/// What the first of the three reserved bits means in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rsv1 {
+    /// Nothing: no extension was agreed on.
+    Reserved,
+    /// In the first frame of a message: "This is the Per-Message Compressed bit" (RFC 7692 §6).
+    Compressed,
+}
+
 /// What stands in front of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
@@ -83,6 +93,8 @@ pub struct FrameHeader {
     pub fin: bool,
     /// What the frame is for.
     pub opcode: Opcode,
+    /// The message that begins with this frame is compressed (RFC 7692 §6).
+    pub compressed: bool,
     /// The key that the payload is masked with, if it is.
     pub mask: Option<[u8; 4]>,
     /// The length of the payload in bytes.
@@ -91,21 +103,28 @@ pub struct FrameHeader {
 
 impl FrameHeader {
     /// Parses the header at the front of `bytes`: the header and its length, or `None` if there is not all of it yet.
+    /// What the first reserved bit means was agreed on in the handshake.
     ///
     /// # Errors
     /// At the first byte that shows the sin, whether the rest has come or not.
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
+    pub fn parse(bytes: &[u8], rsv1: Rsv1) -> Result<Option<(Self, usize)>, ProtocolError> {
         let [first, rest @ ..] = bytes else {
             return Ok(None);
         };
         // "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values. If a nonzero value
         // is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving
-        // endpoint MUST _Fail the WebSocket Connection_" (§5.2). We negotiate none yet.
-        if first & RESERVED != 0 {
+        // endpoint MUST _Fail the WebSocket Connection_" (§5.2)
+        let compressed = first & RSV1 != 0;
+        if first & RSV2_AND_3 != 0 || compressed && rsv1 == Rsv1::Reserved {
             return Err(ProtocolError::ReservedBits);
         }
         let fin = first & FIN != 0;
         let opcode = Opcode::from_bits(first & 0x0f)?;
+        // "An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a
+        // data message. An endpoint receiving such a frame MUST _Fail the WebSocket Connection_" (RFC 7692 §6.1).
+        if compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+            return Err(ProtocolError::ReservedBits);
+        }
         // "All control frames [...] MUST NOT be fragmented" (§5.5)
         if opcode.is_control() && !fin {
             return Err(ProtocolError::ControlFragmented);
@@ -124,15 +143,16 @@ impl FrameHeader {
             (_, Some((&key, rest))) => (Some(key), rest),
             (_, None) => return Ok(None),
         };
-        Ok(Some((Self { fin, opcode, mask, payload_len }, bytes.len() - rest.len())))
+        Ok(Some((Self { fin, opcode, compressed, mask, payload_len }, bytes.len() - rest.len())))
     }
 
     /// The header as it goes over the wire, with the length in its shortest form.
     pub fn encode(&self) -> HeaderBytes {
         let mut header = HeaderBytes { bytes: [0; MAX_HEADER], len: 0 };
         let fin = if self.fin { FIN } else { 0 };
+        let rsv1 = if self.compressed { RSV1 } else { 0 };
         let masked = if self.mask.is_some() { MASKED } else { 0 };
-        header.push(&[fin | self.opcode.bits()]);
+        header.push(&[fin | rsv1 | self.opcode.bits()]);
         match (u8::try_from(self.payload_len), u16::try_from(self.payload_len)) {
             (Ok(len @ ..=125), _) => header.push(&[masked | len]),
             (_, Ok(len)) => {
@@ -200,7 +220,12 @@ impl std::ops::Deref for HeaderBytes {
 
 /// The header of an unfragmented frame from a server, for payloads that are framed once and sent to many.
 pub fn server_header(opcode: Opcode, payload_len: usize) -> HeaderBytes {
-    FrameHeader { fin: true, opcode, mask: None, payload_len: payload_len as u64 }.encode()
+    FrameHeader { fin: true, opcode, compressed: false, mask: None, payload_len: payload_len as u64 }.encode()
+}
+
+/// The same for a payload that is compressed (RFC 7692), for those who have agreed to it.
+pub fn compressed_server_header(opcode: Opcode, payload_len: usize) -> HeaderBytes {
+    FrameHeader { fin: true, opcode, compressed: true, mask: None, payload_len: payload_len as u64 }.encode()
 }
 
 #[cfg(test)]
@@ -210,8 +235,12 @@ mod tests {
 
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
+    fn parse(bytes: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        FrameHeader::parse(bytes, Rsv1::Reserved)
+    }
+
     fn header(fin: bool, opcode: Opcode, mask: Option<[u8; 4]>, payload_len: u64) -> FrameHeader {
-        FrameHeader { fin, opcode, mask, payload_len }
+        FrameHeader { fin, opcode, compressed: false, mask, payload_len }
     }
 
     /// The headers of the examples in §5.7, and those at every edge of the three forms of a length.
@@ -245,7 +274,7 @@ mod tests {
     #[test]
     fn s5_7_the_examples_parse_and_encode_both_ways() {
         for (bytes, header) in vectors() {
-            assert_eq!(FrameHeader::parse(bytes), Ok(Some((header, bytes.len()))));
+            assert_eq!(parse(bytes), Ok(Some((header, bytes.len()))));
             assert_eq!(&*header.encode(), bytes);
         }
     }
@@ -254,10 +283,10 @@ mod tests {
     fn a_header_that_is_not_whole_is_not_yet_one() {
         for (bytes, header) in vectors() {
             for cut in 0..bytes.len() {
-                assert_eq!(FrameHeader::parse(&bytes[..cut]), Ok(None), "{bytes:x?} cut at {cut}");
+                assert_eq!(parse(&bytes[..cut]), Ok(None), "{bytes:x?} cut at {cut}");
             }
             let longer = [bytes, b"payload"].concat();
-            assert_eq!(FrameHeader::parse(&longer), Ok(Some((header, bytes.len()))));
+            assert_eq!(parse(&longer), Ok(Some((header, bytes.len()))));
         }
     }
 
@@ -270,7 +299,24 @@ mod tests {
     #[test]
     fn s5_2_a_reserved_bit_is_refused_at_the_first_byte() {
         for bit in [0x10, 0x20, 0x40] {
-            assert_eq!(FrameHeader::parse(&[0x81 | bit]), Err(ProtocolError::ReservedBits));
+            assert_eq!(parse(&[0x81 | bit]), Err(ProtocolError::ReservedBits));
+        }
+    }
+
+    #[test]
+    fn rfc7692_s6_the_first_reserved_bit_belongs_to_the_first_frame_of_a_message() {
+        for first in 0..=255u8 {
+            let verdict = FrameHeader::parse(&[first | 0x40], Rsv1::Compressed);
+            match (first & 0x30, first & 0x0f) {
+                (0, 1 | 2) => assert_eq!(verdict, Ok(None), "{first:#04x}"),
+                (0, 3..=7 | 11..=15) => assert!(verdict.is_err(), "{first:#04x}"),
+                _ => assert_eq!(verdict, Err(ProtocolError::ReservedBits), "{first:#04x}"),
+            }
+        }
+        for (bytes, compressed) in [(*b"\xc1\x05", true), (*b"\x81\x05", false), (*b"\x41\x05", true)] {
+            let (header, _) = FrameHeader::parse(&bytes, Rsv1::Compressed).unwrap().unwrap();
+            assert_eq!(header.compressed, compressed);
+            assert_eq!(&*header.encode(), bytes);
         }
     }
 
@@ -284,7 +330,7 @@ mod tests {
                 (0, ..) => Err(ProtocolError::ControlFragmented),
                 _ => Err(ProtocolError::ReservedBits),
             };
-            assert_eq!(FrameHeader::parse(&[first]), expected, "{first:#04x}");
+            assert_eq!(parse(&[first]), expected, "{first:#04x}");
         }
     }
 
@@ -292,7 +338,7 @@ mod tests {
     fn s5_5_a_control_frame_of_126_bytes_is_refused_at_the_second_byte() {
         for first in [0x88, 0x89, 0x8a] {
             for second in [126, 127, 0x80 | 126, 0x80 | 127] {
-                assert_eq!(FrameHeader::parse(&[first, second]), Err(ProtocolError::ControlTooLong));
+                assert_eq!(parse(&[first, second]), Err(ProtocolError::ControlTooLong));
             }
         }
     }
@@ -305,7 +351,7 @@ mod tests {
             &[0x82, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0],
             &[0x82, 0x7f, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
         ] {
-            assert_eq!(FrameHeader::parse(bytes), Err(ProtocolError::LengthNotMinimal), "{bytes:x?}");
+            assert_eq!(parse(bytes), Err(ProtocolError::LengthNotMinimal), "{bytes:x?}");
         }
     }
 
@@ -313,7 +359,7 @@ mod tests {
     fn s5_2_the_highest_bit_of_a_length_must_be_0() {
         for high in [0x80, 0xff] {
             let bytes = [0x82, 0xff, high, 0, 0, 0, 0, 0, 0, 1];
-            assert_eq!(FrameHeader::parse(&bytes), Err(ProtocolError::LengthTooLarge));
+            assert_eq!(parse(&bytes), Err(ProtocolError::LengthTooLarge));
         }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Assembly {
     gathered: Gathered,
     /// How many of its frames have begun.
     frames: u32,
+    /// It comes compressed.
+    compressed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -58,26 +60,64 @@ enum Gathered {
     Binary(Vec<u8>),
 }
 
+impl Gathered {
+    fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 impl Assembly {
     /// Looks at the header of a data frame, before any of its payload is kept.
     pub(super) fn admit(&mut self, header: &FrameHeader, limits: Limits) -> Result<(), ProtocolError> {
         let so_far = match (&self.gathered, header.opcode) {
-            (Gathered::Nothing, Opcode::Text | Opcode::Binary) => 0,
-            (Gathered::Text(text), Opcode::Continuation) => text.len(),
-            (Gathered::Binary(bytes), Opcode::Continuation) => bytes.len(),
+            (Gathered::Nothing, Opcode::Text | Opcode::Binary) => {
+                self.compressed = header.compressed;
+                0
+            }
+            (gathered @ (Gathered::Text(_) | Gathered::Binary(_)), Opcode::Continuation) => gathered.len(),
             // "The fragments of one message MUST NOT be interleaved between the fragments of another message unless
             // an extension has been negotiated that can interpret the interleaving" (§5.4)
             (Gathered::Nothing, _) => return Err(ProtocolError::NothingToContinue),
             (Gathered::Text(_) | Gathered::Binary(_), _) => return Err(ProtocolError::MessageUnfinished),
         };
-        // The length is below 2^63 and what was gathered is in memory: the sum cannot overflow.
-        if so_far as u64 + header.payload_len > limits.message as u64 {
+        // The length is below 2^63 and what was gathered is in memory: the sum cannot overflow. How much a compressed
+        // message is will be seen when it is inflated.
+        if !self.compressed && so_far as u64 + header.payload_len > limits.message as u64 {
             return Err(ProtocolError::TooBig { limit: limits.message });
         }
         if self.frames as usize >= limits.fragments {
             return Err(ProtocolError::TooManyFragments { limit: limits.fragments });
         }
         self.frames += 1;
+        if self.compressed && self.frames == 1 {
+            self.gathered = match header.opcode {
+                Opcode::Text => Gathered::Text(TextBuilder::new()),
+                _ => Gathered::Binary(Vec::new()),
+            };
+        }
+        Ok(())
+    }
+
+    /// Whether the message under way comes compressed, so that its payload must be inflated before it is
+    /// [pushed](Self::push).
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
+    /// Takes inflated bytes of a compressed message.
+    pub(super) fn push(&mut self, bytes: &[u8], limits: Limits) -> Result<(), ProtocolError> {
+        if bytes.len() > limits.message - self.gathered.len() {
+            return Err(ProtocolError::TooBig { limit: limits.message });
+        }
+        match &mut self.gathered {
+            Gathered::Nothing => {}
+            Gathered::Text(text) => text.push(bytes)?,
+            Gathered::Binary(gathered) => gathered.extend_from_slice(bytes),
+        }
         Ok(())
     }
 
@@ -114,7 +154,7 @@ impl Assembly {
     }
 
     /// The gathered message, now that it is whole.
-    fn finish(&mut self) -> Result<Option<Message<'static>>, ProtocolError> {
+    pub(super) fn finish(&mut self) -> Result<Option<Message<'static>>, ProtocolError> {
         match std::mem::take(self).gathered {
             Gathered::Nothing => Ok(None),
             Gathered::Text(text) => Ok(Some(Message::Text(Cow::Owned(text.finish()?)))),

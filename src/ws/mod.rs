@@ -8,17 +8,18 @@
 //!   bytes ──> decoder ──> chunks ──> connection ──> events
 //!               │                      │   │
 //!             frame, mask         message  close
-//!                                   utf8
+//!                              utf8, deflate
 //! ```
 //!
 //! Reading order: [`handshake`] (how it begins), [`frame`] (the few bytes in front of every payload), [`mask`] (why a
 //! client's bytes look like noise), [`decoder`] (frames out of whatever the network cut), [`utf8`] and [`message`]
-//! (messages out of frames), [`close`] (how it ends), [`connection`] (the conversation).
+//! (messages out of frames), [`close`] (how it ends), [`connection`] (the conversation), [`deflate`] (smaller messages).
 
 pub mod close;
 pub mod connection;
 pub mod control;
 pub mod decoder;
+pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod mask;
@@ -27,7 +28,7 @@ pub mod utf8;
 
 pub use close::{CloseCode, Closed, ClosedBy, ProtocolError};
 pub use connection::{Connection, Event};
-pub use decoder::Input;
+pub use decoder::{Budget, Input};
 pub use frame::Opcode;
 pub use mask::MaskKeys;
 pub use message::{Limits, Message};

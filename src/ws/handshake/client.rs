@@ -5,9 +5,10 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{VERSION, accept_value};
+use super::{VERSION, accept_value, extensions};
 use crate::http::head::write_field;
 use crate::http::{HeadError, HeadReader, ResponseHead, Status};
+use crate::ws::deflate::{BadAnswer, Parameters};
 
 /// A client that has asked, or is about to, and waits for the answer.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Client {
     /// What the server must answer, to have understood.
     accept: String,
     protocols: Vec<String>,
+    /// What was offered of permessage-deflate.
+    deflate: Option<Parameters>,
     head: HeadReader,
 }
 
@@ -24,6 +27,9 @@ pub struct Client {
 pub struct Accepted {
     /// The sub-protocol it has chosen among those offered.
     pub protocol: Option<String>,
+    /// What was agreed on of permessage-deflate, for
+    /// [`Connection::with_deflate`](crate::ws::Connection::with_deflate).
+    pub deflate: Option<Parameters>,
 }
 
 impl Client {
@@ -49,7 +55,18 @@ impl Client {
         }
         request.extend_from_slice(b"\r\n");
         let protocols = protocols.iter().map(|&protocol| protocol.to_owned()).collect();
-        Self { request, accept: accept_value(&key), protocols, head: HeadReader::new() }
+        Self { request, accept: accept_value(&key), protocols, deflate: None, head: HeadReader::new() }
+    }
+
+    /// The same, offering permessage-deflate with `wish`. To be called before the request is sent.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn offering_deflate(mut self, wish: &Parameters) -> Self {
+        // In front of the empty line that ends the head.
+        self.request.truncate(self.request.len() - 2);
+        write_field(&mut self.request, "Sec-WebSocket-Extensions", &wish.offer());
+        self.request.extend_from_slice(b"\r\n");
+        Self { deflate: Some(*wish), ..self }
     }
 
     /// The request to send.
@@ -66,7 +83,7 @@ impl Client {
         match self.head.receive(bytes) {
             Ok(None) => Ok(None),
             Ok(Some((head, used))) => {
-                let accepted = check(head, &self.accept, &self.protocols)?;
+                let accepted = check(head, &self.accept, &self.protocols, self.deflate.as_ref())?;
                 Ok(Some((accepted, used)))
             }
             Err(error) => Err(HandshakeError::Head(error)),
@@ -86,7 +103,12 @@ fn write_target(out: &mut Vec<u8>, target: &str) {
 }
 
 /// The six points that a client "MUST validate" in the server's response (§4.1).
-fn check(head: &[u8], accept: &str, offered: &[String]) -> Result<Accepted, HandshakeError> {
+fn check(
+    head: &[u8],
+    accept: &str,
+    offered: &[String],
+    deflate: Option<&Parameters>,
+) -> Result<Accepted, HandshakeError> {
     let ResponseHead { status, fields } = ResponseHead::parse(head).ok_or(HandshakeError::Malformed)?;
     if status != Status::SWITCHING_PROTOCOLS {
         let retry_after = fields.one("Retry-After").and_then(|seconds| seconds.parse().ok());
@@ -102,10 +124,14 @@ fn check(head: &[u8], accept: &str, offered: &[String]) -> Result<Accepted, Hand
         return Err(HandshakeError::WrongAccept);
     }
     // "if the header field indicates an extension that was not present in the client's handshake [...], the client MUST
-    // _Fail the WebSocket Connection_". We ask for none yet.
-    if fields.all("Sec-WebSocket-Extensions").next().is_some() {
-        return Err(HandshakeError::UnaskedExtension);
-    }
+    // _Fail the WebSocket Connection_".
+    let extensions = extensions::parse(fields.all("Sec-WebSocket-Extensions"))
+        .map_err(|extensions::Malformed| HandshakeError::Extensions)?;
+    let deflate = match deflate {
+        Some(offer) => offer.understand(&extensions).map_err(|BadAnswer| HandshakeError::Extensions)?,
+        None if extensions.is_empty() => None,
+        None => return Err(HandshakeError::UnaskedExtension),
+    };
     // "if this header field indicates the use of a subprotocol that was not present in the client's handshake [...],
     // the client MUST _Fail the WebSocket Connection_". It "MUST NOT appear more than once in an HTTP response"
     // (§11.3.4). Choosing none is the server's right; whether that will do is for the application to say.
@@ -116,7 +142,7 @@ fn check(head: &[u8], accept: &str, offered: &[String]) -> Result<Accepted, Hand
             _ => return Err(HandshakeError::UnaskedProtocol),
         },
     };
-    Ok(Accepted { protocol })
+    Ok(Accepted { protocol, deflate })
 }
 
 /// Why there is no WebSocket.
@@ -139,8 +165,10 @@ pub enum HandshakeError {
     NoConnection,
     /// `Sec-WebSocket-Accept` does not answer our key.
     WrongAccept,
-    /// The server uses an extension that was not offered.
+    /// The server uses an extension, and none was offered.
     UnaskedExtension,
+    /// The server's `Sec-WebSocket-Extensions` is malformed, or does not fit what was offered.
+    Extensions,
     /// The server uses a sub-protocol that was not offered.
     UnaskedProtocol,
 }
@@ -155,6 +183,7 @@ impl fmt::Display for HandshakeError {
             Self::NoConnection => "the server's Connection field does not say Upgrade",
             Self::WrongAccept => "the server's Sec-WebSocket-Accept does not answer our key",
             Self::UnaskedExtension => "the server uses an extension that was not offered",
+            Self::Extensions => "the server's Sec-WebSocket-Extensions does not answer the offer",
             Self::UnaskedProtocol => "the server uses a sub-protocol that was not offered",
         })
     }
@@ -213,7 +242,9 @@ mod tests {
     fn our_server_agrees_with_our_client() {
         let client = client();
         let request = crate::http::RequestReader::new().receive(client.request()).unwrap().unwrap().0;
-        let response = super::super::accept(&request).unwrap().response(Some("superchat"));
+        let mut upgrade = super::super::accept(&request).unwrap();
+        assert!(upgrade.choose_protocol("superchat"));
+        let response = upgrade.response();
         let (accepted, used) = { client }.receive(&response).unwrap().unwrap();
         assert_eq!((accepted.protocol.as_deref(), used), (Some("superchat"), response.len()));
     }

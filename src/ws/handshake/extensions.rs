@@ -1,6 +1,6 @@
 //! `Sec-WebSocket-Extensions`: what one side offers and the other agrees to (RFC 6455 §9.1).
 //!
-//! Reads the field; agrees to nothing yet. Does not know what any extension means.
+//! Reads the field. Does not know what any extension means.
 
 use crate::http::head::is_token;
 

@@ -9,6 +9,7 @@ use super::extensions::{self, Extension};
 use super::{VERSION, accept_value};
 use crate::http::head::{is_token, write_field};
 use crate::http::{Request, Response, Status, Version};
+use crate::ws::deflate::Parameters;
 
 /// Whether a request asks for a WebSocket at all: whether [`accept`] is the right question.
 pub fn is_upgrade(request: &Request) -> bool {
@@ -21,6 +22,8 @@ pub struct Upgrade {
     accept: String,
     protocols: Vec<String>,
     extensions: Vec<Extension>,
+    chosen_protocol: Option<String>,
+    deflate: Option<Parameters>,
 }
 
 /// Checks a request against §4.2.1, in the order of that section.
@@ -56,7 +59,7 @@ pub fn accept(request: &Request) -> Result<Upgrade, Refusal> {
     let protocols = offered_protocols(request)?;
     let extensions =
         extensions::parse(request.fields("Sec-WebSocket-Extensions")).map_err(|_| Refusal::Extensions)?;
-    Ok(Upgrade { accept: accept_value(key), protocols, extensions })
+    Ok(Upgrade { accept: accept_value(key), protocols, extensions, chosen_protocol: None, deflate: None })
 }
 
 /// "A |Sec-WebSocket-Key| header field with a base64-encoded [...] value that, when decoded, is 16 bytes in length"
@@ -86,21 +89,42 @@ impl Upgrade {
         &self.protocols
     }
 
-    /// The extensions that the client offers. We agree to none yet: permessage-deflate (RFC 7692) finds its offers
-    /// here, and its answer goes into [`Upgrade::response`].
+    /// The extensions that the client offers, in its order.
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
-    /// The 101 that opens the WebSocket, with `protocol` if the client has offered it: "if it wishes to use one of the
-    /// subprotocols, [...] the value chosen MUST be derived from the client's handshake" (§4.2.2).
-    pub fn response(&self, protocol: Option<&str>) -> Vec<u8> {
+    /// Agrees to speak `protocol`, and says whether the client has offered it: "if it wishes to use one of the
+    /// subprotocols, [...] the value chosen MUST be derived from the client's handshake" (§4.2.2). Of several calls the
+    /// last one that says yes counts.
+    pub fn choose_protocol(&mut self, protocol: &str) -> bool {
+        let offered = self.protocols.iter().any(|offer| offer == protocol);
+        if offered {
+            self.chosen_protocol = Some(protocol.to_owned());
+        }
+        offered
+    }
+
+    /// Agrees to permessage-deflate as far as the client's offers and our `wish` go together; what comes of it is for
+    /// [`Connection::with_deflate`](crate::ws::Connection::with_deflate). `None` if the client offers nothing of the
+    /// kind.
+    #[cfg(feature = "deflate")]
+    pub fn agree_deflate(&mut self, wish: &Parameters) -> Option<Parameters> {
+        self.deflate = wish.choose(&self.extensions);
+        self.deflate
+    }
+
+    /// The 101 that opens the WebSocket, with what was chosen and agreed to.
+    pub fn response(&self) -> Vec<u8> {
         let mut out = format!("HTTP/1.1 {}\r\n", Status::SWITCHING_PROTOCOLS).into_bytes();
         write_field(&mut out, "Upgrade", "websocket");
         write_field(&mut out, "Connection", "Upgrade");
         write_field(&mut out, "Sec-WebSocket-Accept", &self.accept);
-        if let Some(protocol) = protocol.filter(|chosen| self.protocols.iter().any(|offer| offer == chosen)) {
+        if let Some(protocol) = &self.chosen_protocol {
             write_field(&mut out, "Sec-WebSocket-Protocol", protocol);
+        }
+        if let Some(deflate) = &self.deflate {
+            write_field(&mut out, "Sec-WebSocket-Extensions", &deflate.answer());
         }
         out.extend_from_slice(b"\r\n");
         out
@@ -206,10 +230,11 @@ mod tests {
 
     #[test]
     fn s1_2_the_example_of_the_rfc_is_answered_as_there() {
-        let upgrade = ask(REQUEST).unwrap();
+        let mut upgrade = ask(REQUEST).unwrap();
         assert_eq!(upgrade.protocols(), ["chat", "superchat"]);
+        assert!(upgrade.choose_protocol("chat"));
         assert_eq!(
-            String::from_utf8(upgrade.response(Some("chat"))).unwrap(),
+            String::from_utf8(upgrade.response()).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\n\
              Upgrade: websocket\r\n\
              Connection: Upgrade\r\n\
@@ -220,11 +245,11 @@ mod tests {
 
     #[test]
     fn a_protocol_is_named_only_if_it_was_offered() {
-        let upgrade = ask(REQUEST).unwrap();
-        for chosen in [None, Some("other"), Some("Chat")] {
-            let response = String::from_utf8(upgrade.response(chosen)).unwrap();
-            assert!(!response.contains("Protocol:"), "{chosen:?}");
+        let mut upgrade = ask(REQUEST).unwrap();
+        for chosen in ["other", "Chat", ""] {
+            assert!(!upgrade.choose_protocol(chosen), "{chosen:?}");
         }
+        assert!(!String::from_utf8(upgrade.response()).unwrap().contains("Protocol:"));
     }
 
     #[test]
@@ -285,7 +310,7 @@ mod tests {
         let upgrade =
             ask_with("Version: 13", "Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate").unwrap();
         assert_eq!(upgrade.extensions()[0].name, "permessage-deflate");
-        assert!(!String::from_utf8(upgrade.response(None)).unwrap().contains("Extensions"));
+        assert!(!String::from_utf8(upgrade.response()).unwrap().contains("Extensions"));
     }
 
     #[test]
