@@ -96,7 +96,7 @@ impl Ours {
                 None => return Ok(()),
                 Some((request, used)) => {
                     let upgrade = handshake::accept(&request).map_err(|refusal| refusal.to_string())?;
-                    self.out.extend(upgrade.response(None));
+                    self.out.extend(upgrade.response());
                     self.stage = Stage::Talking(Connection::server(Limits::echo()));
                     used
                 }
