@@ -172,6 +172,12 @@ impl Connection {
         self.stage == Stage::Over
     }
 
+    /// About how many bytes of memory it owns beside itself: what it has gathered of a message, and contexts of
+    /// compression.
+    pub fn owned_bytes(&self) -> usize {
+        self.assembly.len() + self.deflate.as_ref().map_or(0, |deflate| deflate.owned_bytes())
+    }
+
     /// Sends a message of either kind, such as one that has just come. Does nothing once we may not send.
     pub fn send_message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
         match message {
