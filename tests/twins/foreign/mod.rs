@@ -329,7 +329,7 @@ fn check_answer(offer: Wish, answer: &str) -> Result<(), String> {
     if offer.client_no_context_takeover {
         expected.push("client_no_context_takeover".to_owned());
     }
-    if let Some(bits @ ..15) = offer.server_max_window_bits {
+    if let Some(bits) = offer.server_max_window_bits {
         expected.push(format!("server_max_window_bits={bits}"));
     }
     if let ClientBits::Most(bits @ ..15) = offer.client_max_window_bits {

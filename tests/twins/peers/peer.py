@@ -62,7 +62,7 @@ def tell(message):
 
 async def converse(plan):
     offer = plan["deflate"]
-    extensions = [] if offer is None else [ClientPerMessageDeflateFactory(**offer)]
+    extensions = None if offer is None else [ClientPerMessageDeflateFactory(**offer)]
     heard = []
     async with connect(plan["url"], extensions=extensions, proxy=None, **OPTIONS) as ws:
         for move in plan["moves"]:
@@ -107,7 +107,7 @@ async def fragments(ws, data, between):
 async def server():
     ports = []
     for agreed in json.loads(sys.stdin.readline()):
-        extensions = [] if agreed is None else [ServerPerMessageDeflateFactory(**agreed)]
+        extensions = None if agreed is None else [ServerPerMessageDeflateFactory(**agreed)]
         listening = await serve(echo, "127.0.0.1", 0, extensions=extensions, **OPTIONS)
         ports.append(listening.sockets[0].getsockname()[1])
     print(json.dumps(ports), flush=True)
