@@ -9,6 +9,11 @@ use super::Scene;
 #[test]
 fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
     for flood in [
+        "bombs /ws/echo reading",
+        "bombs /tail/app.log reading",
+        "ended-streams /ws/echo reading",
+        "stored-nothing /ws/echo reading",
+        "tables /ws/echo reading",
         "pings /ws/echo reading",
         "pings /tail/app.log deaf",
         "fat-pings /ws/echo deaf",

@@ -6,6 +6,7 @@
 mod support;
 
 mod crowds;
+mod deflate;
 mod floods;
 mod frames;
 mod handshake;

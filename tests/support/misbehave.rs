@@ -18,6 +18,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::SOON;
+use super::deflate::{self, COMPRESSED_BINARY, COMPRESSED_TEXT, END_OF_STREAM, NOTHING};
 use super::ws::{CLOSE, PING, PONG, TEXT, frame, upgrade_request};
 
 /// The test that a program which starts [`Peer`]s must have at its top, and which calls [`play`].
@@ -141,7 +142,9 @@ fn flood(kind: &str, target: &str, reads: bool, addr: SocketAddr) {
     // has all the time that nobody else wants, and no more.
     let _ = rustix::process::nice(19);
     let (first, again) = shouts(kind);
-    let opening = upgrade_request(addr, target, &[("Sec-WebSocket-Protocol", "wiretail.v1")]);
+    let fields =
+        [("Sec-WebSocket-Protocol", "wiretail.v1"), ("Sec-WebSocket-Extensions", "permessage-deflate")];
+    let opening = upgrade_request(addr, target, &fields);
     let first = if kind == "requests" { first } else { [opening.as_bytes(), &first].concat() };
     let mut sent = Sent::default();
     loop {
@@ -202,6 +205,10 @@ fn shouts(kind: &str) -> (Vec<u8>, Vec<u8>) {
         "requests" => {
             (Vec::new(), many(b"GET /main.js HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\r\n".to_vec()))
         }
+        "bombs" => (Vec::new(), many(frame(COMPRESSED_BINARY, &deflate::mebibyte()))),
+        "ended-streams" => (Vec::new(), frame(COMPRESSED_TEXT, &END_OF_STREAM.repeat(32_000))),
+        "stored-nothing" => (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&NOTHING.repeat(13_000)))),
+        "tables" => (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&deflate::eight_tables().repeat(90)))),
         "newcomers" => (vec![0x82, 0xfe, 0x10], Vec::new()),
         _ => panic!("no such flood: {kind}"),
     }
