@@ -5,13 +5,14 @@
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`viewer`] (somebody watching a log), [`echo`],
-//! [`session`] (one connection's life), and this file.
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`viewer`] (somebody watching a log), [`pool`]
+//! and [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
 pub mod conversation;
 pub mod echo;
 pub mod logs;
+pub mod pool;
 pub mod pulse;
 pub mod routes;
 pub mod session;
@@ -29,6 +30,7 @@ use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
 use logs::Logs;
+use pool::Pool;
 use routes::Site;
 use session::{Next, Session};
 use wake::{FileWatch, Signals};
@@ -38,6 +40,8 @@ use wire::Framer;
 const READ_BUDGET: usize = 64 * 1024;
 /// A request's head must be complete this long after the connection was accepted, or after the last answer.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// What all echoes together may hold: messages half heard, echoes not taken, contexts of compression.
+const ECHOES: usize = 256 << 20;
 /// How much memory all unfinished requests may take up together. One may be 8 KiB long, and ten thousand peers who each
 /// hold back the last byte of theirs would take up 80 MiB.
 const MOST_UNFINISHED: usize = 32 << 20;
@@ -57,6 +61,7 @@ pub struct App {
     framer: Framer,
     logs: Logs,
     site: Site,
+    echoes: Pool,
     inputs: Inputs,
     /// When the last goodbye is over, once the server is stopping.
     stopping: Option<Instant>,
@@ -106,6 +111,7 @@ impl App {
             unfinished: 0,
             buffer: vec![0; READ_BUDGET],
             framer: Framer::default(),
+            echoes: Pool::new(ECHOES),
             logs: Logs::new(config.catalogue, config.tick),
             site,
             inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
@@ -216,6 +222,7 @@ impl App {
             event_loop: &mut self.event_loop,
             framer: &mut self.framer,
             logs: &mut self.logs,
+            echoes: &self.echoes,
             site: &self.site,
         };
         match work(session, &mut context, &mut self.buffer) {
@@ -270,8 +277,8 @@ impl App {
     fn pump(&mut self, id: ConnId) {
         let now = self.event_loop.now();
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let Self { event_loop, framer, logs, site, .. } = self;
-        session.pump(&mut Context { id, now, event_loop, framer, logs, site });
+        let Self { event_loop, framer, logs, site, echoes, .. } = self;
+        session.pump(&mut Context { id, now, event_loop, framer, logs, site, echoes });
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -361,6 +368,8 @@ pub struct Context<'a> {
     pub logs: &'a mut Logs,
     /// What is served, and to whom.
     pub site: &'a Site,
+    /// The memory that all echoes have together.
+    pub echoes: &'a Pool,
 }
 
 impl Context<'_> {

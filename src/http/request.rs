@@ -4,7 +4,7 @@
 //! mean anything here, nor what an upgrade is: that is for `app` and for `ws::handshake`.
 
 use super::bad_request::BadRequest;
-use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS};
+use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS, StartLine};
 use super::target;
 
 /// Reads one request after another from bytes that come in pieces of any size.
@@ -24,7 +24,7 @@ enum State {
 impl RequestReader {
     /// Nothing has come yet.
     pub fn new() -> Self {
-        Self { state: State::Reading(HeadReader::new()) }
+        Self { state: State::Reading(HeadReader::new(StartLine::Request)) }
     }
 
     /// Whether any byte of the next request has come.
@@ -59,7 +59,7 @@ impl RequestReader {
             Err(error) => Err(BadRequest::Head(error)),
         };
         self.state = match &result {
-            Ok(_) => State::Reading(HeadReader::new()),
+            Ok(_) => State::Reading(HeadReader::new(StartLine::Request)),
             Err(error) => State::Failed(*error),
         };
         result

@@ -73,6 +73,14 @@ pub struct Limits {
     pub too_many: Vec<u8>,
 }
 
+impl Default for Limits {
+    /// For a small server: 1,000 connections, which fit into the usual 1,024 descriptors; 256 of them from one address.
+    /// Who is not let in is told nothing.
+    fn default() -> Self {
+        Self { connections: 1000, per_address: 256, no_room: Vec::new(), too_many: Vec::new() }
+    }
+}
+
 /// One thread's sockets and clock. See the [module](super) for how it is used.
 #[derive(Debug)]
 pub struct EventLoop {
