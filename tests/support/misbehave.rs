@@ -6,7 +6,7 @@
 //! and a number a line; and when its standard input ends it leaves, so it outlives nobody.
 //!
 //! ```text
-//!   flood pings /ws/echo reading 127.0.0.1:4711        sent 1048576  sent 2097152  ...
+//!   flood pings /ws/echo reading 127.0.0.1:4711        sent 65856  sent 3095232  ...
 //!   hold 10000 full 127.0.0.1:4711                     open 10000  ...  ended 10000  refused 5000
 //!   churn 3000 resets 127.0.0.1:4711                   done 3000
 //! ```
@@ -27,8 +27,8 @@ pub const ENTRY: &str = "the_misbehaving_peer_leaves_with_whoever_started_it";
 const PART: &str = "MISBEHAVE";
 /// Stands before what is reported, as the test harness writes to the same place.
 const MARK: &str = "misbehave: ";
-/// A flood reports about each of so many bytes.
-pub const REPORT_EVERY: u64 = 1 << 20;
+/// How often a flood reports while it comes in.
+const REPORT_EVERY: Duration = Duration::from_millis(50);
 
 /// A misbehaving peer under way. It is ended when dropped.
 pub struct Peer {
@@ -65,14 +65,16 @@ impl Peer {
             match self.heard.recv_timeout(left) {
                 Ok((reported, number)) if reported == word => return number,
                 Ok(_) => {}
-                Err(error) => panic!("the misbehaving peer did not report `{word}` within {within:?}: {error}"),
+                Err(error) => {
+                    panic!("the misbehaving peer did not report `{word}` within {within:?}: {error}")
+                }
             }
         }
     }
 
-    /// How many reports have come since the last look.
-    pub fn reports(&self) -> usize {
-        self.heard.try_iter().count()
+    /// What it has reported so far is of no interest any more.
+    pub fn forget(&self) {
+        self.heard.try_iter().for_each(drop);
     }
 
     /// Lets it end by itself: its standard input ends. True if it does, within five seconds.
@@ -171,16 +173,19 @@ fn flood(kind: &str, target: &str, reads: bool, addr: SocketAddr) {
     }
 }
 
-/// How much a flood has brought, over all its connections.
+/// How many bytes a flood has brought, over all its connections.
 #[derive(Default)]
-struct Sent(u64);
+struct Sent {
+    bytes: u64,
+    reported: Option<Instant>,
+}
 
 impl Sent {
     fn count(&mut self, bytes: usize) {
-        let before = self.0 / REPORT_EVERY;
-        self.0 += bytes as u64;
-        if self.0 / REPORT_EVERY > before {
-            report("sent", self.0);
+        self.bytes += bytes as u64;
+        if self.reported.is_none_or(|when| when.elapsed() >= REPORT_EVERY) {
+            self.reported = Some(Instant::now());
+            report("sent", self.bytes);
         }
     }
 }
@@ -208,7 +213,9 @@ fn shouts(kind: &str) -> (Vec<u8>, Vec<u8>) {
         "bombs" => (Vec::new(), many(frame(COMPRESSED_BINARY, &deflate::mebibyte()))),
         "ended-streams" => (Vec::new(), frame(COMPRESSED_TEXT, &END_OF_STREAM.repeat(32_000))),
         "stored-nothing" => (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&NOTHING.repeat(13_000)))),
-        "tables" => (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&deflate::eight_tables().repeat(90)))),
+        "tables" => {
+            (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&deflate::eight_tables().repeat(90))))
+        }
         "newcomers" => (vec![0x82, 0xfe, 0x10], Vec::new()),
         _ => panic!("no such flood: {kind}"),
     }
