@@ -23,7 +23,6 @@ fn ten_thousand_who_send_all_but_the_end_of_the_longest_head_cost_64_mib_at_most
     assert_eq!(crowd.hear("ended", SOON), 10_000);
     assert!(refused > 0, "nobody had to wait for five seconds");
     let memory = peak_rss_bytes(scene.server.pid()).saturating_sub(memory);
-    eprintln!("memory {memory} {refused}");
     assert!(memory <= 64 * MIB, "{memory} bytes for ten thousand");
     scene.others_notice_nothing();
 }
@@ -44,7 +43,6 @@ fn thousands_who_come_and_go_leave_nothing_behind() {
         (open_files(scene.server.pid()).len() <= files).then_some(())
     });
     let memory = rss_bytes(scene.server.pid()).saturating_sub(memory);
-    eprintln!("memory {memory}");
     assert!(memory <= MIB, "{memory} bytes for six thousand visitors");
     scene.others_notice_nothing();
 }

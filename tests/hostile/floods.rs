@@ -54,7 +54,6 @@ fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
             kept += usize::from(worst <= WORST);
             worsts.push(worst);
         }
-        eprintln!("{flood}: {worsts:?}");
         for peer in &peers {
             peer.forget();
         }
