@@ -62,7 +62,7 @@ fn cut<'a>(stream: &'a [u8], lengths: &[u8]) -> Vec<&'a [u8]> {
 }
 
 fn decode(cutting: &Cutting<'_>, rsv1: Rsv1) -> Outcome {
-    let mut decoder = Decoder::new(rsv1);
+    let mut decoder = Decoder::new();
     let mut outcome = Outcome { frames: Vec::new(), sin: None };
     let mut under_way = false;
     for piece in &cutting.pieces {
@@ -70,7 +70,7 @@ fn decode(cutting: &Cutting<'_>, rsv1: Rsv1) -> Outcome {
         let mut input = Input::new(&mut piece);
         loop {
             let before = input.len();
-            let chunk = match decoder.next_chunk(&mut input, |_| cutting.run) {
+            let chunk = match decoder.next_chunk(&mut input, rsv1, |_| cutting.run) {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 Err(sin) => {
