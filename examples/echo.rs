@@ -1,15 +1,14 @@
-//! The smallest WebSocket server on the library: says back what it hears.
-//!
-//! ```text
-//! cargo run --example echo            then, in a browser's console:
-//!     ws = new WebSocket('ws://127.0.0.1:9001'); ws.onmessage = e => console.log(e.data); ws.onopen = () => ws.send('hello')
-//! ```
+//! The smallest WebSocket server on the library: says back what it hears. To be tried in a browser's console, with
+//! `ws = new WebSocket('ws://127.0.0.1:9001'); ws.onmessage = e => console.log(e.data)` and then `ws.send('hello')`.
 
 use std::time::Duration;
 
-use wiretail::http::RequestReader;
-use wiretail::net::{Bytes, Event, EventLoop, Limits, Received, Table};
-use wiretail::ws::{self, Connection, Input, Message, handshake};
+use wiretail::http::{RequestReader, Response};
+use wiretail::net::{Bytes, Event, EventLoop, Limits, Received, Table, TcpListener};
+use wiretail::ws::{self, Connection, Input, handshake};
+
+const PATIENCE: Duration = Duration::from_secs(5); // for a request to come, and for our last words to go
+const SILENCE: Duration = Duration::from_secs(60); // of a WebSocket: a laptop that fell asleep says no goodbye
 
 /// What a connection is busy with.
 enum Session {
@@ -17,70 +16,65 @@ enum Session {
     Echo(Connection),
 }
 
-/// Hands `bytes` to a session; returns the session as it is afterwards (`None`: it is over) and what it has to say.
-fn converse(session: Session, bytes: &mut [u8]) -> (Option<Session>, Vec<u8>) {
-    let mut out = Vec::new();
-    match session {
-        Session::Request(mut reader) => match reader.receive(bytes) {
-            Ok(None) => (Some(Session::Request(reader)), out),
-            Ok(Some((request, used))) => match handshake::accept(&request) {
-                Ok(upgrade) => {
-                    let echo = Session::Echo(Connection::server(ws::Limits::echo()));
-                    let (session, frames) = converse(echo, &mut bytes[used..]);
-                    (session, [upgrade.response(), frames].concat())
-                }
-                Err(refusal) => (None, refusal.response().into_bytes(false, false)),
-            },
-            Err(_) => (None, b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec()),
-        },
-        Session::Echo(mut connection) => {
-            let mut input = Input::new(bytes);
-            while let Some(event) = connection.receive(&mut input, &mut out) {
-                match event {
-                    ws::Event::Message(Message::Text(text)) => connection.send_text(&text, &mut out),
-                    ws::Event::Message(Message::Binary(bytes)) => connection.send_binary(&bytes, &mut out),
-                    ws::Event::Ping(_) | ws::Event::Pong(_) => {}
-                    ws::Event::Closed(_) => return (None, out),
-                }
+impl Session {
+    /// Takes what came, and puts into `out` what is said to it. Returns whether that was the end.
+    fn receive(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) -> Result<bool, Response> {
+        match self {
+            Self::Request(reader) => {
+                let Some((request, used)) = reader.receive(bytes)? else { return Ok(false) };
+                out.extend(handshake::accept(&request)?.response());
+                *self = Self::Echo(Connection::server(ws::Limits::echo()));
+                self.receive(&mut bytes[used..], out)
             }
-            (Some(Session::Echo(connection)), out)
+            Self::Echo(connection) => {
+                let mut input = Input::new(bytes);
+                while let Some(event) = connection.receive(&mut input, out) {
+                    if let ws::Event::Message(message) = event {
+                        connection.send_message(&message, out);
+                    }
+                }
+                Ok(connection.is_over())
+            }
         }
     }
 }
 
 fn main() -> std::io::Result<()> {
-    let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 9001).into())?;
-    let limits = Limits { connections: 1000, per_address: 1000, no_room: Vec::new(), too_many: Vec::new() };
-    let mut event_loop = EventLoop::new(vec![listener], limits)?;
-    println!("ws://127.0.0.1:9001");
+    let listener = TcpListener::bind(([127, 0, 0, 1], 9001).into())?;
+    let mut event_loop = EventLoop::new(vec![listener], Limits::default())?;
     let (mut sessions, mut buffer) = (Table::default(), vec![0; 64 * 1024]);
+    println!("ws://127.0.0.1:9001");
     loop {
-        let id = match event_loop.next_event()? {
+        let done = match event_loop.next_event()? {
             Event::Opened(id, _) => {
-                sessions.insert(id, Session::Request(RequestReader::default()));
+                sessions.insert(id, Session::Request(RequestReader::new()));
+                event_loop.set_deadline(id, Some(event_loop.now() + PATIENCE));
                 continue;
             }
             // Who does not take the echo is not listened to until it does.
-            Event::Readable(id) | Event::Drained(id) if !event_loop.is_stuck(id) => id,
-            Event::Closed(id) => {
-                sessions.remove(id);
-                continue;
+            Event::Readable(id) | Event::Drained(id) if !event_loop.is_stuck(id) => {
+                let Some(session) = sessions.get_mut(id) else { continue };
+                let mut out = Vec::new();
+                let over = match event_loop.read(id, &mut buffer) {
+                    Received::Bytes(count) => session.receive(&mut buffer[..count], &mut out),
+                    Received::Nothing => continue,
+                    Received::Eof | Received::Broken(_) => Ok(true),
+                };
+                let over = over.unwrap_or_else(|refusal| {
+                    out.extend(refusal.into_bytes(false, false));
+                    true
+                });
+                event_loop.send(id, Bytes::Own(out));
+                if let Session::Echo(_) = session {
+                    event_loop.settle(id); // it need not make room for newcomers
+                    event_loop.set_deadline(id, Some(event_loop.now() + SILENCE));
+                }
+                if over { id } else { continue }
             }
+            Event::Expired(id) | Event::Closed(id) => id,
             _ => continue,
         };
-        let (session, out) = match (sessions.remove(id), event_loop.read(id, &mut buffer)) {
-            (Some(session), Received::Bytes(count)) => converse(session, &mut buffer[..count]),
-            (session, Received::Nothing) => (session, Vec::new()),
-            (_, _) => (None, Vec::new()),
-        };
-        event_loop.send(id, Bytes::Own(out));
-        if let Some(Session::Echo(_)) = session {
-            // It has shown what it is for: it need not make room for the next one.
-            event_loop.settle(id);
-        }
-        match session {
-            Some(session) => sessions.insert(id, session),
-            None => event_loop.finish(id, Duration::from_secs(2)),
-        }
+        sessions.remove(done);
+        event_loop.finish(done, PATIENCE);
     }
 }

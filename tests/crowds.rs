@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use support::v1::Viewer;
-use support::ws::{PING, PONG, Raw, TEXT, frame};
+use support::ws::{BINARY, PING, PONG, Raw, TEXT, frame};
 use support::{SOON, Server, rss_bytes, temp_dir, until};
 
 const MIB: u64 = 1 << 20;
@@ -197,4 +197,36 @@ fn raise_descriptor_limit() {
         .expect("a process may raise its own soft limit");
     let most = limit.maximum.unwrap_or(u64::MAX);
     assert!(most >= 10_100, "this test needs 10,100 descriptors; the hard limit is {most} (ulimit -Hn)");
+}
+
+#[test]
+fn all_echoes_together_hold_a_quarter_of_a_gigabyte_and_no_more() {
+    const UNFINISHED: usize = 15 << 20;
+    let server = Server::start(&[concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    let begun = &frame(0x02, &vec![b'x'; UNFINISHED]);
+    let mut hoarders: Vec<Raw> = Vec::new();
+    // 17 of them are within the bound, and the 18th goes beyond it.
+    for _ in 0..17 {
+        let mut raw = Raw::connect(server.addr(), "/ws/echo");
+        raw.send_raw(begun);
+        raw.send_frame(PING, b"all of it?");
+        assert_eq!(raw.read_frame(), (PONG, b"all of it?".to_vec()));
+        hoarders.push(raw);
+    }
+    let mut last = Raw::connect(server.addr(), "/ws/echo");
+    // The server may hang up before it has taken everything.
+    let _ = last.try_send_raw(begun);
+    assert!(!last.expect_close(1013).is_empty());
+    let mut modest = Raw::connect(server.addr(), "/ws/echo");
+    modest.send_text("small things still go");
+    assert_eq!(modest.read_text(), "small things still go");
+
+    let most = rss_bytes(server.pid());
+    assert!(most < 600 * MIB, "{} MiB", most / MIB);
+    drop(hoarders);
+    until("what the hoarders held to be free again", SOON, || {
+        let mut raw = Raw::connect(server.addr(), "/ws/echo");
+        raw.send_frame(BINARY, &[b'x'; 2 << 20]);
+        (raw.read_frame().0 == BINARY).then_some(())
+    });
 }

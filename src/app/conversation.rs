@@ -50,6 +50,11 @@ impl Conversation {
         Self { connection, pulse, rest: Box::default() }
     }
 
+    /// About how much memory it needs at the moment: see [`Connection::owned_bytes`], and what is not sent yet.
+    pub fn owned_bytes(&self, context: &Context<'_>) -> usize {
+        self.connection.owned_bytes() + context.unsent()
+    }
+
     /// Takes out what is left of the last input when its turn was over.
     pub fn take_rest(&mut self) -> Box<[u8]> {
         std::mem::take(&mut self.rest)
@@ -149,6 +154,7 @@ mod tests {
     use super::*;
     use crate::app::access::Access;
     use crate::app::logs::Logs;
+    use crate::app::pool::Pool;
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
     use crate::app::routes::Site;
     use crate::app::wire::Framer;
@@ -161,6 +167,7 @@ mod tests {
         framer: Framer,
         logs: Logs,
         site: Site,
+        echoes: Pool,
         id: ConnId,
         peer: TcpStream,
     }
@@ -181,6 +188,7 @@ mod tests {
             Self {
                 event_loop,
                 framer: Framer::default(),
+                echoes: Pool::new(0),
                 logs,
                 site: Site::new(Access::default(), "/", true, 10, false),
                 id,
@@ -189,8 +197,8 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, site, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, site }
+            let Self { event_loop, framer, logs, site, echoes, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, site, echoes }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.

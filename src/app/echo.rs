@@ -2,19 +2,25 @@
 
 use super::Context;
 use super::conversation::{Conversation, Outcome};
+use super::pool::Share;
 use crate::ws::deflate::Parameters;
-use crate::ws::{CloseCode, Limits, Message};
+use crate::ws::{CloseCode, Limits};
+
+/// When all echoes together hold too much, those that hold no more than this may stay.
+const MODEST: usize = 64 * 1024;
 
 /// One echoing conversation.
 #[derive(Debug)]
 pub struct Echo {
     conversation: Conversation,
+    share: Share,
 }
 
 impl Echo {
     /// The opening handshake has just been answered.
     pub fn begin(deflate: Option<&Parameters>, context: &mut Context<'_>) -> Self {
-        Self { conversation: Conversation::begin(Limits::echo(), deflate, context) }
+        let share = context.echoes.share();
+        Self { conversation: Conversation::begin(Limits::echo(), deflate, context), share }
     }
 
     /// See [`Conversation::take_rest`].
@@ -24,15 +30,22 @@ impl Echo {
 
     /// Echoes every message in `bytes`.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
-        self.conversation.receive(bytes, context, |connection, message, out| match message {
-            Message::Text(text) => connection.send_text(&text, out),
-            Message::Binary(bytes) => connection.send_binary(&bytes, out),
-        })
+        let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
+            connection.send_message(&message, out);
+        });
+        let owned = self.conversation.owned_bytes(context);
+        if !self.share.set(owned) && owned > MODEST && outcome == Outcome::Open {
+            self.close(CloseCode::TRY_AGAIN_LATER, "all echoes together hold too much", context);
+            return Outcome::Over;
+        }
+        outcome
     }
 
     /// See [`Conversation::drained`].
     pub fn drained(&mut self, context: &mut Context<'_>) {
         self.conversation.drained(context);
+        // It has just got smaller.
+        let _ = self.share.set(self.conversation.owned_bytes(context));
     }
 
     /// See [`Conversation::expired`].

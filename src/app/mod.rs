@@ -5,13 +5,14 @@
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`viewer`] (somebody watching a log), [`echo`],
-//! [`session`] (one connection's life), and this file.
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`viewer`] (somebody watching a log), [`pool`]
+//! and [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
 pub mod conversation;
 pub mod echo;
 pub mod logs;
+pub mod pool;
 pub mod pulse;
 pub mod routes;
 pub mod session;
@@ -29,6 +30,7 @@ use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
 use logs::Logs;
+use pool::Pool;
 use routes::Site;
 use session::{Next, Session};
 use wake::{FileWatch, Signals};
@@ -38,6 +40,11 @@ use wire::Framer;
 const READ_BUDGET: usize = 64 * 1024;
 /// A request's head must be complete this long after the connection was accepted, or after the last answer.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// What all echoes together may hold: messages half heard, echoes not taken, contexts of compression.
+const ECHOES: usize = 256 << 20;
+/// How much memory all unfinished requests may take up together. One may be 8 KiB long, and ten thousand peers who each
+/// hold back the last byte of theirs would take up 80 MiB.
+const MOST_UNFINISHED: usize = 32 << 20;
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
@@ -48,10 +55,13 @@ const FAREWELL: Duration = Duration::from_millis(2200);
 pub struct App {
     event_loop: EventLoop,
     sessions: Table<Session>,
+    /// What all unfinished requests take up, in bytes.
+    unfinished: usize,
     buffer: Vec<u8>,
     framer: Framer,
     logs: Logs,
     site: Site,
+    echoes: Pool,
     inputs: Inputs,
     /// When the last goodbye is over, once the server is stopping.
     stopping: Option<Instant>,
@@ -98,8 +108,10 @@ impl App {
         Ok(Self {
             event_loop,
             sessions: Table::default(),
+            unfinished: 0,
             buffer: vec![0; READ_BUDGET],
             framer: Framer::default(),
+            echoes: Pool::new(ECHOES),
             logs: Logs::new(config.catalogue, config.tick),
             site,
             inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
@@ -203,16 +215,18 @@ impl App {
     /// One exchange with a session: it is taken out, does its work, and what follows for the connection is carried out.
     fn converse(&mut self, id: ConnId, work: impl FnOnce(Session, &mut Context<'_>, &mut [u8]) -> Next) {
         let Some(session) = self.sessions.remove(id) else { return };
+        self.unfinished -= session.unfinished();
         let mut context = Context {
             id,
             now: self.event_loop.now(),
             event_loop: &mut self.event_loop,
             framer: &mut self.framer,
             logs: &mut self.logs,
+            echoes: &self.echoes,
             site: &self.site,
         };
         match work(session, &mut context, &mut self.buffer) {
-            Next::Go(session) => self.sessions.insert(id, session),
+            Next::Go(session) => self.keep(id, session),
             Next::Finish => {
                 self.event_loop.finish(id, LINGER);
                 self.forget(id);
@@ -235,9 +249,21 @@ impl App {
         }
     }
 
+    /// Puts a session back after its turn. Should what is unfinished take up too much by now, the oldest of those who
+    /// have not settled makes room.
+    fn keep(&mut self, id: ConnId, session: Session) {
+        self.unfinished += session.unfinished();
+        self.sessions.insert(id, session);
+        if self.unfinished > MOST_UNFINISHED {
+            self.event_loop.make_room();
+        }
+    }
+
     fn forget(&mut self, id: ConnId) {
         self.logs.unwatch(id);
-        self.sessions.remove(id);
+        if let Some(session) = self.sessions.remove(id) {
+            self.unfinished -= session.unfinished();
+        }
     }
 
     /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is
@@ -251,8 +277,8 @@ impl App {
     fn pump(&mut self, id: ConnId) {
         let now = self.event_loop.now();
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let Self { event_loop, framer, logs, site, .. } = self;
-        session.pump(&mut Context { id, now, event_loop, framer, logs, site });
+        let Self { event_loop, framer, logs, site, echoes, .. } = self;
+        session.pump(&mut Context { id, now, event_loop, framer, logs, site, echoes });
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -342,6 +368,8 @@ pub struct Context<'a> {
     pub logs: &'a mut Logs,
     /// What is served, and to whom.
     pub site: &'a Site,
+    /// The memory that all echoes have together.
+    pub echoes: &'a Pool,
 }
 
 impl Context<'_> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::head::HeadError;
-use super::response::Status;
+use super::response::{Response, Status};
 
 /// Why a request is refused before anybody asked what it wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,13 @@ impl BadRequest {
             Self::Version => Status::VERSION_NOT_SUPPORTED,
             Self::Body => Status::CONTENT_TOO_LARGE,
         }
+    }
+}
+
+/// The answer that says so, for people; the connection is to be closed behind it.
+impl From<BadRequest> for Response {
+    fn from(bad: BadRequest) -> Self {
+        Self::text(bad.status(), &bad.to_string())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The head of an HTTP message: a start line and fields, up to the first empty line (RFC 9112 §2.1).
 //!
 //! Finds its end, holds the limits, and refuses what has been used to make two parsers disagree about one message.
-//! Does not know whether it reads a request or a response: that is for [`super::request`] and for the client's half
-//! of the WebSocket handshake.
+//! Does not know what the start line says: that is for [`super::request`] and for the client's half of the WebSocket
+//! handshake.
 
 use std::fmt;
 
@@ -44,12 +44,22 @@ impl fmt::Display for HeadError {
 
 impl std::error::Error for HeadError {}
 
+/// What the first line of a head is: "start-line = request-line / status-line" (RFC 9112 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartLine {
+    /// We are a server.
+    Request,
+    /// We are a client.
+    Status,
+}
+
 /// Gathers a head that comes in pieces of any size. Owns memory only while the head is incomplete.
 ///
 /// Every byte is looked at once, however the head is cut: searching the whole again at each read is how a slow peer
 /// makes a server burn its time (CVE-2023-43669).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeadReader {
+    start_line: StartLine,
     /// What came in earlier pieces.
     kept: Vec<u8>,
     /// Bytes seen so far.
@@ -63,14 +73,19 @@ pub struct HeadReader {
 }
 
 impl HeadReader {
-    /// Nothing has come yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// Nothing has come yet of a head that begins so.
+    pub fn new(start_line: StartLine) -> Self {
+        Self { start_line, kept: Vec::new(), total: 0, lines: 0, line_len: 0, after_cr: false }
     }
 
     /// Whether any byte has come yet.
     pub fn started(&self) -> bool {
         self.total > 0
+    }
+
+    /// The bytes of memory that what has come takes up.
+    pub fn memory(&self) -> usize {
+        self.kept.capacity()
     }
 
     /// Takes the next bytes. Once the head is whole: all of it, and how many of *these* bytes belong to it.
@@ -103,8 +118,9 @@ impl HeadReader {
                 self.after_cr = false;
                 if self.line_len == 0 {
                     // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one
-                    // empty line (CRLF) received prior to the request-line" (RFC 9112 §2.2)
-                    return Ok(self.lines > 0);
+                    // empty line (CRLF) received prior to the request-line" (RFC 9112 §2.2). Nobody says so of a
+                    // client: for it, this is the end of a head without a status line.
+                    return Ok(self.lines > 0 || self.start_line == StartLine::Status);
                 }
                 self.lines += 1;
                 self.line_len = 0;
@@ -199,7 +215,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Option<usize>, HeadError> {
-        HeadReader::new().receive(bytes).map(|found| found.map(|(_, used)| used))
+        HeadReader::new(StartLine::Request).receive(bytes).map(|found| found.map(|(_, used)| used))
     }
 
     #[test]
@@ -207,18 +223,28 @@ mod tests {
         let head = b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let with_more = [&head[..], b"\x81\x80more"].concat();
         for cut in 0..head.len() {
-            let mut reader = HeadReader::new();
+            let mut reader = HeadReader::new(StartLine::Request);
             assert_eq!(reader.receive(&with_more[..cut]), Ok(None), "cut at {cut}");
             assert_eq!(reader.started(), cut > 0);
             let found = reader.receive(&with_more[cut..]).unwrap().unwrap();
             assert_eq!(found, (&head[..], head.len() - cut), "cut at {cut}");
         }
-        let mut reader = HeadReader::new();
+        let mut reader = HeadReader::new(StartLine::Request);
         let (last, others) = head.split_last().unwrap();
         for byte in others {
             assert_eq!(reader.receive(&[*byte]), Ok(None));
         }
+        let least = others.len();
+        assert!((least..=2 * least).contains(&reader.memory()), "{} bytes for {least}", reader.memory());
         assert_eq!(reader.receive(&[*last]), Ok(Some((&head[..], 1))));
+    }
+
+    #[test]
+    fn empty_lines_may_stand_before_a_request_but_not_before_a_status_line() {
+        let mut server = HeadReader::new(StartLine::Request);
+        assert_eq!(server.receive(b"\r\n\r\n"), Ok(None));
+        let mut client = HeadReader::new(StartLine::Status);
+        assert_eq!(client.receive(b"\r\nHTTP/1.1 101 \r\n\r\n"), Ok(Some((&b"\r\n"[..], 2))));
     }
 
     #[test]

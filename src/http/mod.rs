@@ -13,6 +13,6 @@ pub mod response;
 mod target;
 
 pub use bad_request::BadRequest;
-pub use head::{Fields, HeadError, HeadReader};
+pub use head::{Fields, HeadError, HeadReader, StartLine};
 pub use request::{Request, RequestReader, Version};
 pub use response::{Response, ResponseHead, Status};

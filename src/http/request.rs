@@ -4,7 +4,7 @@
 //! mean anything here, nor what an upgrade is: that is for `app` and for `ws::handshake`.
 
 use super::bad_request::BadRequest;
-use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS};
+use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS, StartLine};
 use super::target;
 
 /// Reads one request after another from bytes that come in pieces of any size.
@@ -24,7 +24,7 @@ enum State {
 impl RequestReader {
     /// Nothing has come yet.
     pub fn new() -> Self {
-        Self { state: State::Reading(HeadReader::new()) }
+        Self { state: State::Reading(HeadReader::new(StartLine::Request)) }
     }
 
     /// Whether any byte of the next request has come.
@@ -32,6 +32,14 @@ impl RequestReader {
         match &self.state {
             State::Reading(head) => head.started(),
             State::Failed(_) => true,
+        }
+    }
+
+    /// The bytes of memory that an unfinished request takes up.
+    pub fn memory(&self) -> usize {
+        match &self.state {
+            State::Reading(head) => head.memory(),
+            State::Failed(_) => 0,
         }
     }
 
@@ -51,7 +59,7 @@ impl RequestReader {
             Err(error) => Err(BadRequest::Head(error)),
         };
         self.state = match &result {
-            Ok(_) => State::Reading(HeadReader::new()),
+            Ok(_) => State::Reading(HeadReader::new(StartLine::Request)),
             Err(error) => State::Failed(*error),
         };
         result

@@ -73,6 +73,14 @@ pub struct Limits {
     pub too_many: Vec<u8>,
 }
 
+impl Default for Limits {
+    /// For a small server: 1,000 connections, which fit into the usual 1,024 descriptors; 256 of them from one address.
+    /// Who is not let in is told nothing.
+    fn default() -> Self {
+        Self { connections: 1000, per_address: 256, no_room: Vec::new(), too_many: Vec::new() }
+    }
+}
+
 /// One thread's sockets and clock. See the [module](super) for how it is used.
 #[derive(Debug)]
 pub struct EventLoop {
@@ -298,6 +306,15 @@ impl EventLoop {
         (self.accept_next_turn, self.accept_next_tick) = (false, false);
     }
 
+    /// The oldest of those who have not settled is closed, because something it holds is needed elsewhere; false if
+    /// all have settled.
+    pub fn make_room(&mut self) -> bool {
+        let Some(&oldest) = self.unsettled.front() else { return false };
+        log::debug!("{oldest}: makes room");
+        self.lose(oldest);
+        true
+    }
+
     /// Broken, evicted or expired by itself: gone here, and the caller is told if it still cared.
     fn lose(&mut self, id: ConnId) {
         if self.sockets.get(id).is_some_and(|socket| socket.phase == Phase::Open) {
@@ -446,11 +463,17 @@ impl EventLoop {
                     break;
                 }
                 left -= 1;
-                match self.listeners[number].accept(&self.limits.no_room) {
+                match self.listeners[number].accept() {
                     Accepted::New(stream, peer) => self.welcome(stream, peer),
-                    Accepted::NoDescriptor => {
-                        log::debug!("a newcomer was turned away: no descriptor is left");
+                    Accepted::Last(stream, peer) => {
+                        if self.make_room() {
+                            self.welcome(stream, peer);
+                        } else {
+                            refuse(stream, &self.limits.no_room);
+                        }
+                        self.listeners[number].keep_a_spare();
                     }
+                    Accepted::Gone => {}
                     Accepted::Nobody => break,
                     Accepted::Failed(error) => {
                         log::warn!("accepting failed: {error}");
@@ -469,12 +492,8 @@ impl EventLoop {
         if !address.is_loopback() && already >= self.limits.per_address {
             return refuse(stream, &self.limits.too_many);
         }
-        if self.sockets.len() >= self.limits.connections {
-            let Some(&oldest) = self.unsettled.front() else {
-                return refuse(stream, &self.limits.no_room);
-            };
-            log::debug!("{oldest}: makes room for a newcomer");
-            self.lose(oldest);
+        if self.sockets.len() >= self.limits.connections && !self.make_room() {
+            return refuse(stream, &self.limits.no_room);
         }
         // Small frames must not wait for each other (Nagle).
         let _ = stream.set_nodelay(true);

@@ -26,6 +26,8 @@ pub mod socket;
 pub mod table;
 
 pub use event_loop::{Event, EventLoop, Limits, WatchId};
+/// What the loop listens on; mio's own, so that a program need not depend on mio to bind one.
+pub use mio::net::TcpListener;
 pub use outbox::Bytes;
 pub use socket::Received;
 pub use table::{ConnId, Table};

@@ -172,6 +172,20 @@ impl Connection {
         self.stage == Stage::Over
     }
 
+    /// About how many bytes of memory it owns beside itself: what it has gathered of a message, and contexts of
+    /// compression.
+    pub fn owned_bytes(&self) -> usize {
+        self.assembly.len() + self.deflate.as_ref().map_or(0, |deflate| deflate.owned_bytes())
+    }
+
+    /// Sends a message of either kind, such as one that has just come. Does nothing once we may not send.
+    pub fn send_message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+        match message {
+            Message::Text(text) => self.send_text(text, out),
+            Message::Binary(bytes) => self.send_binary(bytes, out),
+        }
+    }
+
     /// Sends a text message. Does nothing once we may not send.
     pub fn send_text(&mut self, text: &str, out: &mut Vec<u8>) {
         self.send(Opcode::Text, text.as_bytes(), out);

@@ -147,6 +147,11 @@ impl Assembly {
         if ends { self.finish() } else { Ok(None) }
     }
 
+    /// How many bytes it has gathered.
+    pub(super) fn len(&self) -> usize {
+        self.gathered.len()
+    }
+
     /// Whether it holds no memory.
     #[cfg(test)]
     pub(super) fn owns_nothing(&self) -> bool {

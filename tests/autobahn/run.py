@@ -1,65 +1,72 @@
 #!/usr/bin/env python3
-"""Runs the Autobahn test suite against the server's /ws/echo and judges the report.
+"""Runs the Autobahn test suite against our server's /ws/echo, or against our client, and judges the report.
 
-    tests/autobahn/run.py --wstest FOLDER --server BINARY [--sections 1-7] [--report FOLDER]
-    tests/autobahn/run.py --wstest FOLDER --url ws://127.0.0.1:9001/echo ...    any echo server that runs already
+    tests/autobahn/run.py --wstest FOLDER --server target/release/wiretail
+    tests/autobahn/run.py --wstest FOLDER --client target/release/examples/autobahn_client
+    tests/autobahn/run.py --wstest FOLDER --url ws://127.0.0.1:9001/echo    any echo server that runs already
 
-FOLDER is what tests/autobahn/install made. Without --sections, all that expected.json knows of. One case is one
-connection, one after the other; sections 1 to 7 take about fifteen seconds, ten of which the suite waits on purpose.
+FOLDER is what tests/autobahn/install made. Without --sections, all that expected.json knows of. --jobs of them, or of
+their subsections where they are long, run at once; within each, one case after the other, a connection each.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
+import functools
 import json
+import os
 import pathlib
-import queue
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 
-from verdict import judge, table
+from suite import CannotRun, Suite, our_server
+from verdict import judge, merge, table
 
 HERE = pathlib.Path(__file__).resolve().parent
-AGENT = "wiretail"
+# The sections that take minutes, and how many subsections they can be split into. Were there more, they would be missing
+# in the report, and the verdict would say so.
+SPLIT = {"12": 5, "13": 7}
 
 
 def main():
     arguments = parse_arguments()
-    expected = json.loads((HERE / "expected.json").read_text())["server"]
+    role = "client" if arguments.client else "server"
+    expected = json.loads((HERE / "expected.json").read_text())[role]
     sections = arguments.sections or sorted(expected["sections"], key=int)
-    report = arguments.report.resolve()
+    report = (arguments.report or HERE.parent / ".cache" / f"autobahn-report-{role}").resolve()
     shutil.rmtree(report, ignore_errors=True)
-    report.mkdir(parents=True)
 
     start = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        url = arguments.url or stack.enter_context(server(arguments.server))
-        fuzz(arguments.wstest, url, sections, report)
-    index = json.loads((report / "index.json").read_text())
-    results = index.get(AGENT, {})
+    try:
+        results, doubled = run(arguments, parts(sections), report)
+    except CannotRun as why:
+        print(f"FAILED: {why}")
+        return 1
+    (report / "index.json").write_text(json.dumps(results, indent=1))
 
     print("\n".join(table(results)))
-    print(f"{len(results)} cases in {time.monotonic() - start:.0f} s; each of them is explained in {report}/index.html")
+    took = time.monotonic() - start
+    print(f"{len(results)} cases with our {role} in {took:.0f} s; they are explained in {report}/*/index.html")
     worse, better = judge(results, expected, sections)
     for sentence in better:
         print(f"better: {sentence} (expected.json can ask for it now)")
-    for sentence in worse:
+    for sentence in doubled + worse:
         print(f"WORSE: {sentence}")
-    return 1 if worse else 0
+    return 1 if doubled + worse else 0
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     peer = parser.add_mutually_exclusive_group(required=True)
     peer.add_argument("--server", type=pathlib.Path, help="the wiretail program to start")
+    peer.add_argument("--client", type=pathlib.Path, help="the client to start; it is told HOST:PORT")
     peer.add_argument("--url", help="an echo server that runs already")
     parser.add_argument("--wstest", type=pathlib.Path, required=True, help="what tests/autobahn/install made")
     parser.add_argument("--sections", type=numbers, help="such as 1-7,9")
-    parser.add_argument("--report", type=pathlib.Path, default=HERE.parent / ".cache" / "autobahn-report")
+    processors = len(os.sched_getaffinity(0))
+    parser.add_argument("--jobs", type=int, default=min(processors, 4), help="how many at once (%(default)s)")
+    parser.add_argument("--report", type=pathlib.Path, help="(tests/.cache/autobahn-report-ROLE)")
     return parser.parse_args()
 
 
@@ -72,53 +79,42 @@ def numbers(text):
     return found
 
 
-@contextlib.contextmanager
-def server(program):
-    """The server on a free port, with an empty log; gives the URL of its echo."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = pathlib.Path(folder) / "empty.log"
-        log.touch()
-        command = [program.resolve(), "--port", "0", log]
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+def parts(sections):
+    """Which parts these sections are run in, the longest first: whoever is done takes the next, so that all are done
+    at about the same time."""
+    found = []
+    for section in sorted(sections, key=int, reverse=True):
+        if section in SPLIT:
+            found += [f"{section}.{number}" for number in range(1, SPLIT[section] + 1)]
+        else:
+            found.append(section)
+    return found
+
+
+def run(arguments, parts, report):
+    """Runs the parts, several at once, each with a folder of its own in `report`; see `merge` for what is returned."""
+    suite = Suite(arguments.wstest)
+    with contextlib.ExitStack() as stack:
+        if arguments.client:
+            test = functools.partial(suite.test_client, arguments.client)
+        else:
+            url = arguments.url or stack.enter_context(our_server(arguments.server))
+            test = functools.partial(suite.test_server, url)
+        workers = stack.enter_context(concurrent.futures.ThreadPoolExecutor(arguments.jobs))
         try:
-            lines = queue.Queue()
-            threading.Thread(target=lambda: [lines.put(line) for line in child.stdout], daemon=True).start()
-            line = lines.get(timeout=10).strip()
-            scheme, _, rest = line.partition("://")
-            if scheme != "http":
-                sys.exit(f"the first line of {program} is no URL: {line!r}")
-            yield f"ws://{rest.split('/')[0]}/ws/echo"
-            if child.poll() is not None:
-                sys.exit(f"{program} ended during the run, with {child.returncode}")
-            child.send_signal(signal.SIGTERM)
-            if child.wait(timeout=10) != 0:
-                sys.exit(f"{program} ended with {child.returncode} when it was told to stop")
-        except queue.Empty:
-            sys.exit(f"{program} printed no line within 10 s")
-        finally:
-            child.kill()
-            child.wait()
+            return merge(dict(workers.map(functools.partial(run_part, test, report), parts)))
+        except CannotRun:
+            workers.shutdown(cancel_futures=True)
+            raise
 
 
-def fuzz(environment, url, sections, report):
-    """Runs `wstest -m fuzzingclient` and shows what it says only when it could not run."""
-    config = {
-        "outdir": str(report),
-        "servers": [{"agent": AGENT, "url": url}],
-        # `.` is literal and `*` any text, so that `1.*` does not take 10.1.1.
-        "cases": [f"{name}.*" for name in sections],
-        "exclude-cases": [],
-        "exclude-agent-cases": {},
-    }
-    spec = report / "fuzzingclient.json"
-    spec.write_text(json.dumps(config, indent=2))
-    binaries = environment.resolve() / "venv" / "bin"
-    command = [binaries / "python", "-W", "ignore", binaries / "wstest", "-m", "fuzzingclient", "-s", spec]
-    log = report / "wstest.log"
-    with log.open("w") as output:
-        ended = subprocess.run(command, cwd=report, stdout=output, stderr=subprocess.STDOUT, timeout=5400)
-    if ended.returncode != 0 or not (report / "index.json").exists():
-        sys.exit(f"wstest ended with {ended.returncode} and said:\n{log.read_text()[-4000:]}")
+def run_part(test, report, part):
+    folder = report / part
+    folder.mkdir(parents=True)
+    start = time.monotonic()
+    results = test([f"{part}.*"], folder)
+    print(f"{part:>5}: {len(results)} cases in {time.monotonic() - start:.1f} s", flush=True)
+    return part, results
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import json
 import pathlib
 import unittest
 
-from verdict import judge, table
+from run import SPLIT, numbers, parts
+from verdict import judge, merge, table
 
 EXPECTED = {
     "sections": {"1": 2, "7": 2, "10": 1},
@@ -72,14 +73,39 @@ class Judge(unittest.TestCase):
         self.assertEqual(lines[2], "section 10: 1 OK")
 
 
+class Merge(unittest.TestCase):
+    def test_every_case_of_every_part_and_where_it_is_explained(self):
+        parts = {"12.1": {"12.1.1": {**result(), "reportfile": "a.json"}}, "1": {"1.1": result()}}
+        results, doubled = merge(parts)
+        self.assertEqual((list(results), doubled), (["12.1.1", "1.1"], []))
+        self.assertEqual(results["12.1.1"], {**result(), "reportfile": "12.1/a.json"})
+
+    def test_a_case_that_two_parts_have_run(self):
+        results, doubled = merge({"1": {"1.1": result()}, "10": {"1.1": result("FAILED")}})
+        self.assertEqual(doubled, ["1.1: was run in 10, too"])
+        self.assertEqual(results["1.1"]["behavior"], "FAILED")
+
+
+class Split(unittest.TestCase):
+    def test_the_longest_first_and_nothing_twice(self):
+        self.assertEqual(parts(["9", "12", "1"]), ["12.1", "12.2", "12.3", "12.4", "12.5", "9", "1"])
+        self.assertEqual(numbers("1-3,12"), ["1", "2", "3", "12"])
+
+    def test_every_section_that_is_split_is_divided_evenly(self):
+        self.assertEqual({name: 18 * count for name, count in SPLIT.items()}, {"12": 90, "13": 126})
+
+
 class Expected(unittest.TestCase):
     """What is expected of us: strict, but for the three cases in which the suite has no opinion."""
 
     def test_the_committed_file(self):
         path = pathlib.Path(__file__).with_name("expected.json")
-        for peer in json.loads(path.read_text()).values():
-            self.assertEqual(set(peer["exceptions"]), {"7.1.6", "7.13.1", "7.13.2"})
-            for exception in peer["exceptions"].values():
+        expected = json.loads(path.read_text())
+        self.assertEqual(set(expected), {"server", "client"})
+        for role in expected.values():
+            self.assertEqual(sum(role["sections"].values()), 517)
+            self.assertEqual(set(role["exceptions"]), {"7.1.6", "7.13.1", "7.13.2"})
+            for exception in role["exceptions"].values():
                 self.assertEqual(exception["behavior"], "INFORMATIONAL")
                 self.assertGreater(len(exception["why"]), 10)
 

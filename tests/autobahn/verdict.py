@@ -25,6 +25,20 @@ def in_order(case):
     return [int(part) for part in case.split(".")]
 
 
+def merge(parts):
+    """Puts together the reports of several runs, {name of the run: {case: result}}; the names are their folders.
+
+    Returns the results of all, and sentences about cases that have more than one: a mistake in how they were split.
+    """
+    results, doubled = {}, []
+    for name, found in parts.items():
+        for case, result in found.items():
+            if case in results:
+                doubled.append(f"{case}: was run in {name}, too")
+            results[case] = {**result, "reportfile": f"{name}/{result.get('reportfile')}"}
+    return results, doubled
+
+
 def judge(results, expected, sections=None):
     """Compares `results` ({case: {behavior, behaviorClose}}) with `expected` ({sections, exceptions}).
 

@@ -10,6 +10,7 @@ use wiretail::ws::{
 };
 
 mod closing;
+mod deflate;
 mod limits;
 mod messages;
 mod random;

@@ -12,6 +12,10 @@ impl PerMessageDeflate {
         match *self {}
     }
 
+    pub(in crate::ws) fn owned_bytes(&self) -> usize {
+        match *self {}
+    }
+
     pub(in crate::ws) fn admit(&mut self, _: u64, _: Limits) -> Result<(), ProtocolError> {
         match *self {}
     }

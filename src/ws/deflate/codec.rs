@@ -12,18 +12,21 @@ use super::negotiation::WindowBits;
 /// "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end" (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// The fastest level: half the effort of the next one for nine tenths of what it saves on logs.
+/// The fastest level: a log is compressed while it streams.
 const LEVEL: i32 = 1;
 
 /// The smallest window that the compressor has.
 const LEAST_WINDOW: u8 = 9;
 
-/// Compresses messages. About 300 KiB with the largest window.
+/// Compresses messages.
 pub struct Deflater {
     stream: Deflate,
 }
 
 impl Deflater {
+    /// About the bytes of memory of one with the largest window.
+    pub const SIZE: usize = 320 * 1024;
+
     /// A compressor that refers back no further than `window`; `None` for 8 bits, which DEFLATE libraries do not do.
     pub fn new(window: WindowBits) -> Option<Self> {
         if window.bits() < LEAST_WINDOW {
@@ -76,7 +79,7 @@ impl fmt::Debug for Deflater {
     }
 }
 
-/// Inflates payloads. About 46 KiB, whatever window the peer uses.
+/// Inflates payloads.
 pub struct Inflater {
     stream: Inflate,
     /// The last block said that it is the last one: what follows begins anew.
@@ -100,6 +103,9 @@ pub struct Broken {
 }
 
 impl Inflater {
+    /// About the bytes of memory of one, whatever window the peer uses.
+    pub const SIZE: usize = 46 * 1024;
+
     /// An inflater that knows no earlier message. It takes any window, as a larger one understands all smaller ones.
     pub fn new() -> Self {
         Self { stream: Inflate::new(false, WindowBits::MOST.bits()), ended: false }

@@ -124,6 +124,12 @@ impl PerMessageDeflate {
         Ok(written)
     }
 
+    /// About how many bytes of memory it owns beside itself.
+    pub(in crate::ws) fn owned_bytes(&self) -> usize {
+        let deflater = self.deflater.as_ref().map_or(0, |_| Deflater::SIZE);
+        deflater + self.inflater.as_ref().map_or(0, |_| Inflater::SIZE)
+    }
+
     /// Whether it holds no memory but its own.
     #[cfg(test)]
     pub(in crate::ws) fn owns_nothing(&self) -> bool {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{VERSION, accept_value, extensions};
 use crate::http::head::write_field;
-use crate::http::{HeadError, HeadReader, ResponseHead, Status};
+use crate::http::{HeadError, HeadReader, ResponseHead, StartLine, Status};
 use crate::ws::deflate::{BadAnswer, Parameters};
 
 /// A client that has asked, or is about to, and waits for the answer.
@@ -55,7 +55,13 @@ impl Client {
         }
         request.extend_from_slice(b"\r\n");
         let protocols = protocols.iter().map(|&protocol| protocol.to_owned()).collect();
-        Self { request, accept: accept_value(&key), protocols, deflate: None, head: HeadReader::new() }
+        Self {
+            request,
+            accept: accept_value(&key),
+            protocols,
+            deflate: None,
+            head: HeadReader::new(StartLine::Status),
+        }
     }
 
     /// The same, offering permessage-deflate with `wish`. To be called before the request is sent.
@@ -281,6 +287,7 @@ mod tests {
         use HandshakeError as E;
         for (from, to, error) in [
             ("HTTP/1.1", "HTTP/1.0", E::Malformed),
+            ("HTTP/1.1", "\r\nHTTP/1.1", E::Malformed),
             ("HTTP/1.1", "SMTP/1.1", E::Malformed),
             ("Upgrade: websocket\r\n", "", E::NoUpgrade),
             ("Upgrade: websocket", "Upgrade: h2c", E::NoUpgrade),

@@ -186,6 +186,12 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        refusal.response()
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
