@@ -115,7 +115,8 @@ impl HeadReader {
         self.total > 0
     }
 
-    /// Takes the next bytes. Once the head is whole: all of it, and how many of *these* bytes belong to it.
+    /// Takes the next bytes. Once the head is whole: all of it, and how many of *these* bytes belong to it. The next head
+    /// takes a new reader.
     ///
     /// # Errors
     /// At the first byte that shows the sin. The reader is of no use after that.

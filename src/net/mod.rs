@@ -16,6 +16,9 @@
 //!            one vectored write per connection and turn, just before sleeping
 //! ```
 //!
+//! When all places are taken, a newcomer gets that of the oldest connection that has not [settled](EventLoop::settle):
+//! so a program says of each connection when it has shown what it is for.
+//!
 //! Everything that can happen, for one peer who is answered in capitals:
 //!
 //! ```
@@ -45,6 +48,7 @@
 //!         }
 //!         Event::Readable(id) => match event_loop.read(id, &mut buffer) {
 //!             Received::Bytes(count) => {
+//!                 event_loop.settle(id);
 //!                 let capitals = buffer[..count].to_ascii_uppercase();
 //!                 event_loop.send(id, Bytes::Own(capitals)); // written before the loop sleeps
 //!             }

@@ -76,8 +76,9 @@ pub enum Event<'b> {
 /// While nothing is half received, a connection owns no memory beyond itself; with compression, the contexts that were
 /// agreed to be kept.
 ///
-/// What takes a clock or a socket is left to the caller: to ping a silent peer ([`send_ping`](Self::send_ping)) and to give
-/// it up, to wait for the answer to a close no longer than it has patience, and to close TCP.
+/// What takes a clock or a socket is left to the caller: to ping a silent peer ([`send_ping`](Self::send_ping)) and to
+/// give it up, to wait for the answer to a close no longer than it has patience, to say when `out` cannot be written
+/// ([`hold_pongs`](Self::hold_pongs)), and to close TCP.
 ///
 /// An echo, with the frames of §5.7:
 ///
@@ -169,7 +170,10 @@ impl Connection {
         }
     }
 
-    /// The same with permessage-deflate, as it was agreed on in the opening handshake.
+    /// The same with permessage-deflate, as it was agreed on in the opening handshake. Before the first byte goes in.
+    ///
+    /// Where our window may have no more than 8 bits, our messages go uncompressed: zlib's compressors have none so
+    /// small.
     ///
     /// ```
     /// use wiretail::ws::deflate::Parameters;

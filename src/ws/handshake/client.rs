@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// Takes the next bytes of the server's answer. Once it is whole and right: what was agreed on, and how many of
-    /// *these* bytes belong to it; frames may stand behind them.
+    /// *these* bytes belong to it; frames may stand behind them. With that its work is done.
     ///
     /// # Errors
     /// If the server says anything else. It is not to be asked again on this connection.
