@@ -7,11 +7,14 @@
 
 #[path = "support/history.rs"]
 mod history;
+#[path = "support/operations.rs"]
+mod operations;
 mod support;
 
 use std::time::{Duration, Instant};
 
-use history::{Log, Operation, Record, operation};
+use history::{Log, Operation, Record};
+use operations::operation;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

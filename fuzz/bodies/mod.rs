@@ -7,12 +7,37 @@
     reason = "a program has no outside, and still `pub` says what is meant for its other parts"
 )]
 
+pub mod back_to_back;
+pub mod choices;
+pub mod client;
+pub mod close_payload;
 pub mod connection;
 #[cfg(feature = "tool")]
 pub mod cursor;
+pub mod decoder;
+#[cfg(feature = "deflate")]
+pub mod deflate_negotiation;
+#[cfg(feature = "tool")]
+pub mod follower;
 pub mod frame_header;
+#[cfg(feature = "deflate")]
+pub mod inflate;
+mod peers;
 pub mod request_head;
+#[cfg(feature = "deflate")]
+mod rfc1951;
 pub mod server_answer;
+#[cfg(feature = "tool")]
+pub mod tail_messages;
+mod talk;
+
+// The naive model of a log, and a log with its viewers, as the main package's tests have them.
+#[cfg(feature = "tool")]
+#[path = "../../tests/support/history.rs"]
+mod history;
+#[cfg(feature = "tool")]
+#[path = "../../tests/support/scene.rs"]
+mod scene;
 
 /// Some ways to cut `data` into pieces: not at all, in single bytes, and in small and larger pieces.
 ///

@@ -42,6 +42,9 @@ const READ_BUDGET: usize = 64 * 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// What all echoes together may hold: messages half heard, echoes not taken, contexts of compression.
 const ECHOES: usize = 256 << 20;
+/// How much memory all unfinished requests may take up together. One may be 8 KiB long, and ten thousand peers who each
+/// hold back the last byte of theirs would take up 80 MiB.
+const MOST_UNFINISHED: usize = 32 << 20;
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
@@ -52,6 +55,8 @@ const FAREWELL: Duration = Duration::from_millis(2200);
 pub struct App {
     event_loop: EventLoop,
     sessions: Table<Session>,
+    /// What all unfinished requests take up, in bytes.
+    unfinished: usize,
     buffer: Vec<u8>,
     framer: Framer,
     logs: Logs,
@@ -103,6 +108,7 @@ impl App {
         Ok(Self {
             event_loop,
             sessions: Table::default(),
+            unfinished: 0,
             buffer: vec![0; READ_BUDGET],
             framer: Framer::default(),
             echoes: Pool::new(ECHOES),
@@ -209,6 +215,7 @@ impl App {
     /// One exchange with a session: it is taken out, does its work, and what follows for the connection is carried out.
     fn converse(&mut self, id: ConnId, work: impl FnOnce(Session, &mut Context<'_>, &mut [u8]) -> Next) {
         let Some(session) = self.sessions.remove(id) else { return };
+        self.unfinished -= session.unfinished();
         let mut context = Context {
             id,
             now: self.event_loop.now(),
@@ -219,7 +226,7 @@ impl App {
             site: &self.site,
         };
         match work(session, &mut context, &mut self.buffer) {
-            Next::Go(session) => self.sessions.insert(id, session),
+            Next::Go(session) => self.keep(id, session),
             Next::Finish => {
                 self.event_loop.finish(id, LINGER);
                 self.forget(id);
@@ -242,9 +249,21 @@ impl App {
         }
     }
 
+    /// Puts a session back after its turn. Should what is unfinished take up too much by now, the oldest of those who
+    /// have not settled makes room.
+    fn keep(&mut self, id: ConnId, session: Session) {
+        self.unfinished += session.unfinished();
+        self.sessions.insert(id, session);
+        if self.unfinished > MOST_UNFINISHED {
+            self.event_loop.make_room();
+        }
+    }
+
     fn forget(&mut self, id: ConnId) {
         self.logs.unwatch(id);
-        self.sessions.remove(id);
+        if let Some(session) = self.sessions.remove(id) {
+            self.unfinished -= session.unfinished();
+        }
     }
 
     /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is

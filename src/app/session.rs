@@ -50,6 +50,14 @@ impl Session {
         !matches!(self, Self::Request(_))
     }
 
+    /// The bytes of memory that an unfinished request takes up.
+    pub fn unfinished(&self) -> usize {
+        match self {
+            Self::Request(reader) => reader.memory(),
+            Self::Watching(_) | Self::Echoing(_) => 0,
+        }
+    }
+
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
     /// does not read would have to keep everything it hears; so it stops, and the peer's own TCP holds it back. A viewer
     /// is always listened to: what it says is short, and it must be able to say that it pauses or leaves.

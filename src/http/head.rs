@@ -115,6 +115,11 @@ impl HeadReader {
         self.total > 0
     }
 
+    /// The bytes of memory that what has come takes up.
+    pub fn memory(&self) -> usize {
+        self.kept.capacity()
+    }
+
     /// Takes the next bytes. Once the head is whole: all of it, and how many of *these* bytes belong to it. The next head
     /// takes a new reader.
     ///
@@ -284,6 +289,8 @@ mod tests {
         for byte in others {
             assert_eq!(reader.receive(&[*byte]), Ok(None));
         }
+        let least = others.len();
+        assert!((least..=2 * least).contains(&reader.memory()), "{} bytes for {least}", reader.memory());
         assert_eq!(reader.receive(&[*last]), Ok(Some((&head[..], 1))));
     }
 

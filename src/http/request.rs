@@ -54,6 +54,14 @@ impl RequestReader {
         }
     }
 
+    /// The bytes of memory that an unfinished request takes up.
+    pub fn memory(&self) -> usize {
+        match &self.state {
+            State::Reading(head) => head.memory(),
+            State::Failed(_) => 0,
+        }
+    }
+
     /// Takes the next bytes. Once a request is whole: the request, and how many of *these* bytes belong to it. What
     /// stands behind them is the caller's; after that the reader is ready for the next request.
     ///

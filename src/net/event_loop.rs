@@ -338,6 +338,15 @@ impl EventLoop {
         (self.accept_next_turn, self.accept_next_tick) = (false, false);
     }
 
+    /// The oldest of those who have not settled is closed, because something it holds is needed elsewhere; false if
+    /// all have settled.
+    pub fn make_room(&mut self) -> bool {
+        let Some(&oldest) = self.unsettled.front() else { return false };
+        log::debug!("{oldest}: makes room");
+        self.lose(oldest);
+        true
+    }
+
     /// Broken, evicted or expired by itself: gone here, and the caller is told if it still cared.
     fn lose(&mut self, id: ConnId) {
         if self.sockets.get(id).is_some_and(|socket| socket.phase == Phase::Open) {
@@ -486,11 +495,17 @@ impl EventLoop {
                     break;
                 }
                 left -= 1;
-                match self.listeners[number].accept(&self.limits.no_room) {
+                match self.listeners[number].accept() {
                     Accepted::New(stream, peer) => self.welcome(stream, peer),
-                    Accepted::NoDescriptor => {
-                        log::debug!("a newcomer was turned away: no descriptor is left");
+                    Accepted::Last(stream, peer) => {
+                        if self.make_room() {
+                            self.welcome(stream, peer);
+                        } else {
+                            refuse(stream, &self.limits.no_room);
+                        }
+                        self.listeners[number].keep_a_spare();
                     }
+                    Accepted::Gone => {}
                     Accepted::Nobody => break,
                     Accepted::Failed(error) => {
                         log::warn!("accepting failed: {error}");
@@ -509,12 +524,8 @@ impl EventLoop {
         if !address.is_loopback() && already >= self.limits.per_address {
             return refuse(stream, &self.limits.too_many);
         }
-        if self.sockets.len() >= self.limits.connections {
-            let Some(&oldest) = self.unsettled.front() else {
-                return refuse(stream, &self.limits.no_room);
-            };
-            log::debug!("{oldest}: makes room for a newcomer");
-            self.lose(oldest);
+        if self.sockets.len() >= self.limits.connections && !self.make_room() {
+            return refuse(stream, &self.limits.no_room);
         }
         // Small frames must not wait for each other (Nagle).
         let _ = stream.set_nodelay(true);

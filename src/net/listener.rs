@@ -13,8 +13,11 @@ use mio::net::{TcpListener, TcpStream};
 pub(crate) enum Accepted {
     /// Somebody new.
     New(TcpStream, SocketAddr),
-    /// Somebody came, but no descriptor is left for them: they were told so and sent away.
-    NoDescriptor,
+    /// Somebody new, who has the last descriptor, the spare one. Somebody must go, or the newcomer; then
+    /// [`Listener::keep_a_spare`].
+    Last(TcpStream, SocketAddr),
+    /// The newcomer left before we opened the door; the next one may be there.
+    Gone,
     /// Nobody waits any more.
     Nobody,
     /// Accepting failed, for a reason that has nothing to do with readiness. Try again at the next tick.
@@ -24,8 +27,8 @@ pub(crate) enum Accepted {
 /// One listening socket, and a spare descriptor to turn people away with.
 ///
 /// When the process runs out of descriptors, `accept` fails and the newcomer stays in the queue, so the listener stays
-/// ready: a loop that ignores this spins, a loop that waits for an edge goes deaf. With the spare given up for a moment
-/// the newcomer can be accepted, told, and closed.
+/// ready: a loop that ignores this spins, a loop that waits for an edge goes deaf. With the spare given up the newcomer
+/// can be accepted, and then either somebody makes room, or the newcomer is told and closed.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) socket: TcpListener,
@@ -34,37 +37,48 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(socket: TcpListener) -> Self {
-        Self { socket, spare: spare() }
+        let mut listener = Self { socket, spare: None };
+        listener.keep_a_spare();
+        listener
     }
 
-    /// Accepts once. `busy` is what a newcomer is told when no descriptor is left.
-    pub(crate) fn accept(&mut self, busy: &[u8]) -> Accepted {
+    /// Accepts once.
+    pub(crate) fn accept(&mut self) -> Accepted {
         match self.socket.accept() {
             Ok((stream, peer)) => Accepted::New(stream, peer),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) if is_out_of_descriptors(&error) => self.turn_away(busy, error),
-            // The newcomer left before we opened the door; the next one may be there.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Accepted::NoDescriptor,
+            Err(error) if is_out_of_descriptors(&error) => self.accept_with_the_spare(error),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Accepted::Gone,
             Err(error) => Accepted::Failed(error),
         }
     }
 
-    fn turn_away(&mut self, busy: &[u8], error: io::Error) -> Accepted {
+    /// Accepts once more, now that a descriptor is free. The system says that there is none before it looks whether
+    /// anybody waits, so nobody may.
+    fn accept_with_the_spare(&mut self, error: io::Error) -> Accepted {
         if self.spare.take().is_none() {
             // Lost to somebody else in the process; perhaps there is one again now.
-            self.spare = spare();
+            self.keep_a_spare();
             return Accepted::Failed(error);
         }
-        let outcome = match self.socket.accept() {
-            Ok((stream, _)) => {
-                refuse(stream, busy);
-                Accepted::NoDescriptor
+        match self.socket.accept() {
+            Ok((stream, peer)) => Accepted::Last(stream, peer),
+            Err(error) => {
+                self.keep_a_spare();
+                match error.kind() {
+                    io::ErrorKind::WouldBlock => Accepted::Nobody,
+                    io::ErrorKind::ConnectionAborted => Accepted::Gone,
+                    _ => Accepted::Failed(error),
+                }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) => Accepted::Failed(error),
-        };
-        self.spare = spare();
-        outcome
+        }
+    }
+
+    /// Takes a spare descriptor, if there is none.
+    pub(crate) fn keep_a_spare(&mut self) {
+        if self.spare.is_none() {
+            self.spare = File::open("/dev/null").ok();
+        }
     }
 }
 
@@ -76,10 +90,6 @@ pub(crate) fn refuse(mut stream: TcpStream, words: &[u8]) {
     let _ = stream.write(words);
     let _ = stream.shutdown(Shutdown::Write);
     let _ = stream.read(&mut scratch);
-}
-
-fn spare() -> Option<File> {
-    File::open("/dev/null").ok()
 }
 
 /// EMFILE (the process) or ENFILE (the system); the standard library has no kind for them.

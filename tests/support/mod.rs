@@ -11,13 +11,14 @@
 )]
 
 pub mod browser;
+pub mod misbehave;
 pub mod page;
 pub mod process;
 pub mod server;
 pub mod v1;
 pub mod ws;
 
-pub use process::{cpu_time, open_files, rss_bytes};
+pub use process::{cpu_time, open_files, peak_rss_bytes, rss_bytes};
 pub use server::Server;
 pub use tempfile::TempDir;
 

@@ -13,10 +13,20 @@ pub fn open_files(pid: u32) -> Vec<PathBuf> {
 
 /// The memory of process `pid` that is in use, in bytes.
 pub fn rss_bytes(pid: u32) -> u64 {
+    status(pid, "VmRSS:")
+}
+
+/// The most memory that process `pid` has ever had in use, in bytes.
+pub fn peak_rss_bytes(pid: u32) -> u64 {
+    status(pid, "VmHWM:")
+}
+
+/// A line of `/proc/PID/status` in bytes.
+fn status(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("status names VmRSS");
-    let kib = line.trim().strip_suffix(" kB").expect("VmRSS is in kB");
-    kib.trim().parse::<u64>().expect("VmRSS is a number") * 1024
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("status has the line");
+    let kib = line.trim().strip_suffix(" kB").expect("memory is counted in kB");
+    kib.trim().parse::<u64>().expect("a number") * 1024
 }
 
 /// The time that process `pid` has spent computing, for itself and in the kernel; in steps of 10 ms.

@@ -142,10 +142,10 @@ pub struct Inflated {
 /// What came is not DEFLATE.
 ///
 /// ```
-/// use wiretail::ws::deflate::{Broken, Inflater};
+/// use wiretail::ws::deflate::Inflater;
 ///
 /// // A block of type 3, which RFC 1951 does not define.
-/// assert_eq!(Inflater::new().inflate(b"\x07", &mut [0; 16]), Err(Broken));
+/// assert!(Inflater::new().inflate(b"\x07", &mut [0; 16]).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken;

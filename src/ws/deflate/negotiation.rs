@@ -79,12 +79,11 @@ impl WindowBits {
 /// };
 /// let offers = extensions::parse([offered.offer().as_str()].into_iter()).expect("it is well-formed");
 /// let agreed = wish.choose(&offers).expect("an acceptable offer");
-/// assert_eq!(
-///     agreed.answer(),
-///     "permessage-deflate; server_no_context_takeover; client_max_window_bits=12"
-/// );
+/// assert_eq!(agreed, wish);
 ///
-/// let answer = extensions::parse([agreed.answer().as_str()].into_iter()).expect("it is well-formed");
+/// // What the client reads in the answer.
+/// let field = "permessage-deflate; server_no_context_takeover; client_max_window_bits=12";
+/// let answer = extensions::parse([field].into_iter()).expect("it is well-formed");
 /// assert_eq!(offered.understand(&answer), Ok(Some(agreed)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,13 +115,11 @@ impl Parameters {
     /// once can be sent to many.
     ///
     /// ```
-    /// use wiretail::ws::deflate::Parameters;
+    /// use wiretail::ws::deflate::{Parameters, WindowBits};
     ///
     /// let wish = Parameters::without_context();
-    /// assert_eq!(
-    ///     wish.answer(),
-    ///     "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-    /// );
+    /// assert!(wish.server_no_context_takeover && wish.client_no_context_takeover);
+    /// assert_eq!(wish.server_max_window_bits, WindowBits::MOST); // a window within each message
     /// ```
     pub fn without_context() -> Self {
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::default() }
@@ -142,7 +139,7 @@ impl Parameters {
     /// let field = "permessage-deflate; server_max_window_bits=99, permessage-deflate; server_max_window_bits=10";
     /// let offers = extensions::parse([field].into_iter()).expect("it is well-formed");
     /// let agreed = Parameters::default().choose(&offers).expect("the second one");
-    /// assert_eq!(agreed.answer(), "permessage-deflate; server_max_window_bits=10");
+    /// assert_eq!(agreed.server_max_window_bits.bits(), 10);
     /// assert_eq!(Parameters::default().choose(&offers[..1]), None);
     /// ```
     pub fn choose(&self, offers: &[Extension]) -> Option<Self> {
