@@ -22,6 +22,14 @@ const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// How far back a compressor may refer: 2 to the power of this, in bytes. From 8 (256 bytes) to 15 (32 KiB).
+///
+/// ```
+/// use wiretail::ws::deflate::WindowBits;
+///
+/// let window = WindowBits::new(10).expect("8 to 15");
+/// assert_eq!(1 << window.bits(), 1024);
+/// assert_eq!(WindowBits::new(16), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowBits(u8);
 
@@ -52,13 +60,31 @@ impl WindowBits {
 
 /// The four parameters of the extension (§7.1): as one side wishes them, or as both have agreed.
 ///
+/// A client offers, a server chooses among the offers and answers, the client reads the answer; in the end both hold the
+/// same parameters:
+///
 /// ```
 /// use wiretail::ws::deflate::{Parameters, WindowBits};
+/// use wiretail::ws::handshake::extensions;
 ///
-/// // What a server says that keeps nothing for a connection between its messages.
-/// let wish = Parameters::without_context();
-/// assert!(wish.server_no_context_takeover && wish.client_no_context_takeover);
-/// assert_eq!(wish.server_max_window_bits, WindowBits::MOST);
+/// // The client takes whatever it is sent; a window of its own it can limit, if the server asks for that.
+/// let offered = Parameters::default();
+/// assert_eq!(offered.offer(), "permessage-deflate; client_max_window_bits");
+///
+/// // The server will not keep a window for what it sends, and keeps 4 KiB for what it receives.
+/// let wish = Parameters {
+///     server_no_context_takeover: true,
+///     client_max_window_bits: WindowBits::new(12).expect("8 to 15"),
+///     ..Parameters::default()
+/// };
+/// let offers = extensions::parse([offered.offer().as_str()].into_iter()).expect("it is well-formed");
+/// let agreed = wish.choose(&offers).expect("an acceptable offer");
+/// assert_eq!(agreed, wish);
+///
+/// // What the client reads in the answer.
+/// let field = "permessage-deflate; server_no_context_takeover; client_max_window_bits=12";
+/// let answer = extensions::parse([field].into_iter()).expect("it is well-formed");
+/// assert_eq!(offered.understand(&answer), Ok(Some(agreed)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
@@ -87,6 +113,14 @@ impl Default for Parameters {
 impl Parameters {
     /// Every message for itself: neither side keeps anything between two messages, and what a server has compressed
     /// once can be sent to many.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::{Parameters, WindowBits};
+    ///
+    /// let wish = Parameters::without_context();
+    /// assert!(wish.server_no_context_takeover && wish.client_no_context_takeover);
+    /// assert_eq!(wish.server_max_window_bits, WindowBits::MOST); // a window within each message
+    /// ```
     pub fn without_context() -> Self {
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::default() }
     }
@@ -96,6 +130,18 @@ impl Parameters {
     ///
     /// "A server MUST decline an extension negotiation offer for this extension" that has an unknown parameter, an
     /// invalid value, or the same parameter twice (§7.1). Unknown extensions are passed over.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::Parameters;
+    /// use wiretail::ws::handshake::extensions;
+    ///
+    /// // The first offer asks for a window that does not exist, and is passed over; the second will do.
+    /// let field = "permessage-deflate; server_max_window_bits=99, permessage-deflate; server_max_window_bits=10";
+    /// let offers = extensions::parse([field].into_iter()).expect("it is well-formed");
+    /// let agreed = Parameters::default().choose(&offers).expect("the second one");
+    /// assert_eq!(agreed.server_max_window_bits.bits(), 10);
+    /// assert_eq!(Parameters::default().choose(&offers[..1]), None);
+    /// ```
     pub fn choose(&self, offers: &[Extension]) -> Option<Self> {
         acceptable(offers).map(|asked| self.accept(&asked))
     }
@@ -173,6 +219,18 @@ impl Parameters {
     /// this extension with an extension negotiation response" that has an unknown parameter, one that this offer does
     /// not allow, an invalid value, or the same one twice (§7.1). Nor may the answer name what was not offered
     /// (RFC 6455 §4.1).
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::{BadAnswer, Parameters};
+    /// use wiretail::ws::handshake::extensions;
+    ///
+    /// let offered = Parameters { server_no_context_takeover: true, ..Parameters::default() };
+    /// assert_eq!(offered.understand(&[]), Ok(None)); // declined, which is the server's right
+    ///
+    /// // It must not agree and leave out what it was asked for.
+    /// let answer = extensions::parse(["permessage-deflate"].into_iter()).expect("it is well-formed");
+    /// assert_eq!(offered.understand(&answer), Err(BadAnswer));
+    /// ```
     pub fn understand(&self, answer: &[Extension]) -> Result<Option<Self>, BadAnswer> {
         let accepted = match answer {
             [] => return Ok(None),
