@@ -61,6 +61,11 @@ fn s5_1_the_first_offer_that_fits_is_agreed_to_and_nothing_else() {
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
             Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
         ),
+        // "by including the "server_max_window_bits" extension parameter" (§7.1.2.1), also where it limits nothing.
+        (
+            "permessage-deflate; server_max_window_bits=15",
+            Some("permessage-deflate; server_max_window_bits=15"),
+        ),
         ("permessage-deflate; mystery", None),
         ("permessage-deflate; server_no_context_takeover; server_no_context_takeover", None),
         ("constructor, __proto__; toString", None),
