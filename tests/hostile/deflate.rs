@@ -52,7 +52,7 @@ fn a_bomb_is_inflated_to_the_limit_and_not_a_step_further() {
         .enumerate()
         .flat_map(|(at, piece)| frame(if at == 0 { COMPRESSED_BEGINS } else { CONTINUES }, piece))
         .collect();
-    assert!(20_000 * BOMB_RATIO > 16 << 20);
+    const { assert!(20_000 * BOMB_RATIO > 16 << 20) };
     for bomb in [whole, fragments] {
         let mut raw = compressing(&scene, "/ws/echo");
         raw.send_raw(&bomb);

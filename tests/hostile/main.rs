@@ -1,4 +1,22 @@
-//! Hostile peers, played with raw sockets.
+//! Hostile peers, played with raw sockets against the program: what each of them gets, within which time, and that the
+//! others notice nothing of it.
+//!
+//! | what they do | file |
+//! |---|---|
+//! | no handshake, a wrong one, or one that never ends | `handshake.rs` |
+//! | wrong frames, and lengths that lie | `frames.rs` |
+//! | bombs, broken blocks, nothing in many words | `deflate.rs` |
+//! | more than anybody can answer | `floods.rs` |
+//! | too many of them | `crowds.rs` |
+//! | they do not read | `unread.rs` |
+//! | they fall silent | `absent.rs` |
+//!
+//! Whose mistake each of them was first, and which test plays it, is in `lessons.rs`: everything that was found to have
+//! gone wrong in other servers of this kind and in viewers of logs. What the RFCs forbid is played rule by rule in
+//! `tests/rfc6455/` and `tests/rfc7692.rs`; here it is what the rules do not speak of: time, memory, descriptors, and
+//! everybody else.
+//!
+//! Floods and crowds come from processes of their own: see `tests/support/misbehave.rs`.
 #![cfg(feature = "tool")]
 
 #[path = "../support/mod.rs"]
@@ -10,6 +28,7 @@ mod deflate;
 mod floods;
 mod frames;
 mod handshake;
+mod lessons;
 mod unread;
 
 use std::io::Write;
