@@ -9,9 +9,9 @@
 //! - Sockets are registered once, for both directions, and never again.
 //! - An accept error is logged and never ends the loop.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
+use super::crowd::Crowd;
 use super::listener::{Accepted, Listener, refuse};
 use super::outbox::Bytes;
 use super::socket::{Phase, Received, Socket, Written};
@@ -126,7 +127,7 @@ pub struct EventLoop {
     limits: Limits,
     ids: Ids,
     sockets: Table<Socket>,
-    crowd: HashMap<IpAddr, usize>,
+    crowd: Crowd,
     /// Those who have not shown yet what they are for, or never did, oldest first; they make room for newcomers.
     unsettled: VecDeque<ConnId>,
     queue: VecDeque<Event>,
@@ -158,10 +159,10 @@ impl EventLoop {
             accept_next_turn: false,
             accept_next_tick: false,
             watches: 0,
+            crowd: Crowd::new(limits.per_address),
             limits,
             ids: Ids::default(),
             sockets: Table::default(),
-            crowd: HashMap::new(),
             unsettled: VecDeque::new(),
             queue: VecDeque::new(),
             again: Vec::new(),
@@ -322,12 +323,7 @@ impl EventLoop {
         let Some(mut socket) = self.sockets.remove(id) else { return };
         let _ = self.poll.registry().deregister(&mut socket.stream);
         self.ids.retire(id);
-        if let Some(count) = self.crowd.get_mut(&socket.address) {
-            *count -= 1;
-            if *count == 0 {
-                self.crowd.remove(&socket.address);
-            }
-        }
+        self.crowd.leave(socket.address);
     }
 
     /// No more newcomers: the listeners are closed.
@@ -519,12 +515,12 @@ impl EventLoop {
 
     /// Gives the newcomer an id, making room if there is none.
     fn welcome(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let address = peer.ip().to_canonical();
-        let already = self.crowd.get(&address).copied().unwrap_or(0);
-        if !address.is_loopback() && already >= self.limits.per_address {
+        let address = peer.ip();
+        if !self.crowd.enter(address) {
             return refuse(stream, &self.limits.too_many);
         }
         if self.sockets.len() >= self.limits.connections && !self.make_room() {
+            self.crowd.leave(address);
             return refuse(stream, &self.limits.no_room);
         }
         // Small frames must not wait for each other (Nagle).
@@ -533,9 +529,9 @@ impl EventLoop {
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut stream, Token(id.slot()), interest) {
             log::warn!("{peer}: cannot be polled: {error}");
+            self.crowd.leave(address);
             return self.ids.retire(id);
         }
-        *self.crowd.entry(address).or_default() += 1;
         self.sockets.insert(id, Socket::new(stream, address));
         self.unsettled.push_back(id);
         self.queue.push_back(Event::Opened(id, peer));

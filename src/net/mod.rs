@@ -66,8 +66,9 @@
 //! ```
 //!
 //! Reading order: [`table`] (who is who), [`outbox`] (what waits to be written), [`socket`] (one connection),
-//! [`listener`] (who comes in), [`event_loop`] (the turn).
+//! [`listener`] and `crowd` (who comes in), [`event_loop`] (the turn).
 
+mod crowd;
 pub mod event_loop;
 pub mod listener;
 pub mod outbox;
