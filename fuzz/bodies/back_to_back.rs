@@ -100,7 +100,8 @@ fn operate(sides: &mut [Side; 2], choices: &mut Choices<'_>) {
     let (one, other) = pair(sides, what & 1 != 0);
     match what / 2 % 16 {
         0..=2 => {
-            one.say(Heard::Text(String::from_utf8_lossy(&content(choices)).into_owned()), &mut other.pipe)
+            let text = String::from_utf8_lossy(&content(choices)).into_owned();
+            one.say(Heard::Text(text), &mut other.pipe);
         }
         3..=5 => one.say(Heard::Binary(content(choices)), &mut other.pipe),
         6 => {
