@@ -61,6 +61,15 @@ pub enum Event {
 pub struct WatchId(usize);
 
 /// How much the loop takes on, and what it says to those it cannot take.
+///
+/// ```
+/// use wiretail::http::{Response, Status};
+/// use wiretail::net::Limits;
+///
+/// let busy = Response::text(Status::SERVICE_UNAVAILABLE, "All seats are taken.").field("Retry-After", "10");
+/// let limits = Limits { connections: 100, no_room: busy.into_bytes(false, false), ..Limits::default() };
+/// assert!(limits.no_room.starts_with(b"HTTP/1.1 503 Service Unavailable\r\n"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at once.
@@ -81,7 +90,30 @@ impl Default for Limits {
     }
 }
 
-/// One thread's sockets and clock. See the [module](super) for how it is used.
+/// One thread's sockets and clock. The [module](super) has an example with all that can happen; this is a server that
+/// has nothing to say:
+///
+/// ```
+/// use std::time::Duration;
+/// use wiretail::net::{Bytes, Event, EventLoop, Limits, TcpListener};
+///
+/// let listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+/// let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+/// let mut event_loop = EventLoop::new(vec![listener], Limits::default())?;
+/// loop {
+///     if let Event::Opened(id, _) = event_loop.next_event()? {
+///         event_loop.send(id, Bytes::Own(b"not now\n".to_vec()));
+///         event_loop.finish(id, Duration::from_secs(2)); // once that is written; and then the peer is to hang up
+///         break;
+///     }
+/// }
+/// event_loop.stop_listening();
+/// drop(peer);
+/// while event_loop.connections() > 0 {
+///     event_loop.next_event()?;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct EventLoop {
     poll: Poll,
