@@ -11,6 +11,7 @@
 
 use super::conversation::Outcome;
 use super::echo::Echo;
+use super::pool::{Pool, Share};
 use super::routes::{Answer, Route};
 use super::viewer::Viewer;
 use super::{Context, HEAD_WITHIN};
@@ -22,11 +23,18 @@ use crate::ws::CloseCode;
 #[derive(Debug)]
 pub enum Session {
     /// Reading a request; no WebSocket yet.
-    Request(Box<RequestReader>),
+    Request(Box<Asking>),
     /// Watching a log.
     Watching(Box<Viewer>),
     /// Saying back what it hears.
     Echoing(Box<Echo>),
+}
+
+/// Somebody whose request has not come yet, or not all of it.
+#[derive(Debug)]
+pub struct Asking {
+    reader: RequestReader,
+    share: Share,
 }
 
 /// What becomes of a connection after its turn.
@@ -40,22 +48,15 @@ pub enum Next {
 }
 
 impl Session {
-    /// A connection that has just been opened.
-    pub fn new() -> Self {
-        Self::Request(Box::default())
+    /// A connection that has just been opened, or whose last request has been answered. What it holds of the next one
+    /// counts in `heads`.
+    pub fn new(heads: &Pool) -> Self {
+        Self::Request(Box::new(Asking { reader: RequestReader::new(), share: heads.share() }))
     }
 
     /// Whether it speaks WebSocket by now.
     pub fn is_upgraded(&self) -> bool {
         !matches!(self, Self::Request(_))
-    }
-
-    /// The bytes of memory that an unfinished request takes up.
-    pub fn unfinished(&self) -> usize {
-        match self {
-            Self::Request(reader) => reader.memory(),
-            Self::Watching(_) | Self::Echoing(_) => 0,
-        }
     }
 
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
@@ -80,7 +81,7 @@ impl Session {
     /// Bytes came.
     pub fn receive(self, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
         match self {
-            Self::Request(reader) => read_request(reader, bytes, context),
+            Self::Request(asking) => read_request(asking, bytes, context),
             Self::Watching(mut viewer) => go_on(viewer.receive(bytes, context), Self::Watching(viewer)),
             Self::Echoing(mut echo) => go_on(echo.receive(bytes, context), Self::Echoing(echo)),
         }
@@ -109,7 +110,7 @@ impl Session {
     /// The deadline has passed.
     pub fn expired(self, context: &mut Context<'_>) -> Next {
         match self {
-            Self::Request(reader) if reader.started() => {
+            Self::Request(asking) if asking.reader.started() => {
                 refuse(Status::REQUEST_TIMEOUT, "The request took too long.", context)
             }
             Self::Request(_) => Next::Finish,
@@ -142,12 +143,6 @@ impl Session {
     }
 }
 
-impl Default for Session {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 fn go_on(outcome: Outcome, session: Session) -> Next {
     match outcome {
         Outcome::Open => Next::Go(session),
@@ -163,12 +158,18 @@ const MOST_ANSWERS: usize = 16;
 const MOST_UNSENT: usize = 64 * 1024;
 
 /// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
-/// Bound: 16 requests.
-fn read_request(mut reader: Box<RequestReader>, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
+/// Bound: 16 requests. Should all heads that have begun hold too much by now, the oldest connection that has not settled
+/// makes room.
+fn read_request(mut asking: Box<Asking>, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
     let (mut rest, mut answers) = (bytes, 0);
     loop {
-        match reader.receive(rest) {
-            Ok(None) => return Next::Go(Session::Request(reader)),
+        match asking.reader.receive(rest) {
+            Ok(None) => {
+                if !asking.share.set(asking.reader.memory()) {
+                    context.event_loop.make_room();
+                }
+                return Next::Go(Session::Request(asking));
+            }
             Ok(Some((request, used))) => {
                 rest = &mut rest[used..];
                 answers += 1;
@@ -177,7 +178,7 @@ fn read_request(mut reader: Box<RequestReader>, bytes: &mut [u8], context: &mut 
                     Next::Go(Session::Request(fresh)) if rest.is_empty() => {
                         return Next::Go(Session::Request(fresh));
                     }
-                    Next::Go(Session::Request(fresh)) => reader = fresh,
+                    Next::Go(Session::Request(fresh)) => asking = fresh,
                     // "the server ... considers the WebSocket connection to be in the OPEN state" (§4.2.2) once the
                     // 101 is sent; what was pipelined behind the request is its first input.
                     Next::Go(session) if !rest.is_empty() => return session.receive(rest, context),
@@ -200,7 +201,7 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Next 
                 return Next::Finish;
             }
             context.wake_at(context.now + HEAD_WITHIN);
-            Next::Go(Session::new())
+            Next::Go(Session::new(context.heads))
         }
         Route::Echo(switching, deflate) => {
             context.send(Bytes::Own(switching));

@@ -126,7 +126,9 @@ pub struct Connection {
 }
 
 /// How many bytes of a compressed payload are inflated in one go: they make a thousand times as many at most.
-const INFLATED_AT_ONCE: usize = 1024;
+const INFLATED_AT_ONCE: usize = 256;
+/// What a byte of compressed payload costs at least, in inflated bytes: blocks that hold nothing are work, too.
+const LEAST_COST: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -383,7 +385,7 @@ impl Connection {
                 }
                 let inflated =
                     deflate.inflate(chunk.payload, ends, |bytes| self.assembly.push(bytes, self.limits))?;
-                input.spend_inflated(inflated);
+                input.spend_inflated(inflated.max(LEAST_COST * chunk.payload.len()));
                 if ends { self.assembly.finish()? } else { None }
             }
             _ => self.assembly.receive(chunk)?,

@@ -148,17 +148,16 @@ impl Assembly {
         self.compressed
     }
 
-    /// Takes inflated bytes of a compressed message.
+    /// Takes inflated bytes of a compressed message. The sin that comes first counts, wherever they are cut.
     pub(super) fn push(&mut self, bytes: &[u8], limits: Limits) -> Result<(), ProtocolError> {
-        if bytes.len() > limits.message - self.gathered.len() {
-            return Err(ProtocolError::TooBig { limit: limits.message });
-        }
+        let room = limits.message - self.gathered.len();
+        let fitting = &bytes[..bytes.len().min(room)];
         match &mut self.gathered {
             Gathered::Nothing => {}
-            Gathered::Text(text) => text.push(bytes)?,
-            Gathered::Binary(gathered) => gathered.extend_from_slice(bytes),
+            Gathered::Text(text) => text.push(fitting)?,
+            Gathered::Binary(gathered) => gathered.extend_from_slice(fitting),
         }
-        Ok(())
+        if bytes.len() > room { Err(ProtocolError::TooBig { limit: limits.message }) } else { Ok(()) }
     }
 
     /// Takes payload of an admitted frame, and gives the message if it ends here.

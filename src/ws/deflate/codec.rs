@@ -148,7 +148,10 @@ pub struct Inflated {
 /// assert!(Inflater::new().inflate(b"\x07", &mut [0; 16]).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken;
+pub struct Broken {
+    /// How many bytes of the message were written before that was seen.
+    pub written: usize,
+}
 
 impl Inflater {
     /// About the bytes of memory of one, whatever window the peer uses.
@@ -187,18 +190,19 @@ impl Inflater {
             self.stream.reset(false);
             self.ended = false;
         }
-        let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
-        if !self.ended {
-            match self.stream.decompress(payload, out, InflateFlush::SyncFlush) {
-                Ok(Status::Ok | Status::BufError) => {}
-                Ok(Status::StreamEnd) => self.ended = true,
-                Err(_) => return Err(Broken),
-            }
+        if self.ended {
+            return Ok(Inflated { used: 0, written: 0 });
         }
-        Ok(Inflated {
-            used: (self.stream.total_in() - before_in) as usize,
-            written: (self.stream.total_out() - before_out) as usize,
-        })
+        let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
+        let status = self.stream.decompress(payload, out, InflateFlush::SyncFlush);
+        let used = (self.stream.total_in() - before_in) as usize;
+        let written = (self.stream.total_out() - before_out) as usize;
+        match status {
+            Ok(Status::Ok | Status::BufError) => {}
+            Ok(Status::StreamEnd) => self.ended = true,
+            Err(_) => return Err(Broken { written }),
+        }
+        Ok(Inflated { used, written })
     }
 
     /// What is to be inflated behind the last byte of a message's payload: "Append 4 octets of 0x00 0x00 0xff 0xff to

@@ -143,12 +143,11 @@ impl Parameters {
     /// assert_eq!(Parameters::default().choose(&offers[..1]), None);
     /// ```
     pub fn choose(&self, offers: &[Extension]) -> Option<Self> {
-        offers.iter().filter(|offer| offer.name == NAME).find_map(|offer| self.accept(offer))
+        acceptable(offers).map(|asked| self.accept(&asked))
     }
 
-    fn accept(&self, offer: &Extension) -> Option<Self> {
-        let asked = Asked::read(offer).ok()?;
-        Some(Self {
+    fn accept(&self, asked: &Asked) -> Self {
+        Self {
             // "A server accepts [...] by including the "server_no_context_takeover" extension parameter in the
             // corresponding extension negotiation response" (§7.1.1.1), and may do so unasked.
             server_no_context_takeover: self.server_no_context_takeover || asked.server_no_context_takeover,
@@ -159,9 +158,7 @@ impl Parameters {
             // (§7.1.2.1)
             server_max_window_bits: match asked.server_max_window_bits {
                 Some(Bits::Value(most)) => self.server_max_window_bits.min(most),
-                // "This parameter in an extension negotiation offer has [...] a value"
-                Some(Bits::NoValue) => return None,
-                None => self.server_max_window_bits,
+                Some(Bits::NoValue) | None => self.server_max_window_bits,
             },
             // "If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter,
             // the corresponding extension negotiation response to the offer MUST NOT include" it (§7.1.2.2).
@@ -170,14 +167,21 @@ impl Parameters {
                 Some(Bits::NoValue) => self.client_max_window_bits,
                 None => WindowBits::MOST,
             },
-        })
+        }
     }
 
-    /// The server's answer, as it stands in the field.
-    pub fn answer(&self) -> String {
+    /// The server's answer to the `offers` from which these parameters were [chosen](Self::choose), as it stands in the
+    /// field.
+    pub fn answer(&self, offers: &[Extension]) -> String {
         let mut text = NAME.to_owned();
         self.write_flags(&mut text);
-        write_bits(&mut text, SERVER_MAX_WINDOW_BITS, self.server_max_window_bits);
+        // "A server accepts an extension negotiation offer with this parameter by including the
+        // "server_max_window_bits" extension parameter in the corresponding extension negotiation response" (§7.1.2.1):
+        // also where it limits nothing.
+        match acceptable(offers).and_then(|asked| asked.server_max_window_bits) {
+            Some(_) => text += &format!("; {SERVER_MAX_WINDOW_BITS}={}", self.server_max_window_bits.bits()),
+            None => write_bits(&mut text, SERVER_MAX_WINDOW_BITS, self.server_max_window_bits),
+        }
         write_bits(&mut text, CLIENT_MAX_WINDOW_BITS, self.client_max_window_bits);
         text
     }
@@ -256,6 +260,14 @@ impl Parameters {
             client_max_window_bits,
         }))
     }
+}
+
+/// The first of a client's `offers` that a server may accept.
+fn acceptable(offers: &[Extension]) -> Option<Asked> {
+    let ours = offers.iter().filter(|offer| offer.name == NAME);
+    // Of the server's window, "This parameter in an extension negotiation offer has [...] a value" (§7.1.2.1).
+    ours.filter_map(|offer| Asked::read(offer).ok())
+        .find(|asked| !matches!(asked.server_max_window_bits, Some(Bits::NoValue)))
 }
 
 /// The largest window need not be mentioned.
@@ -340,7 +352,8 @@ mod tests {
 
     /// What a server with that wish answers to `offers`; "" if it declines.
     fn answer(wish: Parameters, offers: &str) -> String {
-        wish.choose(&read(offers)).map(|agreed| agreed.answer()).unwrap_or_default()
+        let offers = read(offers);
+        wish.choose(&offers).map(|agreed| agreed.answer(&offers)).unwrap_or_default()
     }
 
     fn bits(bits: u8) -> WindowBits {
@@ -368,7 +381,7 @@ mod tests {
             (any, "; client_max_window_bits=12", "; client_max_window_bits=12"),
             (any, "; server_max_window_bits=8", "; server_max_window_bits=8"),
             (any, "; server_max_window_bits=\"9\"", "; server_max_window_bits=9"),
-            (any, "; server_max_window_bits=15", ""),
+            (any, "; server_max_window_bits=15", "; server_max_window_bits=15"),
             (frugal, "", "; server_no_context_takeover; client_no_context_takeover"),
             (small, "", "; server_max_window_bits=11"),
             (small, "; client_max_window_bits", "; server_max_window_bits=11; client_max_window_bits=10"),
@@ -434,8 +447,10 @@ mod tests {
             })
         };
         for (server, client) in wishes().flat_map(|server| wishes().map(move |client| (server, client))) {
-            let agreed = server.choose(&read(&client.offer())).expect("nothing in it is to be declined");
-            assert_eq!(client.understand(&read(&agreed.answer())), Ok(Some(agreed)), "{server:?} {client:?}");
+            let offers = read(&client.offer());
+            let agreed = server.choose(&offers).expect("nothing in it is to be declined");
+            let answer = read(&agreed.answer(&offers));
+            assert_eq!(client.understand(&answer), Ok(Some(agreed)), "{server:?} {client:?}");
         }
     }
 

@@ -200,7 +200,7 @@ impl Upgrade {
             write_field(&mut out, "Sec-WebSocket-Protocol", protocol);
         }
         if let Some(deflate) = &self.deflate {
-            write_field(&mut out, "Sec-WebSocket-Extensions", &deflate.answer());
+            write_field(&mut out, "Sec-WebSocket-Extensions", &deflate.answer(&self.extensions));
         }
         out.extend_from_slice(b"\r\n");
         out
