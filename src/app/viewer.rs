@@ -98,7 +98,7 @@ impl Viewer {
             log: wish.log,
             position,
             dialect: wish.dialect,
-            coding: if wish.deflate.is_some() { Coding::Deflated } else { Coding::Plain },
+            coding: Coding::from(wish.deflate.as_ref()),
             follow: wish.follow,
             flow: Flow::Running,
             report: LagReport { told: 0, when: context.now, owed: false },
