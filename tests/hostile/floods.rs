@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::Scene;
 use super::support::SOON;
 use super::support::ws::{PING, PONG, Raw};
-use super::Scene;
 
 #[test]
 fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
@@ -25,7 +25,9 @@ fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
     ] {
         let mut scene = Scene::new();
         let peers: Vec<_> = (0..4).map(|_| scene.peer(&format!("flood {flood}"))).collect();
-        for peer in &peers { peer.hear("sent", SOON); }
+        for peer in &peers {
+            peer.hear("sent", SOON);
+        }
         let start = Instant::now();
         let mut all = Vec::new();
         let cpu = super::support::cpu_time(scene.server.pid());
@@ -35,7 +37,13 @@ fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
         let cpu = super::support::cpu_time(scene.server.pid()) - cpu;
         all.sort();
         let sent: Vec<_> = peers.iter().map(|p| p.reports()).collect();
-        eprintln!("{flood}: n={} median {:?} p99 {:?} worst {:?} cpu {cpu:?} sent {sent:?}", all.len(), all[all.len()/2], all[all.len()*99/100], all.last().unwrap());
+        eprintln!(
+            "{flood}: n={} median {:?} p99 {:?} worst {:?} cpu {cpu:?} sent {sent:?}",
+            all.len(),
+            all[all.len() / 2],
+            all[all.len() * 99 / 100],
+            all.last().unwrap()
+        );
     }
 }
 

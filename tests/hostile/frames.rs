@@ -89,9 +89,11 @@ fn what_is_only_claimed_is_not_reserved() {
     let memory = rss_bytes(scene.server.pid());
     let claims: Vec<Raw> = (0..200)
         .map(|number| {
-            let (target, len) = if number % 2 == 0 { ("/ws/echo", 16 << 20) } else { ("/tail/app.log", 16 << 10) };
+            let (target, len) =
+                if number % 2 == 0 { ("/ws/echo", 16 << 20) } else { ("/tail/app.log", 16 << 10) };
             let mut raw = Raw::connect(scene.addr(), target);
-            let header = if len > 0xffff { claim(BINARY, len) } else { vec![BINARY, 0xfe, 0x40, 0, 0, 0, 0, 0] };
+            let header =
+                if len > 0xffff { claim(BINARY, len) } else { vec![BINARY, 0xfe, 0x40, 0, 0, 0, 0, 0] };
             raw.send_raw(&[&frame(PING, b"?"), &header[..], b"a"].concat());
             if target == "/tail/app.log" {
                 assert_eq!(raw.read_text(), "the first line\n");
@@ -118,7 +120,9 @@ fn a_viewer_may_say_sixteen_kibibytes_in_sixty_four_fragments_and_no_more() {
     let mut raw = viewer();
     raw.send_frame(BINARY, &[0; 16 << 10]);
     let fragments: Vec<u8> = "ping".bytes().flat_map(|byte| frame(CONTINUES, &[byte])).collect();
-    raw.send_raw(&[frame(BEGINS, b""), fragments, frame(CONTINUES, b"").repeat(58), frame(ENDS, b"")].concat());
+    raw.send_raw(
+        &[frame(BEGINS, b""), fragments, frame(CONTINUES, b"").repeat(58), frame(ENDS, b"")].concat(),
+    );
     assert_eq!(raw.read_text(), "pong");
     // One byte more, in one frame, of which only the header comes.
     raw.send_raw(&[BINARY, 0xfe, 0x40, 0x01, 0, 0, 0, 0]);

@@ -195,8 +195,8 @@ fn another_sites_page_opens_no_stream_whatever_it_says_about_itself() {
     let (own, other_port) = (format!("http://{addr}"), format!("http://127.0.0.1:{}", port ^ 1));
     let rebound = format!("evil.example:{port}");
     let rebound_origin = format!("http://{rebound}");
-    let [looks_like, with_user] = ["127.0.0.1.evil.example", "127.0.0.1@evil.example"]
-        .map(|host| format!("http://{host}:{port}"));
+    let [looks_like, with_user] =
+        ["127.0.0.1.evil.example", "127.0.0.1@evil.example"].map(|host| format!("http://{host}:{port}"));
     for fields in [
         &[("Origin", "http://evil.example")][..],
         &[("Origin", "null")],

@@ -64,7 +64,9 @@ impl Peer {
             match self.heard.recv_timeout(left) {
                 Ok((reported, number)) if reported == word => return number,
                 Ok(_) => {}
-                Err(error) => panic!("the misbehaving peer did not report `{word}` within {within:?}: {error}"),
+                Err(error) => {
+                    panic!("the misbehaving peer did not report `{word}` within {within:?}: {error}")
+                }
             }
         }
     }
