@@ -122,7 +122,10 @@ impl Viewer {
         if lag == 0 && self.report.told > 0 {
             self.tell_lag(0, context);
         }
-        if !self.follow && lag == 0 && context.unsent() == 0 {
+        if context.unsent() > 0 {
+            // Then the next piece.
+            context.tell_when_drained();
+        } else if !self.follow && lag == 0 {
             self.end(context);
         }
     }
