@@ -41,11 +41,7 @@ impl Conversation {
         if let Verdict::Fine(when) = pulse.check(context.now) {
             context.wake_at(when);
         }
-        let connection = Connection::server(limits);
-        let connection = match deflate {
-            Some(agreed) => connection.with_deflate(agreed),
-            None => connection,
-        };
+        let connection = Connection::server(limits).with_deflate(deflate.copied());
         Self { connection, pulse, rest: Box::default() }
     }
 
