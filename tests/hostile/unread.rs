@@ -4,8 +4,8 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use super::support::ws::{BINARY, PING, PONG, Raw, TEXT, frame};
 use super::support::rss_bytes;
+use super::support::ws::{BINARY, PING, PONG, Raw, TEXT, frame};
 use super::{MIB, Scene, say_until_full};
 
 #[test]
