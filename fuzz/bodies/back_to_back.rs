@@ -214,7 +214,7 @@ fn check_words(one: &Side, other: &Side) {
     }
     // Some pings may stay without an answer, the last one only if a close came over it; and no answer is to anything
     // else.
-    assert!(closed || pongs.clone().last() == pings.clone().last(), "the last ping has its pong");
+    assert!(closed || pongs.clone().next_back() == pings.clone().next_back(), "the last ping has its pong");
     let mut pings = pings;
     assert!(pongs.all(|pong| pings.any(|ping| ping == pong)), "a pong that nobody asked for");
 }

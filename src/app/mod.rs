@@ -29,10 +29,11 @@ use crate::http::{Response, Status};
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
+use conversation::Outcome;
 use logs::Logs;
 use pool::Pool;
 use routes::Site;
-use session::{Next, Session};
+use session::Session;
 use wake::{FileWatch, Signals};
 use wire::Framer;
 
@@ -151,50 +152,43 @@ impl App {
 
     /// Does something for one connection; should it panic, that connection ends and the others go on.
     fn attend(&mut self, id: ConnId, work: fn(&mut Self, ConnId)) {
-        let upgraded = self.sessions.get(id).is_some_and(Session::is_upgraded);
         if catch_unwind(AssertUnwindSafe(|| work(self, id))).is_err() {
             log::error!("{id}: this connection's turn panicked; it is closed, the others go on");
-            self.forget(id);
-            if upgraded {
+            self.event_loop.unsay(id);
+            if self.sessions.get(id).is_some_and(Session::is_upgraded) {
                 // A close frame with 1011 (RFC 6455 §7.4.1), written out by hand: the connection's own state is not
                 // trusted any more.
                 self.event_loop.send(id, Bytes::Own(vec![0x88, 2, 0x03, 0xf3]));
             }
             self.event_loop.finish(id, LINGER);
+            self.forget(id);
         }
     }
 
     /// Reads once, at most 64 KiB, and hands the bytes to whatever the connection is busy with.
     fn read(&mut self, id: ConnId) {
-        let Some(session) = self.sessions.get(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         if !session.wants_input(self.event_loop.is_stuck(id)) {
             return;
         }
-        if let Some(rest) = self.take_rest(id) {
-            return self.converse(id, |session, context, _| session.receive(&mut { rest }, context));
+        let mut rest = session.take_rest();
+        if !rest.is_empty() {
+            // It comes first; the socket waits until it has had its turn.
+            self.event_loop.come_back(id);
+            return self.converse(id, |session, context, _| session.receive(&mut rest, context));
         }
         match self.event_loop.read(id, &mut self.buffer) {
             Received::Bytes(count) => {
                 self.converse(id, |session, context, buffer| session.receive(&mut buffer[..count], context));
             }
             Received::Nothing => {}
-            Received::Eof => self.converse(id, |session, context, _| session.receive_eof(context)),
+            Received::Eof => self.converse(id, |session, _, _| session.receive_eof()),
             Received::Broken(error) => {
                 log::debug!("{id}: broken: {error}");
                 self.event_loop.discard(id);
                 self.forget(id);
             }
         }
-    }
-
-    /// What an earlier turn of this connection's has left to be read. The socket waits until it has had its turn.
-    fn take_rest(&mut self, id: ConnId) -> Option<Box<[u8]>> {
-        let rest = self.sessions.get_mut(id)?.take_rest();
-        if rest.is_empty() {
-            return None;
-        }
-        self.event_loop.come_back(id);
-        Some(rest)
     }
 
     /// There is room for more output: the next piece of the log, or the input that was put off.
@@ -211,9 +205,13 @@ impl App {
         self.converse(id, |session, context, _| session.farewell(context));
     }
 
-    /// One exchange with a session: it is taken out, does its work, and what follows for the connection is carried out.
-    fn converse(&mut self, id: ConnId, work: impl FnOnce(Session, &mut Context<'_>, &mut [u8]) -> Next) {
-        let Some(session) = self.sessions.remove(id) else { return };
+    /// One exchange with a session: it does its work, and what follows for the connection is carried out.
+    fn converse(
+        &mut self,
+        id: ConnId,
+        work: impl FnOnce(&mut Session, &mut Context<'_>, &mut [u8]) -> Outcome,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let mut context = Context {
             id,
             now: self.event_loop.now(),
@@ -225,12 +223,12 @@ impl App {
             site: &self.site,
         };
         match work(session, &mut context, &mut self.buffer) {
-            Next::Go(session) => self.sessions.insert(id, session),
-            Next::Finish => {
+            Outcome::Open => {}
+            Outcome::Over => {
                 self.event_loop.finish(id, LINGER);
                 self.forget(id);
             }
-            Next::Drop => {
+            Outcome::Gone => {
                 self.event_loop.discard(id);
                 self.forget(id);
             }
@@ -365,6 +363,11 @@ impl Context<'_> {
     /// Puts bytes behind what this connection is still owed.
     pub fn send(&mut self, bytes: Bytes) {
         self.event_loop.send(self.id, bytes);
+    }
+
+    /// Asks to be told when this connection has been written all that it is owed.
+    pub fn tell_when_drained(&mut self) {
+        self.event_loop.tell_when_drained(self.id);
     }
 
     /// How many bytes this connection is still owed.

@@ -13,7 +13,7 @@
 //!     |                     Closed(id)                                  |
 //!     |                     Tick, Woken(watch)                          |
 //!     '-----------------------------------------------------------------'
-//!            one vectored write per connection and turn, just before sleeping
+//!            one write for each connection, when the caller asks what happened next
 //! ```
 //!
 //! When all places are taken, a newcomer gets that of the oldest connection that has not [settled](EventLoop::settle):
@@ -65,13 +65,15 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Reading order: [`table`] (who is who), [`outbox`] (what waits to be written), [`socket`] (one connection),
-//! [`listener`] (who comes in), [`event_loop`] (the turn).
+//! Reading order: [`table`] (who is who), [`outbox`] (what waits to be written), `speech` (what is being said),
+//! [`socket`] (one connection), [`listener`] and `crowd` (who comes in), [`event_loop`] (the turn).
 
+mod crowd;
 pub mod event_loop;
 pub mod listener;
 pub mod outbox;
 pub mod socket;
+mod speech;
 pub mod table;
 
 pub use event_loop::{Event, EventLoop, Limits, WatchId};

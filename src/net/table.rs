@@ -131,9 +131,9 @@ impl<T> Table<T> {
         }
     }
 
-    /// Who sits in `slot` now.
-    pub(crate) fn owner(&self, slot: usize) -> Option<ConnId> {
-        self.rows.get(slot)?.as_ref().map(|(id, _)| *id)
+    /// Who sits in `slot` now, and what is kept there.
+    pub(crate) fn in_slot(&mut self, slot: usize) -> Option<(ConnId, &mut T)> {
+        self.rows.get_mut(slot)?.as_mut().map(|(id, value)| (*id, value))
     }
 
     /// Takes out what was kept for `id`.
