@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use super::Context;
 use super::pulse::{Pulse, Verdict};
-use crate::net::Bytes;
 use crate::ws::deflate::Parameters;
 use crate::ws::{Budget, CloseCode, Connection, Event, Input, Limits, Message};
 
 /// How long the peer may take to answer our close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What one peer's input may cost the others in a turn.
-const TURN: Budget = Budget { frames: 256, inflated: 1 << 20 };
+const TURN: Budget = Budget { frames: 256, inflated: 256 << 10 };
 
 /// What becomes of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +65,11 @@ impl Conversation {
     }
 
     /// Hands what came to the protocol, and every message to `heard`, which may answer through the connection and the
-    /// output it is given.
+    /// output it is given: the loop's own, from where it goes to the kernel.
     ///
     /// While the peer has not taken what it was sent before, only its latest ping is kept to be answered (§5.5.3).
     ///
-    /// Bound: 256 frames and about 1 MiB of inflated bytes. What is left after that is kept for the next turn, which is
+    /// Bound: 256 frames and about 256 KiB of inflated bytes. What is left after that is kept for the next turn, which is
     /// asked for; the peer's own TCP holds back what is behind.
     pub fn receive(
         &mut self,
@@ -79,22 +78,20 @@ impl Conversation {
         mut heard: impl FnMut(&mut Connection, Message<'_>, &mut Vec<u8>),
     ) -> Outcome {
         self.pulse.heard(context.now);
-        let mut out = Vec::new();
         let mut outcome = Outcome::Open;
-        self.connection.hold_pongs(context.is_stuck(), &mut out);
+        let stuck = context.is_stuck();
+        let out = context.event_loop.output(context.id);
+        self.connection.hold_pongs(stuck, out);
         let mut input = Input::bounded(bytes, TURN);
-        while let Some(event) = self.connection.receive(&mut input, &mut out) {
+        while let Some(event) = self.connection.receive(&mut input, out) {
             match event {
-                Event::Message(message) => heard(&mut self.connection, message, &mut out),
+                Event::Message(message) => heard(&mut self.connection, message, out),
                 Event::Ping(_) | Event::Pong(_) => {}
                 Event::Closed(closed) => {
                     log::debug!("{}: closed: {closed:?}", context.id);
                     outcome = Outcome::Over;
                 }
             }
-        }
-        if !out.is_empty() {
-            context.send(Bytes::Own(out));
         }
         if !input.is_empty() {
             self.rest = input.rest().into();
@@ -137,11 +134,7 @@ impl Conversation {
     }
 
     fn say(&mut self, context: &mut Context<'_>, what: impl FnOnce(&mut Connection, &mut Vec<u8>)) {
-        let mut out = Vec::new();
-        what(&mut self.connection, &mut out);
-        if !out.is_empty() {
-            context.send(Bytes::Own(out));
-        }
+        what(&mut self.connection, context.event_loop.output(context.id));
     }
 }
 
@@ -158,7 +151,7 @@ mod tests {
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
     use crate::app::routes::Site;
     use crate::app::wire::Framer;
-    use crate::net::{self, ConnId, EventLoop};
+    use crate::net::{self, Bytes, ConnId, EventLoop};
     use crate::tail::catalogue::Catalogue;
 
     /// One connection in a loop of its own; what it says to us is read from `peer`.
@@ -167,6 +160,7 @@ mod tests {
         framer: Framer,
         logs: Logs,
         site: Site,
+        heads: Pool,
         echoes: Pool,
         id: ConnId,
         peer: TcpStream,
@@ -188,6 +182,7 @@ mod tests {
             Self {
                 event_loop,
                 framer: Framer::default(),
+                heads: Pool::new(0),
                 echoes: Pool::new(0),
                 logs,
                 site: Site::new(Access::default(), "/", true, 10, false),
@@ -197,12 +192,13 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, site, echoes, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, site, echoes }
+            let Self { event_loop, framer, logs, site, heads, echoes, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.
         fn drain(&mut self, conversation: &mut Conversation, now: Instant) {
+            self.event_loop.tell_when_drained(self.id);
             while self.event_loop.next_event().unwrap() != net::Event::Drained(self.id) {}
             conversation.drained(&mut self.at(now));
         }

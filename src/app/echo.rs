@@ -33,6 +33,8 @@ impl Echo {
         let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
             connection.send_message(&message, out);
         });
+        // Said now, so that only what the peer does not take counts.
+        context.event_loop.say();
         let owned = self.conversation.owned_bytes(context);
         if !self.share.set(owned) && owned > MODEST && outcome == Outcome::Open {
             self.close(CloseCode::TRY_AGAIN_LATER, "all echoes together hold too much", context);

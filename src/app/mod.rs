@@ -29,10 +29,11 @@ use crate::http::{Response, Status};
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
+use conversation::Outcome;
 use logs::Logs;
 use pool::Pool;
 use routes::Site;
-use session::{Next, Session};
+use session::Session;
 use wake::{FileWatch, Signals};
 use wire::Framer;
 
@@ -42,9 +43,9 @@ const READ_BUDGET: usize = 64 * 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// What all echoes together may hold: messages half heard, echoes not taken, contexts of compression.
 const ECHOES: usize = 256 << 20;
-/// How much memory all unfinished requests may take up together. One may be 8 KiB long, and ten thousand peers who each
-/// hold back the last byte of theirs would take up 80 MiB.
-const MOST_UNFINISHED: usize = 32 << 20;
+/// What all unfinished heads together may hold. One may be 8 KiB long, and ten thousand peers who each hold back the last
+/// byte of theirs would take up 80 MiB.
+const HEADS: usize = 32 << 20;
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
@@ -55,12 +56,11 @@ const FAREWELL: Duration = Duration::from_millis(2200);
 pub struct App {
     event_loop: EventLoop,
     sessions: Table<Session>,
-    /// What all unfinished requests take up, in bytes.
-    unfinished: usize,
     buffer: Vec<u8>,
     framer: Framer,
     logs: Logs,
     site: Site,
+    heads: Pool,
     echoes: Pool,
     inputs: Inputs,
     /// When the last goodbye is over, once the server is stopping.
@@ -108,9 +108,9 @@ impl App {
         Ok(Self {
             event_loop,
             sessions: Table::default(),
-            unfinished: 0,
             buffer: vec![0; READ_BUDGET],
             framer: Framer::default(),
+            heads: Pool::new(HEADS),
             echoes: Pool::new(ECHOES),
             logs: Logs::new(config.catalogue, config.tick),
             site,
@@ -146,56 +146,49 @@ impl App {
     }
 
     fn welcome(&mut self, id: ConnId) {
-        self.sessions.insert(id, Session::new());
+        self.sessions.insert(id, Session::new(&self.heads));
         self.event_loop.set_deadline(id, Some(self.event_loop.now() + HEAD_WITHIN));
     }
 
     /// Does something for one connection; should it panic, that connection ends and the others go on.
     fn attend(&mut self, id: ConnId, work: fn(&mut Self, ConnId)) {
-        let upgraded = self.sessions.get(id).is_some_and(Session::is_upgraded);
         if catch_unwind(AssertUnwindSafe(|| work(self, id))).is_err() {
             log::error!("{id}: this connection's turn panicked; it is closed, the others go on");
-            self.forget(id);
-            if upgraded {
+            self.event_loop.unsay(id);
+            if self.sessions.get(id).is_some_and(Session::is_upgraded) {
                 // A close frame with 1011 (RFC 6455 §7.4.1), written out by hand: the connection's own state is not
                 // trusted any more.
                 self.event_loop.send(id, Bytes::Own(vec![0x88, 2, 0x03, 0xf3]));
             }
             self.event_loop.finish(id, LINGER);
+            self.forget(id);
         }
     }
 
     /// Reads once, at most 64 KiB, and hands the bytes to whatever the connection is busy with.
     fn read(&mut self, id: ConnId) {
-        let Some(session) = self.sessions.get(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         if !session.wants_input(self.event_loop.is_stuck(id)) {
             return;
         }
-        if let Some(rest) = self.take_rest(id) {
-            return self.converse(id, |session, context, _| session.receive(&mut { rest }, context));
+        let mut rest = session.take_rest();
+        if !rest.is_empty() {
+            // It comes first; the socket waits until it has had its turn.
+            self.event_loop.come_back(id);
+            return self.converse(id, |session, context, _| session.receive(&mut rest, context));
         }
         match self.event_loop.read(id, &mut self.buffer) {
             Received::Bytes(count) => {
                 self.converse(id, |session, context, buffer| session.receive(&mut buffer[..count], context));
             }
             Received::Nothing => {}
-            Received::Eof => self.converse(id, |session, context, _| session.receive_eof(context)),
+            Received::Eof => self.converse(id, |session, _, _| session.receive_eof()),
             Received::Broken(error) => {
                 log::debug!("{id}: broken: {error}");
                 self.event_loop.discard(id);
                 self.forget(id);
             }
         }
-    }
-
-    /// What an earlier turn of this connection's has left to be read. The socket waits until it has had its turn.
-    fn take_rest(&mut self, id: ConnId) -> Option<Box<[u8]>> {
-        let rest = self.sessions.get_mut(id)?.take_rest();
-        if rest.is_empty() {
-            return None;
-        }
-        self.event_loop.come_back(id);
-        Some(rest)
     }
 
     /// There is room for more output: the next piece of the log, or the input that was put off.
@@ -212,26 +205,30 @@ impl App {
         self.converse(id, |session, context, _| session.farewell(context));
     }
 
-    /// One exchange with a session: it is taken out, does its work, and what follows for the connection is carried out.
-    fn converse(&mut self, id: ConnId, work: impl FnOnce(Session, &mut Context<'_>, &mut [u8]) -> Next) {
-        let Some(session) = self.sessions.remove(id) else { return };
-        self.unfinished -= session.unfinished();
+    /// One exchange with a session: it does its work, and what follows for the connection is carried out.
+    fn converse(
+        &mut self,
+        id: ConnId,
+        work: impl FnOnce(&mut Session, &mut Context<'_>, &mut [u8]) -> Outcome,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let mut context = Context {
             id,
             now: self.event_loop.now(),
             event_loop: &mut self.event_loop,
             framer: &mut self.framer,
             logs: &mut self.logs,
+            heads: &self.heads,
             echoes: &self.echoes,
             site: &self.site,
         };
         match work(session, &mut context, &mut self.buffer) {
-            Next::Go(session) => self.keep(id, session),
-            Next::Finish => {
+            Outcome::Open => {}
+            Outcome::Over => {
                 self.event_loop.finish(id, LINGER);
                 self.forget(id);
             }
-            Next::Drop => {
+            Outcome::Gone => {
                 self.event_loop.discard(id);
                 self.forget(id);
             }
@@ -249,21 +246,9 @@ impl App {
         }
     }
 
-    /// Puts a session back after its turn. Should what is unfinished take up too much by now, the oldest of those who
-    /// have not settled makes room.
-    fn keep(&mut self, id: ConnId, session: Session) {
-        self.unfinished += session.unfinished();
-        self.sessions.insert(id, session);
-        if self.unfinished > MOST_UNFINISHED {
-            self.event_loop.make_room();
-        }
-    }
-
     fn forget(&mut self, id: ConnId) {
         self.logs.unwatch(id);
-        if let Some(session) = self.sessions.remove(id) {
-            self.unfinished -= session.unfinished();
-        }
+        self.sessions.remove(id);
     }
 
     /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is
@@ -277,8 +262,8 @@ impl App {
     fn pump(&mut self, id: ConnId) {
         let now = self.event_loop.now();
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let Self { event_loop, framer, logs, site, echoes, .. } = self;
-        session.pump(&mut Context { id, now, event_loop, framer, logs, site, echoes });
+        let Self { event_loop, framer, logs, site, heads, echoes, .. } = self;
+        session.pump(&mut Context { id, now, event_loop, framer, logs, site, heads, echoes });
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -368,6 +353,8 @@ pub struct Context<'a> {
     pub logs: &'a mut Logs,
     /// What is served, and to whom.
     pub site: &'a Site,
+    /// The memory that all unfinished heads have together.
+    pub heads: &'a Pool,
     /// The memory that all echoes have together.
     pub echoes: &'a Pool,
 }
@@ -376,6 +363,11 @@ impl Context<'_> {
     /// Puts bytes behind what this connection is still owed.
     pub fn send(&mut self, bytes: Bytes) {
         self.event_loop.send(self.id, bytes);
+    }
+
+    /// Asks to be told when this connection has been written all that it is owed.
+    pub fn tell_when_drained(&mut self) {
+        self.event_loop.tell_when_drained(self.id);
     }
 
     /// How many bytes this connection is still owed.

@@ -11,6 +11,7 @@
 
 use super::conversation::Outcome;
 use super::echo::Echo;
+use super::pool::{Pool, Share};
 use super::routes::{Answer, Route};
 use super::viewer::Viewer;
 use super::{Context, HEAD_WITHIN};
@@ -22,40 +23,30 @@ use crate::ws::CloseCode;
 #[derive(Debug)]
 pub enum Session {
     /// Reading a request; no WebSocket yet.
-    Request(Box<RequestReader>),
+    Request(Box<Asking>),
     /// Watching a log.
     Watching(Box<Viewer>),
     /// Saying back what it hears.
     Echoing(Box<Echo>),
 }
 
-/// What becomes of a connection after its turn.
-pub enum Next {
-    /// It goes on.
-    Go(Session),
-    /// Write what is owed, then close.
-    Finish,
-    /// Close at once: nobody is there to hear anything.
-    Drop,
+/// Somebody whose request has not come yet, or not all of it.
+#[derive(Debug)]
+pub struct Asking {
+    reader: RequestReader,
+    share: Share,
 }
 
 impl Session {
-    /// A connection that has just been opened.
-    pub fn new() -> Self {
-        Self::Request(Box::default())
+    /// A connection that has just been opened, or whose last request has been answered. What it holds of the next one
+    /// counts in `heads`.
+    pub fn new(heads: &Pool) -> Self {
+        Self::Request(Box::new(Asking { reader: RequestReader::new(), share: heads.share() }))
     }
 
     /// Whether it speaks WebSocket by now.
     pub fn is_upgraded(&self) -> bool {
         !matches!(self, Self::Request(_))
-    }
-
-    /// The bytes of memory that an unfinished request takes up.
-    pub fn unfinished(&self) -> usize {
-        match self {
-            Self::Request(reader) => reader.memory(),
-            Self::Watching(_) | Self::Echoing(_) => 0,
-        }
     }
 
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
@@ -78,43 +69,43 @@ impl Session {
     }
 
     /// Bytes came.
-    pub fn receive(self, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
+    pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         match self {
-            Self::Request(reader) => read_request(reader, bytes, context),
-            Self::Watching(mut viewer) => go_on(viewer.receive(bytes, context), Self::Watching(viewer)),
-            Self::Echoing(mut echo) => go_on(echo.receive(bytes, context), Self::Echoing(echo)),
+            Self::Request(_) => self.read_requests(bytes, context),
+            Self::Watching(viewer) => viewer.receive(bytes, context),
+            Self::Echoing(echo) => echo.receive(bytes, context),
         }
     }
 
     /// The peer will say nothing more. Before a request, that is a plain goodbye. Of a WebSocket it is a loss: the
     /// protocol ends with close frames, not with the end of TCP (RFC 6455 §7.1.5: code 1006, which is never sent).
-    pub fn receive_eof(self, _: &mut Context<'_>) -> Next {
+    pub fn receive_eof(&mut self) -> Outcome {
         match self {
             // A plain client may shut down its side and still read our answer.
-            Self::Request(_) => Next::Finish,
-            Self::Watching(_) | Self::Echoing(_) => Next::Drop,
+            Self::Request(_) => Outcome::Over,
+            Self::Watching(_) | Self::Echoing(_) => Outcome::Gone,
         }
     }
 
     /// Everything owed has been written.
-    pub fn drained(mut self, context: &mut Context<'_>) -> Next {
-        match &mut self {
+    pub fn drained(&mut self, context: &mut Context<'_>) -> Outcome {
+        match self {
             Self::Request(_) => {}
             Self::Watching(viewer) => viewer.drained(context),
             Self::Echoing(echo) => echo.drained(context),
         }
-        Next::Go(self)
+        Outcome::Open
     }
 
     /// The deadline has passed.
-    pub fn expired(self, context: &mut Context<'_>) -> Next {
+    pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         match self {
-            Self::Request(reader) if reader.started() => {
+            Self::Request(asking) if asking.reader.started() => {
                 refuse(Status::REQUEST_TIMEOUT, "The request took too long.", context)
             }
-            Self::Request(_) => Next::Finish,
-            Self::Watching(mut viewer) => go_on(viewer.expired(context), Self::Watching(viewer)),
-            Self::Echoing(mut echo) => go_on(echo.expired(context), Self::Echoing(echo)),
+            Self::Request(_) => Outcome::Over,
+            Self::Watching(viewer) => viewer.expired(context),
+            Self::Echoing(echo) => echo.expired(context),
         }
     }
 
@@ -126,33 +117,45 @@ impl Session {
     }
 
     /// The server is going down (RFC 6455 §7.4.1: "1001 indicates that an endpoint is 'going away'").
-    pub fn farewell(self, context: &mut Context<'_>) -> Next {
+    pub fn farewell(&mut self, context: &mut Context<'_>) -> Outcome {
         const WORDS: &str = "the server is going down";
         match self {
-            Self::Request(_) => Next::Finish,
-            Self::Watching(mut viewer) => {
-                viewer.close(CloseCode::GOING_AWAY, WORDS, context);
-                Next::Go(Self::Watching(viewer))
-            }
-            Self::Echoing(mut echo) => {
-                echo.close(CloseCode::GOING_AWAY, WORDS, context);
-                Next::Go(Self::Echoing(echo))
+            Self::Request(_) => return Outcome::Over,
+            Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, WORDS, context),
+            Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, WORDS, context),
+        }
+        Outcome::Open
+    }
+
+    /// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
+    /// Bound: 16 requests. Should all heads that have begun hold too much by now, the oldest connection that has not
+    /// settled makes room.
+    fn read_requests(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
+        let (mut rest, mut answers) = (bytes, 0);
+        loop {
+            // "the server ... considers the WebSocket connection to be in the OPEN state" (§4.2.2) once the 101 is
+            // sent; what was pipelined behind the request is its first input.
+            let Self::Request(asking) = self else { return self.receive(rest, context) };
+            match asking.reader.receive(rest) {
+                Ok(None) => {
+                    if !asking.share.set(asking.reader.memory()) {
+                        context.event_loop.make_room();
+                    }
+                    return Outcome::Open;
+                }
+                Ok(Some((request, used))) => {
+                    rest = &mut rest[used..];
+                    answers += 1;
+                    let may_stay = answers < MOST_ANSWERS && context.unsent() < MOST_UNSENT;
+                    let Some(session) = answer(&request, may_stay, context) else { return Outcome::Over };
+                    *self = session;
+                    if rest.is_empty() {
+                        return Outcome::Open;
+                    }
+                }
+                Err(bad) => return refuse_bad(bad, context),
             }
         }
-    }
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-fn go_on(outcome: Outcome, session: Session) -> Next {
-    match outcome {
-        Outcome::Open => Next::Go(session),
-        Outcome::Over => Next::Finish,
-        Outcome::Gone => Next::Drop,
     }
 }
 
@@ -162,68 +165,39 @@ fn go_on(outcome: Outcome, session: Session) -> Next {
 const MOST_ANSWERS: usize = 16;
 const MOST_UNSENT: usize = 64 * 1024;
 
-/// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
-/// Bound: 16 requests.
-fn read_request(mut reader: Box<RequestReader>, bytes: &mut [u8], context: &mut Context<'_>) -> Next {
-    let (mut rest, mut answers) = (bytes, 0);
-    loop {
-        match reader.receive(rest) {
-            Ok(None) => return Next::Go(Session::Request(reader)),
-            Ok(Some((request, used))) => {
-                rest = &mut rest[used..];
-                answers += 1;
-                let may_stay = answers < MOST_ANSWERS && context.unsent() < MOST_UNSENT;
-                match answer(&request, may_stay, context) {
-                    Next::Go(Session::Request(fresh)) if rest.is_empty() => {
-                        return Next::Go(Session::Request(fresh));
-                    }
-                    Next::Go(Session::Request(fresh)) => reader = fresh,
-                    // "the server ... considers the WebSocket connection to be in the OPEN state" (§4.2.2) once the
-                    // 101 is sent; what was pipelined behind the request is its first input.
-                    Next::Go(session) if !rest.is_empty() => return session.receive(rest, context),
-                    other => return other,
-                }
-            }
-            Err(bad) => return refuse_bad(bad, context),
-        }
-    }
-}
-
-/// Answers one request. Unless the connection `may_stay`, that ends it.
-fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Next {
+/// Answers one request, and says what the connection is busy with then; `None` if that was its end. So it is unless it
+/// `may_stay`.
+fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Option<Session> {
     let head_only = request.method() == "HEAD";
     match context.site.route(request, context.logs) {
         Route::Respond(Answer { response, close }) => {
             let keep = request.keep_alive() && !close && may_stay;
             context.send(Bytes::Own(response.into_bytes(head_only, keep)));
             if !keep {
-                return Next::Finish;
+                return None;
             }
             context.wake_at(context.now + HEAD_WITHIN);
-            Next::Go(Session::new())
+            Some(Session::new(context.heads))
         }
         Route::Echo(switching, deflate) => {
             context.send(Bytes::Own(switching));
             context.event_loop.settle(context.id);
-            Next::Go(Session::Echoing(Box::new(Echo::begin(deflate.as_ref(), context))))
+            Some(Session::Echoing(Box::new(Echo::begin(deflate.as_ref(), context))))
         }
         Route::Tail(switching, wish) => {
             context.send(Bytes::Own(switching));
             context.event_loop.settle(context.id);
-            match Viewer::begin(wish, context) {
-                Some(viewer) => Next::Go(Session::Watching(Box::new(viewer))),
-                None => Next::Finish,
-            }
+            Viewer::begin(wish, context).map(|viewer| Session::Watching(Box::new(viewer)))
         }
     }
 }
 
-fn refuse_bad(bad: BadRequest, context: &mut Context<'_>) -> Next {
+fn refuse_bad(bad: BadRequest, context: &mut Context<'_>) -> Outcome {
     log::debug!("{}: {bad}", context.id);
     refuse(bad.status(), &bad.to_string(), context)
 }
 
-fn refuse(status: Status, why: &str, context: &mut Context<'_>) -> Next {
+fn refuse(status: Status, why: &str, context: &mut Context<'_>) -> Outcome {
     context.send(Bytes::Own(Response::text(status, why).into_bytes(false, false)));
-    Next::Finish
+    Outcome::Over
 }

@@ -98,7 +98,7 @@ impl Viewer {
             log: wish.log,
             position,
             dialect: wish.dialect,
-            coding: if wish.deflate.is_some() { Coding::Deflated } else { Coding::Plain },
+            coding: Coding::from(wish.deflate.as_ref()),
             follow: wish.follow,
             flow: Flow::Running,
             report: LagReport { told: 0, when: context.now, owed: false },
@@ -122,7 +122,10 @@ impl Viewer {
         if lag == 0 && self.report.told > 0 {
             self.tell_lag(0, context);
         }
-        if !self.follow && lag == 0 && context.unsent() == 0 {
+        if context.unsent() > 0 {
+            // Then the next piece.
+            context.tell_when_drained();
+        } else if !self.follow && lag == 0 {
             self.end(context);
         }
     }

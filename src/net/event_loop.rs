@@ -9,9 +9,9 @@
 //! - Sockets are registered once, for both directions, and never again.
 //! - An accept error is logged and never ends the loop.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,11 @@ use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
+use super::crowd::Crowd;
 use super::listener::{Accepted, Listener, refuse};
 use super::outbox::Bytes;
-use super::socket::{Phase, Received, Socket, Written};
+use super::socket::{Drained, Phase, Received, Socket, Written};
+use super::speech::Speech;
 use super::table::{ConnId, Ids, Table};
 
 /// How many newcomers one turn lets in at most, for each listener; the others wait in the kernel's queue.
@@ -44,7 +46,8 @@ pub enum Event {
     Opened(ConnId, SocketAddr),
     /// There may be something to read; a hint.
     Readable(ConnId),
-    /// All that was to be written has been written: there is room for more.
+    /// All that was to be written has been written, after some of it had to wait or [`EventLoop::tell_when_drained`]: there
+    /// is room for more.
     Drained(ConnId),
     /// The deadline set with [`EventLoop::set_deadline`] has passed.
     Expired(ConnId),
@@ -61,6 +64,15 @@ pub enum Event {
 pub struct WatchId(usize);
 
 /// How much the loop takes on, and what it says to those it cannot take.
+///
+/// ```
+/// use wiretail::http::{Response, Status};
+/// use wiretail::net::Limits;
+///
+/// let busy = Response::text(Status::SERVICE_UNAVAILABLE, "All seats are taken.").field("Retry-After", "10");
+/// let limits = Limits { connections: 100, no_room: busy.into_bytes(false, false), ..Limits::default() };
+/// assert!(limits.no_room.starts_with(b"HTTP/1.1 503 Service Unavailable\r\n"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at once.
@@ -81,7 +93,30 @@ impl Default for Limits {
     }
 }
 
-/// One thread's sockets and clock. See the [module](super) for how it is used.
+/// One thread's sockets and clock. The [module](super) has an example with all that can happen; this is a server that
+/// has nothing to say:
+///
+/// ```
+/// use std::time::Duration;
+/// use wiretail::net::{Bytes, Event, EventLoop, Limits, TcpListener};
+///
+/// let listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+/// let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+/// let mut event_loop = EventLoop::new(vec![listener], Limits::default())?;
+/// loop {
+///     if let Event::Opened(id, _) = event_loop.next_event()? {
+///         event_loop.send(id, Bytes::Own(b"not now\n".to_vec()));
+///         event_loop.finish(id, Duration::from_secs(2)); // once that is written; and then the peer is to hang up
+///         break;
+///     }
+/// }
+/// event_loop.stop_listening();
+/// drop(peer);
+/// while event_loop.connections() > 0 {
+///     event_loop.next_event()?;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct EventLoop {
     poll: Poll,
@@ -94,12 +129,15 @@ pub struct EventLoop {
     limits: Limits,
     ids: Ids,
     sockets: Table<Socket>,
-    crowd: HashMap<IpAddr, usize>,
+    crowd: Crowd,
     /// Those who have not shown yet what they are for, or never did, oldest first; they make room for newcomers.
     unsettled: VecDeque<ConnId>,
     queue: VecDeque<Event>,
-    /// Still readable after their read: their next turn comes without an event.
+    /// Who has something to do in the next turn though no event of the kernel's may come: still readable after a read, not
+    /// all written by a write, or due to be told that it is.
     again: Vec<ConnId>,
+    speech: Speech,
+    /// Whose outbox is to be written.
     dirty: Vec<ConnId>,
     deadlines: BTreeSet<(Instant, ConnId)>,
     now: Instant,
@@ -126,13 +164,14 @@ impl EventLoop {
             accept_next_turn: false,
             accept_next_tick: false,
             watches: 0,
+            crowd: Crowd::new(limits.per_address),
             limits,
             ids: Ids::default(),
             sockets: Table::default(),
-            crowd: HashMap::new(),
             unsettled: VecDeque::new(),
             queue: VecDeque::new(),
             again: Vec::new(),
+            speech: Speech::default(),
             dirty: Vec::new(),
             deadlines: BTreeSet::new(),
             now,
@@ -169,19 +208,20 @@ impl EventLoop {
         self.tick_at = self.tick_at.min(when);
     }
 
-    /// What happened next; sleeps until something does. Before sleeping, everything that was sent is written.
+    /// What happened next; sleeps until something does. Before that, everything that was sent since the last event is
+    /// written: one write for each connection, however often it was sent something.
     ///
     /// # Errors
     /// Only when the poll itself fails; what goes wrong with one connection is that connection's
     /// [`Closed`](Event::Closed).
     pub fn next_event(&mut self) -> io::Result<Event> {
         loop {
+            self.flush();
             while let Some(event) = self.queue.pop_front() {
                 if self.still_holds(event) {
                     return Ok(event);
                 }
             }
-            self.flush();
             self.wait()?;
         }
     }
@@ -213,25 +253,62 @@ impl EventLoop {
         }
     }
 
-    /// Puts `bytes` behind what `id` is still owed. They are written before the loop sleeps.
+    /// Puts `bytes` behind what `id` is still owed.
     pub fn send(&mut self, id: ConnId, bytes: Bytes) {
+        self.own_words(id);
         let Some(socket) = self.sockets.get_mut(id) else { return };
-        if socket.phase != Phase::Open {
-            return;
+        if socket.phase == Phase::Open {
+            socket.outbox.push(bytes);
+            self.soil(id);
         }
-        socket.outbox.push(bytes);
-        if !socket.dirty {
-            socket.dirty = true;
-            self.dirty.push(id);
+    }
+
+    /// A buffer for what `id` has to say now, behind all that it is owed. What is put behind the bytes that may be there
+    /// already is sent as by [`send`](Self::send), but from here: as long as the peer takes it, nothing is allocated.
+    pub fn output(&mut self, id: ConnId) -> &mut Vec<u8> {
+        if self.speech.speaker() == Some(id) {
+            return self.speech.words();
+        }
+        self.say();
+        let speaker = self.sockets.get(id).filter(|socket| socket.phase == Phase::Open);
+        self.speech.begin(speaker.map(|_| id))
+    }
+
+    /// Writes what has been put into an [`output`](Self::output) now, rather than before the next event: then
+    /// [`unsent`](Self::unsent) tells what the kernel had no room for.
+    pub fn say(&mut self) {
+        if let Some(id) = self.speech.speaker() {
+            if let Some(socket) = self.sockets.get_mut(id) {
+                let written = socket.say(self.speech.words(), self.now);
+                self.follow_up(id, written);
+            }
+            self.speech.end();
+        }
+    }
+
+    /// Forgets what has been put into the [`output`](Self::output) of `id` and is not written yet: it may be half a
+    /// sentence.
+    pub fn unsay(&mut self, id: ConnId) {
+        if self.speech.speaker() == Some(id) {
+            self.speech.end();
+        }
+    }
+
+    /// Asks for [`Event::Drained`] when all that `id` is owed has been written, also if that is at once. It comes in a
+    /// later turn in any case.
+    pub fn tell_when_drained(&mut self, id: ConnId) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.drained = Drained::Wanted;
+            self.soil(id);
         }
     }
 
     /// How many bytes `id` is still owed; zero also when it is gone.
     pub fn unsent(&self, id: ConnId) -> usize {
-        self.sockets.get(id).map_or(0, |socket| socket.outbox.unsent())
+        self.sockets.get(id).map_or(0, |socket| socket.outbox.unsent() + self.speech.len_of(id))
     }
 
-    /// Whether `id` has not taken all that was written to it in an earlier turn.
+    /// Whether `id` has not taken all that was written to it.
     pub fn is_stuck(&self, id: ConnId) -> bool {
         self.sockets.get(id).is_some_and(|socket| socket.stuck)
     }
@@ -275,11 +352,10 @@ impl EventLoop {
     /// still makes room for newcomers: a crowd that only lingers must not keep them out.
     pub fn finish(&mut self, id: ConnId, patience: Duration) {
         self.set_deadline(id, Some(self.now + patience));
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        socket.phase = Phase::Finishing;
-        if !socket.dirty {
-            socket.dirty = true;
-            self.dirty.push(id);
+        self.own_words(id);
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.phase = Phase::Finishing;
+            self.soil(id);
         }
     }
 
@@ -290,12 +366,7 @@ impl EventLoop {
         let Some(mut socket) = self.sockets.remove(id) else { return };
         let _ = self.poll.registry().deregister(&mut socket.stream);
         self.ids.retire(id);
-        if let Some(count) = self.crowd.get_mut(&socket.address) {
-            *count -= 1;
-            if *count == 0 {
-                self.crowd.remove(&socket.address);
-            }
-        }
+        self.crowd.leave(socket.address);
     }
 
     /// No more newcomers: the listeners are closed.
@@ -333,27 +404,60 @@ impl EventLoop {
         match event {
             Event::Readable(_) => std::mem::take(&mut socket.announced),
             Event::Expired(_) => std::mem::take(&mut socket.expired),
-            _ => true,
+            _ => {
+                let drained = std::mem::replace(&mut socket.drained, Drained::Unwanted);
+                drained == Drained::Due
+            }
         }
     }
 
-    /// Writes to everyone who is owed something: one vectored write each.
+    /// The outbox of `id` is to be written.
+    fn soil(&mut self, id: ConnId) {
+        if let Some(socket) = self.sockets.get_mut(id)
+            && !socket.dirty
+        {
+            socket.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// What `id` has said, if it has the floor, is put into its outbox, where other pieces can follow it.
+    fn own_words(&mut self, id: ConnId) {
+        if self.speech.speaker() == Some(id) {
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.outbox.push(Bytes::Own(self.speech.words().clone()));
+                self.soil(id);
+            }
+            self.speech.end();
+        }
+    }
+
+    /// Writes what the connection at hand has said, and then to everyone else who is owed something: one write each.
     fn flush(&mut self) {
-        for id in std::mem::take(&mut self.dirty) {
-            let Some(socket) = self.sockets.get_mut(id) else { continue };
-            socket.dirty = false;
-            match socket.write(self.now) {
-                Ok(Written::All) if socket.phase == Phase::Open => self.queue.push_back(Event::Drained(id)),
-                Ok(Written::All) => self.hang_up(id),
-                Ok(Written::Some) => {
-                    socket.dirty = true;
-                    self.dirty.push(id);
-                }
-                Ok(Written::Nothing) => {}
-                Err(error) => {
-                    log::debug!("{id}: writing failed: {error}");
-                    self.lose(id);
-                }
+        self.say();
+        let mut done = 0;
+        while let Some(&id) = self.dirty.get(done) {
+            done += 1;
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.dirty = false;
+                let written = socket.write(self.now);
+                self.follow_up(id, written);
+            }
+        }
+        self.dirty.clear();
+    }
+
+    /// What follows from a write.
+    fn follow_up(&mut self, id: ConnId, written: io::Result<Written>) {
+        let Some(socket) = self.sockets.get(id) else { return };
+        match written {
+            Ok(Written::All) if socket.phase != Phase::Open => self.hang_up(id),
+            Ok(Written::All) if socket.drained == Drained::Due => self.again.push(id),
+            Ok(Written::All | Written::Nothing) => {}
+            Ok(Written::Some) => self.again.push(id),
+            Err(error) => {
+                log::debug!("{id}: writing failed: {error}");
+                self.lose(id);
             }
         }
     }
@@ -384,6 +488,7 @@ impl EventLoop {
     /// who has more to read or whose time is up, once.
     fn wait(&mut self) -> io::Result<()> {
         let patience = self.patience();
+        let again = self.again.len();
         match self.poll.poll(&mut self.events, Some(patience)) {
             Ok(()) => {}
             // A signal landed; what it means comes through its own descriptor.
@@ -403,9 +508,10 @@ impl EventLoop {
         if std::mem::take(&mut self.accept_next_turn) {
             self.accept();
         }
-        for id in std::mem::take(&mut self.again) {
-            self.announce(id);
+        for number in 0..again {
+            self.announce(self.again[number]);
         }
+        self.again.drain(..again);
         self.expire();
         self.tick();
         Ok(())
@@ -413,8 +519,7 @@ impl EventLoop {
 
     /// How long the poll may sleep.
     fn patience(&self) -> Duration {
-        if !self.queue.is_empty() || !self.again.is_empty() || !self.dirty.is_empty() || self.accept_next_turn
-        {
+        if !self.queue.is_empty() || !self.again.is_empty() || self.accept_next_turn {
             return Duration::ZERO;
         }
         let first = self.deadlines.first().map_or(self.tick_at, |&(deadline, _)| deadline.min(self.tick_at));
@@ -422,34 +527,34 @@ impl EventLoop {
     }
 
     fn note_readiness(&mut self, slot: usize, event: &mio::event::Event) {
-        let Some(id) = self.sockets.owner(slot) else { return };
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some((id, socket)) = self.sockets.in_slot(slot) else { return };
         if event.is_read_closed() || event.is_error() {
             socket.read_closed = true;
         }
-        if event.is_writable() {
-            socket.writable = true;
-            if socket.outbox.unsent() > 0 && !socket.dirty {
-                socket.dirty = true;
-                self.dirty.push(id);
-            }
-        }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            socket.readable = true;
-            self.announce(id);
-        }
+        socket.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        socket.writable |= event.is_writable();
+        self.announce(id);
     }
 
-    /// Queues the `Readable` of an open connection; takes the next portion of one that is being drained.
+    /// Does for `id` what is due without the caller, and queues what the caller is to be told.
     fn announce(&mut self, id: ConnId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
+        let owes = socket.writable && !socket.outbox.is_empty();
         match socket.phase {
-            Phase::Open if socket.readable && !socket.announced => {
-                socket.announced = true;
-                self.queue.push_back(Event::Readable(id));
+            Phase::Open => {
+                if socket.drained == Drained::Due {
+                    self.queue.push_back(Event::Drained(id));
+                }
+                if socket.readable && !socket.announced {
+                    socket.announced = true;
+                    self.queue.push_back(Event::Readable(id));
+                }
             }
-            Phase::Draining => self.drain(id),
-            Phase::Open | Phase::Finishing => {}
+            Phase::Draining if socket.readable => return self.drain(id),
+            Phase::Finishing | Phase::Draining => {}
+        }
+        if owes {
+            self.soil(id);
         }
     }
 
@@ -487,12 +592,12 @@ impl EventLoop {
 
     /// Gives the newcomer an id, making room if there is none.
     fn welcome(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let address = peer.ip().to_canonical();
-        let already = self.crowd.get(&address).copied().unwrap_or(0);
-        if !address.is_loopback() && already >= self.limits.per_address {
+        let address = peer.ip();
+        if !self.crowd.enter(address) {
             return refuse(stream, &self.limits.too_many);
         }
         if self.sockets.len() >= self.limits.connections && !self.make_room() {
+            self.crowd.leave(address);
             return refuse(stream, &self.limits.no_room);
         }
         // Small frames must not wait for each other (Nagle).
@@ -501,9 +606,9 @@ impl EventLoop {
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut stream, Token(id.slot()), interest) {
             log::warn!("{peer}: cannot be polled: {error}");
+            self.crowd.leave(address);
             return self.ids.retire(id);
         }
-        *self.crowd.entry(address).or_default() += 1;
         self.sockets.insert(id, Socket::new(stream, address));
         self.unsettled.push_back(id);
         self.queue.push_back(Event::Opened(id, peer));

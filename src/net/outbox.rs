@@ -7,6 +7,19 @@ use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
 /// Bytes on their way out: ours alone, or shared with other connections.
+///
+/// ```
+/// use std::rc::Rc;
+/// use wiretail::net::Bytes;
+/// use wiretail::ws::{Opcode, frame};
+///
+/// // A server's frame is the same for everybody, so it is made once; each gets a pointer to it.
+/// let frame = [&frame::server_header(Opcode::Text, 5), &b"Hello"[..]].concat();
+/// let shared: Rc<[u8]> = frame.into();
+/// let for_each = [Bytes::Shared(Rc::clone(&shared)), Bytes::Shared(Rc::clone(&shared))];
+/// assert!(for_each.iter().all(|bytes| bytes.as_ref() == b"\x81\x05Hello"));
+/// assert_eq!(Rc::strong_count(&shared), 3);
+/// ```
 #[derive(Clone, Debug)]
 pub enum Bytes {
     /// For this connection only.
@@ -27,9 +40,30 @@ impl AsRef<[u8]> for Bytes {
 /// How many pieces one write takes at most; the kernel's own limit (`IOV_MAX`) is 1024.
 const PIECES_PER_WRITE: usize = 64;
 
-/// The bytes that a connection still has to be sent, in order. Owns no memory while empty.
+/// The bytes that a connection still has to be sent, in order. A pointer, and no memory behind it while empty.
+///
+/// ```
+/// use wiretail::net::Bytes;
+/// use wiretail::net::outbox::Outbox;
+///
+/// let mut outbox = Outbox::default();
+/// outbox.push(Bytes::Own(b"Hel".to_vec()));
+/// outbox.push(Bytes::Own(b"lo".to_vec()));
+///
+/// // A socket whose buffer has room for four bytes.
+/// let mut socket = [0; 4];
+/// assert_eq!(outbox.write_to(&mut &mut socket[..])?, 4);
+/// assert_eq!((&socket, outbox.unsent()), (b"Hell", 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Outbox {
+    waiting: Option<Box<Waiting>>,
+}
+
+/// Pieces of which something is unsent.
+#[derive(Debug, Default)]
+struct Waiting {
     pieces: VecDeque<Bytes>,
     /// How much of the first piece has been written already.
     written: usize,
@@ -40,15 +74,30 @@ pub struct Outbox {
 impl Outbox {
     /// The number of bytes not yet written.
     pub fn unsent(&self) -> usize {
-        self.unsent
+        self.waiting.as_ref().map_or(0, |waiting| waiting.unsent)
+    }
+
+    /// Whether everything has been written.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_none()
     }
 
     /// Puts `bytes` behind everything else.
     pub fn push(&mut self, bytes: Bytes) {
         let len = bytes.as_ref().len();
         if len > 0 {
-            self.unsent += len;
-            self.pieces.push_back(bytes);
+            let waiting = self.waiting.get_or_insert_default();
+            waiting.unsent += len;
+            waiting.pieces.push_back(bytes);
+        }
+    }
+
+    /// Puts in what is left of `bytes` behind the first `written`, which found another way. Only while it is empty.
+    pub fn keep_rest(&mut self, bytes: Vec<u8>, written: usize) {
+        debug_assert!(self.is_empty(), "what is there would have to be written first");
+        self.push(Bytes::Own(bytes));
+        if let Some(waiting) = &mut self.waiting {
+            waiting.advance(written);
         }
     }
 
@@ -57,18 +106,24 @@ impl Outbox {
     /// # Errors
     /// Whatever `target` says, `WouldBlock` included; nothing is lost by an error.
     pub fn write_to(&mut self, target: &mut impl Write) -> io::Result<usize> {
+        let Some(waiting) = &mut self.waiting else { return Ok(0) };
         let mut slices = [IoSlice::new(&[]); PIECES_PER_WRITE];
         let mut count = 0;
-        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-            let skip = if count == 0 { self.written } else { 0 };
+        for (slice, piece) in slices.iter_mut().zip(&waiting.pieces) {
+            let skip = if count == 0 { waiting.written } else { 0 };
             *slice = IoSlice::new(&piece.as_ref()[skip..]);
             count += 1;
         }
         let written = target.write_vectored(&slices[..count])?;
-        self.advance(written);
+        waiting.advance(written);
+        if waiting.unsent == 0 {
+            self.waiting = None;
+        }
         Ok(written)
     }
+}
 
+impl Waiting {
     /// `count` more bytes are gone.
     fn advance(&mut self, count: usize) {
         self.unsent -= count;
@@ -81,8 +136,6 @@ impl Outbox {
             self.written -= len;
             self.pieces.pop_front();
         }
-        // Everything is said: give the memory back, idle connections own none.
-        self.pieces = VecDeque::new();
     }
 }
 
@@ -125,8 +178,19 @@ mod tests {
                 assert!(outbox.write_to(&mut narrow).unwrap() > 0);
             }
             assert_eq!(narrow.taken, b"one two three", "pace {pace}");
-            assert_eq!(outbox.pieces.capacity(), 0, "an empty outbox owns nothing");
+            assert!(outbox.is_empty() && outbox.waiting.is_none(), "an empty outbox owns nothing");
         }
+    }
+
+    #[test]
+    fn what_is_left_of_a_write_leaves_next_and_then_what_came_later() {
+        let mut outbox = Outbox::default();
+        outbox.keep_rest(b"gone and left".to_vec(), 9);
+        outbox.push(Bytes::Own(b", later".to_vec()));
+        assert_eq!(outbox.unsent(), 11);
+        let mut taken = Narrow { pace: usize::MAX, taken: Vec::new() };
+        outbox.write_to(&mut taken).unwrap();
+        assert_eq!(taken.taken, b"left, later");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //!
 //! Knows one socket. Knows neither the poll nor the other connections.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::time::Instant;
 
 use mio::net::TcpStream;
 
-use super::outbox::Outbox;
+use super::outbox::{Bytes, Outbox};
 
 /// What one read gave.
 #[derive(Debug)]
@@ -35,6 +35,17 @@ pub(crate) enum Phase {
     Draining,
 }
 
+/// Whether there is an [`Event::Drained`](super::Event::Drained) to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// Nobody waits for it.
+    Unwanted,
+    /// The caller has asked for it.
+    Wanted,
+    /// All is written: it comes next turn.
+    Due,
+}
+
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) stream: TcpStream,
@@ -50,13 +61,15 @@ pub(crate) struct Socket {
     pub(crate) read_closed: bool,
     /// A `Readable` stands in the queue already.
     pub(crate) announced: bool,
+    /// Whether the caller is told when all is written.
+    pub(crate) drained: Drained,
     /// The last write could not take everything.
     pub(crate) stuck: bool,
     /// The kernel had no room left, and has not taken anything since.
     full: bool,
     /// When it last had room again after that.
     pub(crate) took_at: Option<Instant>,
-    /// Stands in the list of those to be written to this turn.
+    /// Stands in the list of those to be written to.
     pub(crate) dirty: bool,
 }
 
@@ -69,6 +82,9 @@ pub(crate) enum Written {
     /// The kernel takes no more for now; the next writable edge goes on.
     Nothing,
 }
+
+/// So many bytes are rather kept where they are than copied.
+const MUCH: usize = 64 * 1024;
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, address: IpAddr) -> Self {
@@ -84,6 +100,7 @@ impl Socket {
             writable: true,
             read_closed: false,
             announced: false,
+            drained: Drained::Unwanted,
             stuck: false,
             full: false,
             took_at: None,
@@ -115,36 +132,65 @@ impl Socket {
         }
     }
 
-    /// Writes once: everything owed, as far as the kernel takes it.
+    /// Writes once what is owed, as far as the kernel takes it.
     pub(crate) fn write(&mut self, now: Instant) -> io::Result<Written> {
-        let before = self.outbox.unsent();
-        let written = self.write_once();
-        if self.full && self.outbox.unsent() < before {
-            self.full = false;
-            self.took_at = Some(now);
-        }
-        self.stuck = !matches!(written, Ok(Written::All));
-        written
-    }
-
-    fn write_once(&mut self) -> io::Result<Written> {
-        if self.outbox.unsent() == 0 {
-            return Ok(Written::All);
+        if self.outbox.is_empty() {
+            return self.note_written(Ok(Written::All));
         }
         if !self.writable {
-            return Ok(Written::Nothing);
+            return self.note_written(Ok(Written::Nothing));
         }
-        match self.outbox.write_to(&mut self.stream) {
-            Ok(_) if self.outbox.unsent() == 0 => Ok(Written::All),
+        let written = match self.outbox.write_to(&mut self.stream) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            Ok(_) => Ok(Written::Some),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Ok(_) => {
+                if std::mem::take(&mut self.full) {
+                    self.took_at = Some(now);
+                }
+                Ok(if self.outbox.is_empty() { Written::All } else { Written::Some })
+            }
+            Err(error) => self.not_written(error),
+        };
+        self.note_written(written)
+    }
+
+    /// Says `words`, which are not empty, behind what is owed already, writing once. What the kernel does not take is
+    /// owed; if that is much, `words` itself is kept and an empty buffer left in its place.
+    pub(crate) fn say(&mut self, words: &mut Vec<u8>, now: Instant) -> io::Result<Written> {
+        if !self.outbox.is_empty() || !self.writable {
+            self.outbox.push(Bytes::Own(words.clone()));
+            return self.write(now);
+        }
+        let (count, written) = match self.stream.write(words) {
+            Ok(0) => (0, Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) if count == words.len() => return self.note_written(Ok(Written::All)),
+            Ok(count) => (count, Ok(Written::Some)),
+            Err(error) => (0, self.not_written(error)),
+        };
+        if words.len() - count > MUCH {
+            self.outbox.keep_rest(std::mem::take(words), count);
+        } else {
+            self.outbox.push(Bytes::Own(words[count..].to_vec()));
+        }
+        self.note_written(written)
+    }
+
+    fn not_written(&mut self, error: io::Error) -> io::Result<Written> {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
                 self.writable = false;
                 self.full = true;
                 Ok(Written::Nothing)
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Written::Some),
-            Err(error) => Err(error),
+            io::ErrorKind::Interrupted => Ok(Written::Some),
+            _ => Err(error),
         }
+    }
+
+    fn note_written(&mut self, written: io::Result<Written>) -> io::Result<Written> {
+        let had_to_wait = std::mem::replace(&mut self.stuck, !matches!(written, Ok(Written::All)));
+        if !self.stuck && (had_to_wait || self.drained == Drained::Wanted) {
+            self.drained = Drained::Due;
+        }
+        written
     }
 }
