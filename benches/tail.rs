@@ -6,6 +6,7 @@
 //! cargo bench --bench tail -- fanout          a burst of lines to 1, 100 and 1,000 viewers
 //! cargo bench --bench tail -- memory          what an idle viewer costs
 //! cargo bench --bench tail -- backlog         the last 1,000 lines of a 2 GB file
+//! cargo bench --bench tail -- compression     the same lines plain and compressed: the wire, and the server's work
 //! ```
 //!
 //! Client and server share the machine, so figures are of both together; the server's own part is its CPU time, from
@@ -19,12 +20,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use support::ws::Raw;
 use support::{Server, TempDir};
+use wiretail::tail::demo::chatter::Chatter;
+use wiretail::ws::deflate::Inflater;
 
 /// A line of 120 bytes, its end included.
 const LINE: usize = 120;
@@ -32,8 +35,13 @@ const LINE: usize = 120;
 fn main() {
     raise_descriptor_limit();
     let chosen: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let all: [(&str, fn()); 4] =
-        [("latency", latency), ("fanout", fanout), ("memory", memory), ("backlog", backlog)];
+    let all: [(&str, fn()); 5] = [
+        ("latency", latency),
+        ("fanout", fanout),
+        ("memory", memory),
+        ("backlog", backlog),
+        ("compression", compression),
+    ];
     for (name, run) in all {
         if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
             run();
@@ -142,6 +150,61 @@ fn backlog() {
         .collect();
     times.sort_unstable();
     println!("backlog  last 1,000 lines of a 2 GB file: median {:.2?}, max {:.2?}", times[10], times[19]);
+}
+
+/// Ten bursts of 2 MB of a realistic log, each had by all before the next is written. What the server works, by the
+/// number of viewers and by what they agreed to.
+fn compression() {
+    const BURST: usize = 2_000_000;
+    let mut chatter = Chatter::new(7);
+    let mut text = Vec::new();
+    let mut now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    while text.len() < BURST {
+        text.extend_from_slice(chatter.next_line(now).as_bytes());
+        text.push(b'\n');
+        now += Duration::from_millis(37);
+    }
+    for viewers in [1, 100] {
+        let mut plain = 0;
+        for (label, offers) in [("plain", "none-of-it"), ("compressed", "permessage-deflate")] {
+            let (_folder, path) = empty_log();
+            let server = Server::start(&[path.to_str().unwrap()]);
+            let fields = [("Sec-WebSocket-Extensions", offers)];
+            let connect = |_| Raw::connect_with(server.addr(), "/tail/app.log", &fields);
+            let mut crowd: Vec<Raw> = (0..viewers).map(connect).collect();
+            let cpu = cpu_nanos(server.pid());
+            let mut wire = 0;
+            for _ in 0..10 {
+                OpenOptions::new().append(true).open(&path).unwrap().write_all(&text).unwrap();
+                wire += crowd.iter_mut().map(|viewer| read_burst(viewer, text.len())).sum::<usize>();
+            }
+            let cpu = cpu_nanos(server.pid()) - cpu;
+            plain = if label == "plain" { cpu } else { plain };
+            println!(
+                "compression  {viewers:>3} viewers, {label:<10} {:>5.1} % of the bytes, server CPU {:>6.1} ms ({:.2} of plain)",
+                wire as f64 / (10 * text.len() * viewers) as f64 * 100.0,
+                cpu as f64 / 1e6,
+                cpu as f64 / plain as f64,
+            );
+        }
+    }
+}
+
+/// Reads until so many bytes of log text have come, inflating where needed; gives what they were on the wire.
+fn read_burst(viewer: &mut Raw, bytes: usize) -> usize {
+    let (mut had, mut wire) = (0, 0);
+    let mut out = vec![0; 1 << 20];
+    while had < bytes {
+        let (first, payload) = viewer.read_frame();
+        wire += payload.len();
+        had += match first {
+            support::ws::TEXT => payload.len(),
+            // Each message for itself: nothing refers to an earlier one.
+            _ => Inflater::new().inflate(&payload, &mut out).unwrap().written,
+        };
+    }
+    assert_eq!(had, bytes);
+    wire
 }
 
 /// Many plain viewers behind one poll; each counts the bytes of log text it has.

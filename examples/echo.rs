@@ -7,8 +7,7 @@ use wiretail::http::{RequestReader, Response};
 use wiretail::net::{Bytes, Event, EventLoop, Limits, Received, Table, TcpListener};
 use wiretail::ws::{self, Connection, Input, handshake};
 
-const PATIENCE: Duration = Duration::from_secs(5); // for a request to come, and for our last words to go
-const SILENCE: Duration = Duration::from_secs(60); // of a WebSocket: a laptop that fell asleep says no goodbye
+const PATIENCE: Duration = Duration::from_secs(60); // for a request, for a sign of life, for our last words
 
 /// What a connection is busy with.
 enum Session {
@@ -39,11 +38,12 @@ impl Session {
     }
 }
 
-fn main() -> std::io::Result<()> {
-    let listener = TcpListener::bind(([127, 0, 0, 1], 9001).into())?;
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let listener = TcpListener::bind(address.parse()?)?;
+    println!("ws://{}", listener.local_addr()?);
     let mut event_loop = EventLoop::new(vec![listener], Limits::default())?;
     let (mut sessions, mut buffer) = (Table::default(), vec![0; 64 * 1024]);
-    println!("ws://127.0.0.1:9001");
     loop {
         let done = match event_loop.next_event()? {
             Event::Opened(id, _) => {
@@ -53,8 +53,7 @@ fn main() -> std::io::Result<()> {
             }
             // Who does not take the echo is not listened to until it does.
             Event::Readable(id) | Event::Drained(id) if !event_loop.is_stuck(id) => {
-                let Some(session) = sessions.get_mut(id) else { continue };
-                let mut out = Vec::new();
+                let (Some(session), mut out) = (sessions.get_mut(id), Vec::new()) else { continue };
                 let over = match event_loop.read(id, &mut buffer) {
                     Received::Bytes(count) => session.receive(&mut buffer[..count], &mut out),
                     Received::Nothing => continue,
@@ -67,7 +66,7 @@ fn main() -> std::io::Result<()> {
                 event_loop.send(id, Bytes::Own(out));
                 if let Session::Echo(_) = session {
                     event_loop.settle(id); // it need not make room for newcomers
-                    event_loop.set_deadline(id, Some(event_loop.now() + SILENCE));
+                    event_loop.set_deadline(id, Some(event_loop.now() + PATIENCE));
                 }
                 if over { id } else { continue }
             }

@@ -78,7 +78,8 @@ fn offers(wish: Parameters, field: &str) {
         offer.server_no_context_takeover || wish.server_no_context_takeover
     );
     assert!(agreed.client_no_context_takeover >= wish.client_no_context_takeover);
-    // §7.1.2.1: no larger than what the client takes.
+    // §7.1.2.1: no larger than what the client takes, and said, if the client speaks of it.
+    assert!(offer.server_max_window_bits == Bits::Unsaid || answer.server_max_window_bits != Bits::Unsaid);
     assert_eq!(agreed.server_max_window_bits.bits(), answer.server_max_window_bits.value());
     assert!(agreed.server_max_window_bits.bits() <= offer.server_max_window_bits.value());
     assert!(agreed.server_max_window_bits <= wish.server_max_window_bits);

@@ -131,8 +131,18 @@ impl Reader<'_> {
         for place in &ORDER[..count] {
             lengths[*place] = self.bits(3)?;
         }
+        let code = Code::new(&lengths).ok_or(Stop::Broken)?;
+        if code.symbols.is_empty() {
+            // Our library takes every bit for a length of 0, and finds in the end that no symbol ends the block.
+            for _ in 0..literals + distances {
+                self.bits(1)?;
+            }
+            return Err(Stop::Broken);
+        }
         // Unlike the other two, it has to be whole.
-        let code = Code::new(&lengths).filter(Code::is_whole).ok_or(Stop::Broken)?;
+        if !code.is_whole() {
+            return Err(Stop::Broken);
+        }
         let mut lengths = Vec::new();
         while lengths.len() < literals + distances {
             let (length, times) = match self.symbol(&code)? {

@@ -104,7 +104,7 @@ pub fn check<O: Opener>(opener: impl Fn() -> O, manner: Manner, data: &[u8]) -> 
 fn talk(mut opener: impl Opener, manner: Manner, pieces: &[&[u8]], budget: Budget) -> Outcome {
     let mut outcome = Outcome::default();
     let mut connection = None;
-    for piece in pieces {
+    for piece in [&[][..]].iter().chain(pieces) {
         let mut bytes = piece.to_vec();
         let mut start = 0;
         if connection.is_none() {

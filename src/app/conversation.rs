@@ -12,7 +12,7 @@ use crate::ws::{Budget, CloseCode, Connection, Event, Input, Limits, Message};
 /// How long the peer may take to answer our close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What one peer's input may cost the others in a turn.
-const TURN: Budget = Budget { frames: 256, inflated: 1 << 20 };
+const TURN: Budget = Budget { frames: 256, inflated: 256 << 10 };
 
 /// What becomes of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Conversation {
     ///
     /// While the peer has not taken what it was sent before, only its latest ping is kept to be answered (§5.5.3).
     ///
-    /// Bound: 256 frames and about 1 MiB of inflated bytes. What is left after that is kept for the next turn, which is
+    /// Bound: 256 frames and about 256 KiB of inflated bytes. What is left after that is kept for the next turn, which is
     /// asked for; the peer's own TCP holds back what is behind.
     pub fn receive(
         &mut self,
@@ -160,6 +160,7 @@ mod tests {
         framer: Framer,
         logs: Logs,
         site: Site,
+        heads: Pool,
         echoes: Pool,
         id: ConnId,
         peer: TcpStream,
@@ -181,6 +182,7 @@ mod tests {
             Self {
                 event_loop,
                 framer: Framer::default(),
+                heads: Pool::new(0),
                 echoes: Pool::new(0),
                 logs,
                 site: Site::new(Access::default(), "/", true, 10, false),
@@ -190,8 +192,8 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, site, echoes, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, site, echoes }
+            let Self { event_loop, framer, logs, site, heads, echoes, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.

@@ -43,9 +43,9 @@ const READ_BUDGET: usize = 64 * 1024;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// What all echoes together may hold: messages half heard, echoes not taken, contexts of compression.
 const ECHOES: usize = 256 << 20;
-/// How much memory all unfinished requests may take up together. One may be 8 KiB long, and ten thousand peers who each
-/// hold back the last byte of theirs would take up 80 MiB.
-const MOST_UNFINISHED: usize = 32 << 20;
+/// What all unfinished heads together may hold. One may be 8 KiB long, and ten thousand peers who each hold back the last
+/// byte of theirs would take up 80 MiB.
+const HEADS: usize = 32 << 20;
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
@@ -56,12 +56,11 @@ const FAREWELL: Duration = Duration::from_millis(2200);
 pub struct App {
     event_loop: EventLoop,
     sessions: Table<Session>,
-    /// What all unfinished requests take up, in bytes.
-    unfinished: usize,
     buffer: Vec<u8>,
     framer: Framer,
     logs: Logs,
     site: Site,
+    heads: Pool,
     echoes: Pool,
     inputs: Inputs,
     /// When the last goodbye is over, once the server is stopping.
@@ -109,9 +108,9 @@ impl App {
         Ok(Self {
             event_loop,
             sessions: Table::default(),
-            unfinished: 0,
             buffer: vec![0; READ_BUDGET],
             framer: Framer::default(),
+            heads: Pool::new(HEADS),
             echoes: Pool::new(ECHOES),
             logs: Logs::new(config.catalogue, config.tick),
             site,
@@ -147,7 +146,7 @@ impl App {
     }
 
     fn welcome(&mut self, id: ConnId) {
-        self.sessions.insert(id, Session::new());
+        self.sessions.insert(id, Session::new(&self.heads));
         self.event_loop.set_deadline(id, Some(self.event_loop.now() + HEAD_WITHIN));
     }
 
@@ -213,20 +212,18 @@ impl App {
         work: impl FnOnce(&mut Session, &mut Context<'_>, &mut [u8]) -> Outcome,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let before = session.unfinished();
         let mut context = Context {
             id,
             now: self.event_loop.now(),
             event_loop: &mut self.event_loop,
             framer: &mut self.framer,
             logs: &mut self.logs,
+            heads: &self.heads,
             echoes: &self.echoes,
             site: &self.site,
         };
-        let outcome = work(session, &mut context, &mut self.buffer);
-        self.unfinished = self.unfinished - before + session.unfinished();
-        match outcome {
-            Outcome::Open => self.bound_unfinished(),
+        match work(session, &mut context, &mut self.buffer) {
+            Outcome::Open => {}
             Outcome::Over => {
                 self.event_loop.finish(id, LINGER);
                 self.forget(id);
@@ -249,18 +246,9 @@ impl App {
         }
     }
 
-    /// Should what is unfinished take up too much by now, the oldest of those who have not settled makes room.
-    fn bound_unfinished(&mut self) {
-        if self.unfinished > MOST_UNFINISHED {
-            self.event_loop.make_room();
-        }
-    }
-
     fn forget(&mut self, id: ConnId) {
         self.logs.unwatch(id);
-        if let Some(session) = self.sessions.remove(id) {
-            self.unfinished -= session.unfinished();
-        }
+        self.sessions.remove(id);
     }
 
     /// Hands new pieces to everyone who waits at the head of a log that has grown. Bound: each viewer of such a log is
@@ -274,8 +262,8 @@ impl App {
     fn pump(&mut self, id: ConnId) {
         let now = self.event_loop.now();
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let Self { event_loop, framer, logs, site, echoes, .. } = self;
-        session.pump(&mut Context { id, now, event_loop, framer, logs, site, echoes });
+        let Self { event_loop, framer, logs, site, heads, echoes, .. } = self;
+        session.pump(&mut Context { id, now, event_loop, framer, logs, site, heads, echoes });
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -365,6 +353,8 @@ pub struct Context<'a> {
     pub logs: &'a mut Logs,
     /// What is served, and to whom.
     pub site: &'a Site,
+    /// The memory that all unfinished heads have together.
+    pub heads: &'a Pool,
     /// The memory that all echoes have together.
     pub echoes: &'a Pool,
 }

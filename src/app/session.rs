@@ -11,6 +11,7 @@
 
 use super::conversation::Outcome;
 use super::echo::Echo;
+use super::pool::{Pool, Share};
 use super::routes::{Answer, Route};
 use super::viewer::Viewer;
 use super::{Context, HEAD_WITHIN};
@@ -22,30 +23,30 @@ use crate::ws::CloseCode;
 #[derive(Debug)]
 pub enum Session {
     /// Reading a request; no WebSocket yet.
-    Request(Box<RequestReader>),
+    Request(Box<Asking>),
     /// Watching a log.
     Watching(Box<Viewer>),
     /// Saying back what it hears.
     Echoing(Box<Echo>),
 }
 
+/// Somebody whose request has not come yet, or not all of it.
+#[derive(Debug)]
+pub struct Asking {
+    reader: RequestReader,
+    share: Share,
+}
+
 impl Session {
-    /// A connection that has just been opened.
-    pub fn new() -> Self {
-        Self::Request(Box::default())
+    /// A connection that has just been opened, or whose last request has been answered. What it holds of the next one
+    /// counts in `heads`.
+    pub fn new(heads: &Pool) -> Self {
+        Self::Request(Box::new(Asking { reader: RequestReader::new(), share: heads.share() }))
     }
 
     /// Whether it speaks WebSocket by now.
     pub fn is_upgraded(&self) -> bool {
         !matches!(self, Self::Request(_))
-    }
-
-    /// The bytes of memory that an unfinished request takes up.
-    pub fn unfinished(&self) -> usize {
-        match self {
-            Self::Request(reader) => reader.memory(),
-            Self::Watching(_) | Self::Echoing(_) => 0,
-        }
     }
 
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
@@ -99,7 +100,7 @@ impl Session {
     /// The deadline has passed.
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         match self {
-            Self::Request(reader) if reader.started() => {
+            Self::Request(asking) if asking.reader.started() => {
                 refuse(Status::REQUEST_TIMEOUT, "The request took too long.", context)
             }
             Self::Request(_) => Outcome::Over,
@@ -127,15 +128,21 @@ impl Session {
     }
 
     /// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
-    /// Bound: 16 requests.
+    /// Bound: 16 requests. Should all heads that have begun hold too much by now, the oldest connection that has not
+    /// settled makes room.
     fn read_requests(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let (mut rest, mut answers) = (bytes, 0);
         loop {
             // "the server ... considers the WebSocket connection to be in the OPEN state" (§4.2.2) once the 101 is
             // sent; what was pipelined behind the request is its first input.
-            let Self::Request(reader) = self else { return self.receive(rest, context) };
-            match reader.receive(rest) {
-                Ok(None) => return Outcome::Open,
+            let Self::Request(asking) = self else { return self.receive(rest, context) };
+            match asking.reader.receive(rest) {
+                Ok(None) => {
+                    if !asking.share.set(asking.reader.memory()) {
+                        context.event_loop.make_room();
+                    }
+                    return Outcome::Open;
+                }
                 Ok(Some((request, used))) => {
                     rest = &mut rest[used..];
                     answers += 1;
@@ -149,12 +156,6 @@ impl Session {
                 Err(bad) => return refuse_bad(bad, context),
             }
         }
-    }
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -176,7 +177,7 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
                 return None;
             }
             context.wake_at(context.now + HEAD_WITHIN);
-            Some(Session::new())
+            Some(Session::new(context.heads))
         }
         Route::Echo(switching, deflate) => {
             context.send(Bytes::Own(switching));

@@ -6,6 +6,15 @@ use super::head::HeadError;
 use super::response::{Response, Status};
 
 /// Why a request is refused before anybody asked what it wants.
+///
+/// ```
+/// use wiretail::http::{BadRequest, RequestReader, Status};
+///
+/// let bytes = b"POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n";
+/// let bad = RequestReader::new().receive(bytes).unwrap_err();
+/// assert_eq!((bad, bad.status()), (BadRequest::Body, Status::CONTENT_TOO_LARGE));
+/// assert_eq!(bad.to_string(), "a request may not have a body here");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadRequest {
     /// It is not even a head, or beyond the limits.

@@ -13,6 +13,16 @@ pub const MAX_HEAD: usize = 8 * 1024;
 pub const MAX_FIELDS: usize = 64;
 
 /// Why no head will come out of these bytes.
+///
+/// ```
+/// use wiretail::http::{HeadError, HeadReader, StartLine};
+///
+/// // Somebody speaks TLS to a server that does not: seen at the first byte.
+/// let greeting = [0x16, 3, 1, 2, 0];
+/// let error = HeadReader::new(StartLine::Request).receive(&greeting).unwrap_err();
+/// assert_eq!(error, HeadError::ControlCharacter(0x16));
+/// assert_eq!(error.to_string(), "the head holds the control character 0x16");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadError {
     /// [`MAX_HEAD`] bytes have come and the first line has not ended.
@@ -45,6 +55,16 @@ impl fmt::Display for HeadError {
 impl std::error::Error for HeadError {}
 
 /// What the first line of a head is: "start-line = request-line / status-line" (RFC 9112 §2.1).
+///
+/// ```
+/// use wiretail::http::{HeadReader, StartLine};
+///
+/// // An empty line before a request is forgiven; a status line must be the first.
+/// let mut server = HeadReader::new(StartLine::Request);
+/// assert_eq!(server.receive(b"\r\n"), Ok(None));
+/// let mut client = HeadReader::new(StartLine::Status);
+/// assert_eq!(client.receive(b"\r\n"), Ok(Some((&b"\r\n"[..], 2)))); // a head, though an empty one
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartLine {
     /// We are a server.
@@ -57,6 +77,18 @@ pub enum StartLine {
 ///
 /// Every byte is looked at once, however the head is cut: searching the whole again at each read is how a slow peer
 /// makes a server burn its time (CVE-2023-43669).
+///
+/// ```
+/// use wiretail::http::{HeadReader, StartLine};
+///
+/// let mut reader = HeadReader::new(StartLine::Request);
+/// assert_eq!(reader.receive(b"GET / HTTP/1.1\r\nHost: h\r\n\r")?, None);
+/// assert!(reader.started());
+/// // One byte of this read belongs to the head; the others are the caller's.
+/// let (head, used) = reader.receive(b"\n\x81\x80")?.expect("the head is whole");
+/// assert_eq!((head, used), (&b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"[..], 1));
+/// # Ok::<(), wiretail::http::HeadError>(())
+/// ```
 #[derive(Debug)]
 pub struct HeadReader {
     start_line: StartLine,
@@ -88,7 +120,8 @@ impl HeadReader {
         self.kept.capacity()
     }
 
-    /// Takes the next bytes. Once the head is whole: all of it, and how many of *these* bytes belong to it.
+    /// Takes the next bytes. Once the head is whole: all of it, and how many of *these* bytes belong to it. The next head
+    /// takes a new reader.
     ///
     /// # Errors
     /// At the first byte that shows the sin. The reader is of no use after that.
@@ -149,6 +182,21 @@ impl HeadReader {
 ///
 /// A value may hold octets beyond ASCII, which "a recipient SHOULD treat [...] as opaque data" (RFC 9110 §5.5). They
 /// are kept as text, with U+FFFD for what is not UTF-8; no rule of ours ever matches such a value.
+///
+/// ```
+/// use wiretail::http::RequestReader;
+///
+/// let bytes = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\nCONNECTION: Upgrade,\r\n\r\n";
+/// let (request, _) = RequestReader::new().receive(bytes)?.expect("it is whole");
+/// let fields = request.all_fields();
+/// assert_eq!(fields.one("host"), Some("h"));
+/// // A list may run over several lines, so a field that stands twice has no one value.
+/// assert_eq!(fields.one("Connection"), None);
+/// assert_eq!(fields.all("Connection").collect::<Vec<_>>(), ["keep-alive", "Upgrade,"]);
+/// assert_eq!(fields.list("Connection").collect::<Vec<_>>(), ["keep-alive", "Upgrade"]);
+/// assert!(fields.lists("Connection", "upgrade"));
+/// # Ok::<(), wiretail::http::BadRequest>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
@@ -205,6 +253,13 @@ pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 /// Whether `text` is a token, such as a method, a field name or the name of a sub-protocol (RFC 9110 §5.6.2).
+///
+/// ```
+/// use wiretail::http::head::is_token;
+///
+/// assert!(is_token("wiretail.v1") && is_token("Sec-WebSocket-Key"));
+/// assert!(!is_token("") && !is_token("two words") && !is_token("a/b"));
+/// ```
 pub fn is_token(text: &str) -> bool {
     let tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(tchar)

@@ -40,6 +40,14 @@ impl Page {
 /// The file at `path`, as it stands in a request: `/style.css`; `/` is the page itself.
 ///
 /// The paths are compared, never looked up in a file system: there is no other file to get at.
+///
+/// ```
+/// use wiretail::http::pages;
+///
+/// let page = pages::find("/").expect("the page is there");
+/// assert_eq!((page.path, page.content_type), ("index.html", "text/html; charset=utf-8"));
+/// assert!(pages::find("/../Cargo.toml").is_none());
+/// ```
 pub fn find(path: &str) -> Option<&'static Page> {
     let name = match path.strip_prefix('/')? {
         "" => "index.html",

@@ -8,6 +8,25 @@ use super::head::{Fields, HeadError, HeadReader, MAX_FIELDS, StartLine};
 use super::target;
 
 /// Reads one request after another from bytes that come in pieces of any size.
+///
+/// ```
+/// use wiretail::http::{BadRequest, RequestReader, Response};
+///
+/// let mut reader = RequestReader::new();
+/// // Half of a request, then the rest of it and all of the next one.
+/// assert_eq!(reader.receive(b"GET /a HTTP/1.1\r\nHo")?, None);
+/// let bytes = b"st: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n";
+/// let (first, used) = reader.receive(bytes)?.expect("it is whole");
+/// let (second, _) = reader.receive(&bytes[used..])?.expect("so is the next");
+/// assert_eq!((first.path(), second.path()), ("/a", "/b"));
+///
+/// // Two hosts: two servers could each believe that they are meant. The refusal knows its answer.
+/// let bad = reader.receive(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").unwrap_err();
+/// assert_eq!(bad, BadRequest::ManyHosts);
+/// let answer = Response::from(bad).into_bytes(false, false);
+/// assert!(answer.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
+/// # Ok::<(), BadRequest>(())
+/// ```
 #[derive(Debug)]
 pub struct RequestReader {
     state: State,
@@ -82,6 +101,21 @@ pub enum Version {
 }
 
 /// One request. It has no body: requests with one are refused.
+///
+/// ```
+/// use wiretail::http::{RequestReader, Version};
+///
+/// let bytes = b"GET /tail/a%20b.log?lines=10&from=x%2By+z HTTP/1.1\r\nHost: h:8080\r\nOrigin: http://h:8080\r\n\r\n";
+/// let (request, _) = RequestReader::new().receive(bytes)?.expect("it is whole");
+/// assert_eq!((request.method(), request.version()), ("GET", Version::Http11));
+/// assert_eq!(request.path(), "/tail/a%20b.log"); // as it was sent
+/// assert_eq!(request.segments(), Some(vec!["tail".to_owned(), "a b.log".to_owned()])); // as it is meant
+/// assert_eq!(request.query("lines").as_deref(), Some("10"));
+/// assert_eq!(request.query("from").as_deref(), Some("x+y z"));
+/// assert_eq!((request.host(), request.field("Origin")), ("h:8080", Some("http://h:8080")));
+/// assert!(request.keep_alive());
+/// # Ok::<(), wiretail::http::BadRequest>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     method: String,

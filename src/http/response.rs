@@ -9,6 +9,13 @@ use std::fmt;
 use super::head::{Fields, MAX_FIELDS, write_field};
 
 /// A status code (RFC 9110 §15).
+///
+/// ```
+/// use wiretail::http::Status;
+///
+/// assert_eq!(Status::UPGRADE_REQUIRED.to_string(), "426 Upgrade Required");
+/// assert_eq!(Status(404), Status::NOT_FOUND);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status(pub u16);
 
@@ -92,6 +99,23 @@ const SECURITY: [(&str, &str); 4] = [
 ];
 
 /// One response, put together piece by piece.
+///
+/// ```
+/// use wiretail::http::{Response, Status};
+///
+/// let page = Response::new(Status::OK)
+///     .body("text/html; charset=utf-8", &b"<p>Hello"[..])
+///     .field("Cache-Control", "no-cache");
+/// let bytes = String::from_utf8(page.into_bytes(false, true)).expect("it is all text");
+/// assert!(bytes.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\n"));
+/// // Nobody asked for these two; no page goes without them.
+/// assert!(bytes.contains("\r\nContent-Security-Policy: default-src 'self'; "));
+/// assert!(bytes.ends_with("\r\nContent-Length: 8\r\n\r\n<p>Hello"));
+///
+/// // To a HEAD, and with the connection closing behind it.
+/// let bytes = Response::text(Status::NOT_FOUND, "There is nothing here.").into_bytes(true, false);
+/// assert!(bytes.ends_with(b"\r\nContent-Length: 23\r\n\r\n"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Response {
     status: Status,
@@ -152,6 +176,15 @@ impl Response {
 }
 
 /// The head of a response that came from a server.
+///
+/// ```
+/// use wiretail::http::{ResponseHead, Status};
+///
+/// let head = ResponseHead::parse(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n\r\n");
+/// let head = head.expect("a head of HTTP/1.1");
+/// assert_eq!((head.status, head.fields.one("upgrade")), (Status::UPGRADE_REQUIRED, Some("websocket")));
+/// assert_eq!(ResponseHead::parse(b"HTTP/2 200\r\n\r\n"), None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHead {
     /// Its status.

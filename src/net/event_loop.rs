@@ -9,7 +9,7 @@
 //! - Sockets are registered once, for both directions, and never again.
 //! - An accept error is logged and never ends the loop.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
@@ -19,7 +19,9 @@ use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use super::listener::{Accepted, Listener, refuse};
+use super::clock::{Clock, Deadlines};
+use super::event::{Event, WatchId};
+use super::listener::{Accepted, Limits, Listener, refuse};
 use super::outbox::Bytes;
 use super::socket::{Drained, Phase, Received, Socket, Written};
 use super::speech::Speech;
@@ -38,52 +40,30 @@ const SLOW_TICK: Duration = Duration::from_millis(250);
 const LISTENERS: usize = usize::MAX - 0xffff;
 const WATCHES: usize = usize::MAX - 0xff;
 
-/// What happened. Connections are named by ids that are never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Somebody connected from there.
-    Opened(ConnId, SocketAddr),
-    /// There may be something to read; a hint.
-    Readable(ConnId),
-    /// All that was to be written has been written, after some of it had to wait or [`EventLoop::tell_when_drained`]: there
-    /// is room for more.
-    Drained(ConnId),
-    /// The deadline set with [`EventLoop::set_deadline`] has passed.
-    Expired(ConnId),
-    /// The connection broke, or had to make room for a newcomer. Nothing more can be said to it.
-    Closed(ConnId),
-    /// A descriptor given to [`EventLoop::watch`] has something to read.
-    Woken(WatchId),
-    /// Time for whatever is done by the clock: asked for with [`EventLoop::tick_at`], at the latest every 250 ms.
-    Tick(Instant),
-}
-
-/// The name of a watched descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchId(usize);
-
-/// How much the loop takes on, and what it says to those it cannot take.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections at once from one address that is not this machine's own.
-    pub per_address: usize,
-    /// The last words to somebody for whom there is no room.
-    pub no_room: Vec<u8>,
-    /// The last words to somebody whose address has too many connections.
-    pub too_many: Vec<u8>,
-}
-
-impl Default for Limits {
-    /// For a small server: 1,000 connections, which fit into the usual 1,024 descriptors; 256 of them from one address.
-    /// Who is not let in is told nothing.
-    fn default() -> Self {
-        Self { connections: 1000, per_address: 256, no_room: Vec::new(), too_many: Vec::new() }
-    }
-}
-
-/// One thread's sockets and clock. See the [module](super) for how it is used.
+/// One thread's sockets and clock. The [module](super) has an example with all that can happen; this is a server that
+/// has nothing to say:
+///
+/// ```
+/// use std::time::Duration;
+/// use wiretail::net::{Bytes, Event, EventLoop, Limits, TcpListener};
+///
+/// let listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+/// let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+/// let mut event_loop = EventLoop::new(vec![listener], Limits::default())?;
+/// loop {
+///     if let Event::Opened(id, _) = event_loop.next_event()? {
+///         event_loop.send(id, Bytes::Own(b"not now\n".to_vec()));
+///         event_loop.finish(id, Duration::from_secs(2)); // once that is written; and then the peer is to hang up
+///         break;
+///     }
+/// }
+/// event_loop.stop_listening();
+/// drop(peer);
+/// while event_loop.connections() > 0 {
+///     event_loop.next_event()?;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct EventLoop {
     poll: Poll,
@@ -106,8 +86,8 @@ pub struct EventLoop {
     speech: Speech,
     /// Whose outbox is to be written.
     dirty: Vec<ConnId>,
-    deadlines: BTreeSet<(Instant, ConnId)>,
-    now: Instant,
+    clock: Clock,
+    deadlines: Deadlines,
     tick_at: Instant,
     discard: Box<[u8; DISCARD]>,
 }
@@ -123,7 +103,7 @@ impl EventLoop {
         for (number, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(&mut listener.socket, Token(LISTENERS + number), Interest::READABLE)?;
         }
-        let now = Instant::now();
+        let clock = Clock::start();
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_PER_TURN),
@@ -140,16 +120,16 @@ impl EventLoop {
             again: Vec::new(),
             speech: Speech::default(),
             dirty: Vec::new(),
-            deadlines: BTreeSet::new(),
-            now,
-            tick_at: now + SLOW_TICK,
+            clock,
+            deadlines: Deadlines::default(),
+            tick_at: clock.now() + SLOW_TICK,
             discard: Box::new([0; DISCARD]),
         })
     }
 
     /// The instant at which this turn began.
     pub fn now(&self) -> Instant {
-        self.now
+        self.clock.now()
     }
 
     /// How many connections there are, those on their way out included.
@@ -246,7 +226,7 @@ impl EventLoop {
     pub fn say(&mut self) {
         if let Some(id) = self.speech.speaker() {
             if let Some(socket) = self.sockets.get_mut(id) {
-                let written = socket.say(self.speech.words(), self.now);
+                let written = socket.say(self.speech.words(), self.clock.moment());
                 self.follow_up(id, written);
             }
             self.speech.end();
@@ -283,7 +263,7 @@ impl EventLoop {
     /// When `id` last took something that the kernel had had no room for, if it ever did: a sign of life, as only the
     /// peer can have made that room. What the kernel takes at once proves nothing.
     pub fn took_at(&self, id: ConnId) -> Option<Instant> {
-        self.sockets.get(id)?.took_at
+        self.sockets.get(id)?.took_at.map(|moment| self.clock.instant_of(moment))
     }
 
     /// The socket of `id`, to set its options.
@@ -295,13 +275,9 @@ impl EventLoop {
     pub fn set_deadline(&mut self, id: ConnId, deadline: Option<Instant>) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         socket.expired = false;
-        if let Some(old) = socket.deadline.take() {
-            self.deadlines.remove(&(old, id));
-        }
-        if let Some(new) = deadline {
-            self.deadlines.insert((new, id));
-            socket.deadline = deadline;
-        }
+        let new = deadline.map(|instant| self.clock.moment_of(instant));
+        let old = std::mem::replace(&mut socket.deadline, new);
+        self.deadlines.change(id, old, new);
     }
 
     /// `id` has shown what it is for, and need not make room for newcomers any more.
@@ -318,7 +294,7 @@ impl EventLoop {
     /// forgotten until the peer closes too or `patience` is over. No more events come of it. Unless it had settled, it
     /// still makes room for newcomers: a crowd that only lingers must not keep them out.
     pub fn finish(&mut self, id: ConnId, patience: Duration) {
-        self.set_deadline(id, Some(self.now + patience));
+        self.set_deadline(id, Some(self.now() + patience));
         self.own_words(id);
         if let Some(socket) = self.sockets.get_mut(id) {
             socket.phase = Phase::Finishing;
@@ -412,7 +388,7 @@ impl EventLoop {
             done += 1;
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.dirty = false;
-                let written = socket.write(self.now);
+                let written = socket.write(self.clock.moment());
                 self.follow_up(id, written);
             }
         }
@@ -467,7 +443,7 @@ impl EventLoop {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             Err(error) => return Err(error),
         }
-        self.now = Instant::now();
+        self.clock.read();
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             match event.token().0 {
@@ -494,7 +470,8 @@ impl EventLoop {
         if !self.queue.is_empty() || !self.again.is_empty() || self.accept_next_turn {
             return Duration::ZERO;
         }
-        let first = self.deadlines.first().map_or(self.tick_at, |&(deadline, _)| deadline.min(self.tick_at));
+        let deadline = self.deadlines.first().map(|(moment, _)| self.clock.instant_of(moment));
+        let first = deadline.map_or(self.tick_at, |deadline| deadline.min(self.tick_at));
         first.saturating_duration_since(Instant::now())
     }
 
@@ -588,8 +565,9 @@ impl EventLoop {
 
     /// Tells of every deadline that has passed; ends those connections that were only being finished.
     fn expire(&mut self) {
-        while let Some(&(deadline, id)) = self.deadlines.first() {
-            if deadline > self.now {
+        let now = self.clock.moment();
+        while let Some((deadline, id)) = self.deadlines.first() {
+            if deadline > now {
                 return;
             }
             self.set_deadline(id, None);
@@ -605,11 +583,11 @@ impl EventLoop {
     }
 
     fn tick(&mut self) {
-        if self.now < self.tick_at {
+        if self.now() < self.tick_at {
             return;
         }
-        self.tick_at = self.now + SLOW_TICK;
+        self.tick_at = self.now() + SLOW_TICK;
         self.accept_next_turn |= std::mem::take(&mut self.accept_next_tick);
-        self.queue.push_back(Event::Tick(self.now));
+        self.queue.push_back(Event::Tick(self.now()));
     }
 }

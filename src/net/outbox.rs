@@ -7,6 +7,19 @@ use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
 /// Bytes on their way out: ours alone, or shared with other connections.
+///
+/// ```
+/// use std::rc::Rc;
+/// use wiretail::net::Bytes;
+/// use wiretail::ws::{Opcode, frame};
+///
+/// // A server's frame is the same for everybody, so it is made once; each gets a pointer to it.
+/// let frame = [&frame::server_header(Opcode::Text, 5), &b"Hello"[..]].concat();
+/// let shared: Rc<[u8]> = frame.into();
+/// let for_each = [Bytes::Shared(Rc::clone(&shared)), Bytes::Shared(Rc::clone(&shared))];
+/// assert!(for_each.iter().all(|bytes| bytes.as_ref() == b"\x81\x05Hello"));
+/// assert_eq!(Rc::strong_count(&shared), 3);
+/// ```
 #[derive(Clone, Debug)]
 pub enum Bytes {
     /// For this connection only.
@@ -28,6 +41,21 @@ impl AsRef<[u8]> for Bytes {
 const PIECES_PER_WRITE: usize = 64;
 
 /// The bytes that a connection still has to be sent, in order. A pointer, and no memory behind it while empty.
+///
+/// ```
+/// use wiretail::net::Bytes;
+/// use wiretail::net::outbox::Outbox;
+///
+/// let mut outbox = Outbox::default();
+/// outbox.push(Bytes::Own(b"Hel".to_vec()));
+/// outbox.push(Bytes::Own(b"lo".to_vec()));
+///
+/// // A socket whose buffer has room for four bytes.
+/// let mut socket = [0; 4];
+/// assert_eq!(outbox.write_to(&mut &mut socket[..])?, 4);
+/// assert_eq!((&socket, outbox.unsent()), (b"Hell", 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: Option<Box<Waiting>>,

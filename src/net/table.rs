@@ -4,6 +4,8 @@
 //! can miss but never hit a stranger.
 
 /// The name of one connection, for as long as the program runs. Never reused.
+///
+/// [`EventLoop`](super::EventLoop) hands them out, with [`Event::Opened`](super::Event::Opened).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId {
     slot: u32,
@@ -50,6 +52,35 @@ impl Ids {
 }
 
 /// Something per connection, found by its id in constant time.
+///
+/// What a program keeps for its connections lives in one of these, while the loop keeps their sockets:
+///
+/// ```
+/// use wiretail::net::{Event, EventLoop, Limits, Table, TcpListener};
+///
+/// let listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+/// let address = listener.local_addr()?;
+/// let mut event_loop = EventLoop::new(vec![listener], Limits::default())?;
+/// let mut names = Table::default();
+/// for name in ["first", "second"] {
+///     let peer = std::net::TcpStream::connect(address)?;
+///     let id = loop {
+///         if let Event::Opened(id, _) = event_loop.next_event()? {
+///             break id;
+///         }
+///     };
+///     names.insert(id, name);
+///     assert_eq!(names.get(id), Some(&name));
+///
+///     assert_eq!(names.remove(id), Some(name));
+///     event_loop.discard(id);
+///     // Whatever is still said about this one misses: the next may get its slot, but never its id.
+///     assert_eq!(names.get(id), None);
+///     drop(peer);
+/// }
+/// assert!(names.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Table<T> {
     rows: Vec<Option<(ConnId, T)>>,

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A truncated file may have grown past its old size between two looks, so size alone tells nothing: before what was
-//! read is believed, the bytes just before it are read again and compared. If they are still the ones we know,
-//! what follows them belongs to this generation.
+//! read is believed, the file's first bytes and those just before it are read again and compared. If they are still the
+//! ones we know, what follows them belongs to this generation.
 //!
 //! Reading on is in `growth`. Does not know the log's path, what came before or after, or who reads.
 
@@ -360,7 +360,7 @@ impl Generation {
     /// True if `file` holds all of this generation that was read.
     pub(crate) fn is_held_by(&self, file: &File) -> io::Result<bool> {
         let whole = stat_of(file)?.size >= self.position();
-        Ok(whole && self.begins_like(file)? && self.is_unchanged(file, &[])?)
+        Ok(whole && self.is_unchanged(file, &[])?)
     }
 
     /// There is enough of this generation to know it by its content alone.

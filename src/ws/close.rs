@@ -11,6 +11,17 @@ use super::frame::MAX_CONTROL;
 ///
 /// There is no constant for 1005, 1006 or 1015, which "MUST NOT be set as a status code in a Close control frame by an
 /// endpoint" (§7.4.1): where they would be told, we say `None`.
+///
+/// ```
+/// use wiretail::ws::CloseCode;
+///
+/// assert_eq!(CloseCode::GOING_AWAY.number(), 1001);
+/// // Of an application's own, "reserved for private use" (§7.4.2):
+/// let kicked = CloseCode::new(4001).expect("4000 to 4999 may be sent");
+/// assert_eq!(kicked.to_string(), "4001");
+/// // What an API says where no close frame came: it cannot be made, and so cannot be sent by mistake.
+/// assert_eq!(CloseCode::new(1006), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CloseCode(u16);
 
@@ -62,6 +73,12 @@ impl fmt::Display for CloseCode {
 }
 
 /// The payload of a close frame. A reason that does not fit is cut at a character.
+///
+/// ```
+/// use wiretail::ws::close::{CloseCode, encode_payload};
+///
+/// assert_eq!(&*encode_payload(CloseCode::NORMAL, "bye"), b"\x03\xe8bye");
+/// ```
 pub fn encode_payload(code: CloseCode, reason: &str) -> ControlPayload {
     let mut payload = ControlPayload::from_slice(&code.0.to_be_bytes());
     let mut end = reason.len().min(MAX_CONTROL - payload.len());
@@ -76,6 +93,15 @@ pub fn encode_payload(code: CloseCode, reason: &str) -> ControlPayload {
 ///
 /// # Errors
 /// If it is one byte, or the code may not be sent, or the reason is not UTF-8.
+///
+/// ```
+/// use wiretail::ws::close::{CloseCode, ProtocolError, parse_payload};
+///
+/// assert_eq!(parse_payload(b"\x03\xe8bye"), Ok((Some(CloseCode::NORMAL), "bye")));
+/// assert_eq!(parse_payload(b""), Ok((None, ""))); // no code is fine
+/// assert_eq!(parse_payload(b"\x03"), Err(ProtocolError::CloseTooShort)); // half a code is not
+/// assert_eq!(parse_payload(b"\x03\xee"), Err(ProtocolError::CloseCode(1006)));
+/// ```
 pub fn parse_payload(payload: &[u8]) -> Result<(Option<CloseCode>, &str), ProtocolError> {
     // "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order)
     // representing a status code [...]. Following the 2-byte integer, the body MAY contain UTF-8-encoded data" (§5.5.1)
@@ -90,6 +116,25 @@ pub fn parse_payload(payload: &[u8]) -> Result<(Option<CloseCode>, &str), Protoc
 }
 
 /// The end of a conversation. It comes exactly once, and nothing comes after it.
+///
+/// ```
+/// use wiretail::ws::{CloseCode, Closed, ClosedBy, Connection, Event, Input, Limits};
+///
+/// let mut server = Connection::server(Limits::default());
+/// let mut out = Vec::new();
+/// // A browser leaves the page: close, 1001 (masked with zeroes, to be readable).
+/// let mut bytes = *b"\x88\x85\0\0\0\0\x03\xe9bye";
+/// let event = server.receive(&mut Input::new(&mut bytes), &mut out);
+/// assert_eq!(
+///     event,
+///     Some(Event::Closed(Closed {
+///         code: Some(CloseCode::GOING_AWAY),
+///         reason: "bye".to_owned(),
+///         by: ClosedBy::Peer,
+///     }))
+/// );
+/// assert_eq!(out, b"\x88\x02\x03\xe9"); // our answer, with the code it gave
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
     /// "The status code contained in the first Close control frame received" (§7.1.5), or the one we failed the peer
@@ -102,6 +147,26 @@ pub struct Closed {
 }
 
 /// Who ended a conversation.
+///
+/// A client's question is usually whether to come back:
+///
+/// ```
+/// use wiretail::ws::{CloseCode, Closed, ClosedBy};
+///
+/// fn comes_back(closed: &Closed) -> bool {
+///     match closed.by {
+///         ClosedBy::Us => false,
+///         ClosedBy::Peer => closed.code != Some(CloseCode::NORMAL),
+///         ClosedBy::Lost => true,
+///         // It would do the same again.
+///         ClosedBy::Failure(_) => false,
+///     }
+/// }
+///
+/// let restart = CloseCode::SERVICE_RESTART;
+/// assert!(comes_back(&Closed { code: Some(restart), reason: String::new(), by: ClosedBy::Peer }));
+/// assert!(!comes_back(&Closed { code: Some(CloseCode::NORMAL), reason: String::new(), by: ClosedBy::Us }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosedBy {
     /// The peer asked for it, and our answer is in the output.
@@ -115,6 +180,16 @@ pub enum ClosedBy {
 }
 
 /// What a peer did that RFC 6455, or one of our limits, forbids.
+///
+/// ```
+/// use wiretail::ws::{CloseCode, ProtocolError};
+///
+/// // Each knows the code that answers it, and a sentence for the reason beside it.
+/// let sin = ProtocolError::NotMasked;
+/// assert_eq!(sin.close_code(), CloseCode::PROTOCOL_ERROR);
+/// assert_eq!(sin.to_string(), "a client's frame is not masked");
+/// assert_eq!(ProtocolError::NotUtf8.close_code(), CloseCode::INVALID_PAYLOAD);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
     /// A reserved bit is set though no extension was agreed on (§5.2).

@@ -16,6 +16,30 @@ use super::mask::{self, MaskKeys};
 use super::message::{Assembly, Limits, Message};
 
 /// What the peer did.
+///
+/// The `'b` is that of the [`Input`]: what lay whole in it is lent from there. Most programs need one arm:
+///
+/// ```
+/// use wiretail::ws::{Connection, Event, Input, Limits};
+///
+/// /// Counts what was said; answers, goodbyes and failures are the connection's.
+/// fn count(connection: &mut Connection, bytes: &mut [u8], out: &mut Vec<u8>) -> usize {
+///     let (mut input, mut heard) = (Input::new(bytes), 0);
+///     while let Some(event) = connection.receive(&mut input, out) {
+///         match event {
+///             Event::Message(_) => heard += 1,
+///             Event::Ping(_) | Event::Pong(_) => {}           // a sign of life; a ping has its pong in `out`
+///             Event::Closed(why) => println!("{:?}", why.by), // nothing comes after it
+///         }
+///     }
+///     heard
+/// }
+///
+/// let (mut server, mut out) = (Connection::server(Limits::default()), Vec::new());
+/// let mut bytes = *b"\x81\x80\0\0\0\0\x82\x80\0\0\0\0\x89\x80\0\0\0\0"; // empty text, empty binary, a ping
+/// assert_eq!(count(&mut server, &mut bytes, &mut out), 2);
+/// assert_eq!(out, b"\x8a\x00");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'b> {
     /// It sent a message.
@@ -51,6 +75,42 @@ pub enum Event<'b> {
 ///
 /// While nothing is half received, a connection owns no memory beyond itself; with compression, the contexts that were
 /// agreed to be kept.
+///
+/// What takes a clock or a socket is left to the caller: to ping a silent peer ([`send_ping`](Self::send_ping)) and to
+/// give it up, to wait for the answer to a close no longer than it has patience, to say when `out` cannot be written
+/// ([`hold_pongs`](Self::hold_pongs)), and to close TCP.
+///
+/// An echo, with the frames of §5.7:
+///
+/// ```
+/// use wiretail::ws::{CloseCode, Closed, ClosedBy, Connection, Event, Input, Limits};
+///
+/// let mut server = Connection::server(Limits::default());
+/// let mut out = Vec::new();
+///
+/// // One read from the socket: a masked text "Hello", and a ping with the same payload and key behind it.
+/// let mut bytes = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x89\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+/// let mut input = Input::new(&mut bytes);
+/// while let Some(event) = server.receive(&mut input, &mut out) {
+///     match event {
+///         Event::Message(message) => server.send_message(&message, &mut out),
+///         Event::Ping(payload) => assert_eq!(&*payload, b"Hello"),
+///         Event::Pong(_) | Event::Closed(_) => unreachable!("nobody sent them"),
+///     }
+/// }
+/// // To be written to the socket, in one go. A server does not mask.
+/// assert_eq!(out, b"\x81\x05Hello\x8a\x05Hello");
+///
+/// // Goodbye: 1000. The peer answers, and TCP may be closed when `out` is written.
+/// out.clear();
+/// server.close(CloseCode::NORMAL, "", &mut out);
+/// assert_eq!(out, b"\x88\x02\x03\xe8");
+/// assert!(!server.may_send());
+/// let mut bytes = *b"\x88\x82\0\0\0\0\x03\xe8";
+/// let event = server.receive(&mut Input::new(&mut bytes), &mut out);
+/// assert!(matches!(event, Some(Event::Closed(Closed { by: ClosedBy::Us, .. }))));
+/// assert!(server.is_over());
+/// ```
 #[derive(Debug)]
 pub struct Connection {
     stage: Stage,
@@ -66,7 +126,9 @@ pub struct Connection {
 }
 
 /// How many bytes of a compressed payload are inflated in one go: they make a thousand times as many at most.
-const INFLATED_AT_ONCE: usize = 1024;
+const INFLATED_AT_ONCE: usize = 256;
+/// What a byte of compressed payload costs at least, in inflated bytes: blocks that hold nothing are work, too.
+const LEAST_COST: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -110,7 +172,36 @@ impl Connection {
         }
     }
 
-    /// The same with permessage-deflate, as it was agreed on in the opening handshake.
+    /// The same with permessage-deflate, as it was agreed on in the opening handshake. Before the first byte goes in.
+    ///
+    /// Where our window may have no more than 8 bits, our messages go uncompressed: zlib's compressors have none so
+    /// small.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::Parameters;
+    /// use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
+    ///
+    /// // In earnest: what `Upgrade::agree_deflate` or `Accepted::deflate` said, and a random seed.
+    /// let agreed = Parameters::default();
+    /// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])).with_deflate(&agreed);
+    /// let mut out = Vec::new();
+    ///
+    /// // "Hello" twice, as in RFC 7692 §7.2.3.1 and §7.2.3.2: the second one refers back to the first.
+    /// let mut bytes = *b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\xc1\x05\xf2\x00\x11\x00\x00";
+    /// let mut input = Input::new(&mut bytes);
+    /// for _ in 0..2 {
+    ///     let event = client.receive(&mut input, &mut out);
+    ///     assert_eq!(event, Some(Event::Message(Message::Text("Hello".into()))));
+    /// }
+    ///
+    /// // What we send is compressed where that is worth it (`deflate::WORTH_COMPRESSING`), and plain otherwise.
+    /// client.send_text("Hello", &mut out);
+    /// assert_eq!(out[0], 0x81);
+    /// out.clear();
+    /// client.send_text(&"so much of the same ".repeat(100), &mut out);
+    /// assert_eq!(out[0], 0xc1);
+    /// assert!(out.len() < 100);
+    /// ```
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(self, agreed: &Parameters) -> Self {
@@ -155,6 +246,15 @@ impl Connection {
     }
 
     /// The peer will send nothing more: TCP was closed or broke.
+    ///
+    /// ```
+    /// use wiretail::ws::{Closed, ClosedBy, Connection, Event, Limits};
+    ///
+    /// let mut server = Connection::server(Limits::default());
+    /// let lost = Closed { code: None, reason: String::new(), by: ClosedBy::Lost };
+    /// assert_eq!(server.receive_eof(), Some(Event::Closed(lost)));
+    /// assert_eq!(server.receive_eof(), None); // said once
+    /// ```
     pub fn receive_eof(&mut self) -> Option<Event<'static>> {
         if self.stage == Stage::Over {
             return None;
@@ -218,6 +318,8 @@ impl Connection {
 
     /// Starts the closing handshake; the [`Closed`] event follows when the peer has answered. Does nothing if it has
     /// begun. A reason longer than 123 bytes is cut.
+    ///
+    /// How long to wait for that answer is the caller's to say; some peers never give it.
     pub fn close(&mut self, code: CloseCode, reason: &str, out: &mut Vec<u8>) {
         if self.stage == Stage::Open {
             self.hold_pongs(false, out);
@@ -231,6 +333,20 @@ impl Connection {
     ///
     /// "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s),
     /// the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame" (§5.5.3).
+    ///
+    /// ```
+    /// use wiretail::ws::{Connection, Input, Limits};
+    ///
+    /// let mut server = Connection::server(Limits::default());
+    /// let mut out = Vec::new();
+    /// server.hold_pongs(true, &mut out); // the socket takes nothing any more
+    /// let mut pings = *b"\x89\x81\0\0\0\0a\x89\x81\0\0\0\0b";
+    /// let mut input = Input::new(&mut pings);
+    /// while server.receive(&mut input, &mut out).is_some() {}
+    /// assert!(out.is_empty());
+    /// server.hold_pongs(false, &mut out); // everything has been written
+    /// assert_eq!(out, b"\x8a\x01b");
+    /// ```
     pub fn hold_pongs(&mut self, hold: bool, out: &mut Vec<u8>) {
         match (hold, &mut self.pongs) {
             (true, Pongs::Answered) => self.pongs = Pongs::Held(None),
@@ -269,7 +385,7 @@ impl Connection {
                 }
                 let inflated =
                     deflate.inflate(chunk.payload, ends, |bytes| self.assembly.push(bytes, self.limits))?;
-                input.spend_inflated(inflated);
+                input.spend_inflated(inflated.max(LEAST_COST * chunk.payload.len()));
                 if ends { self.assembly.finish()? } else { None }
             }
             _ => self.assembly.receive(chunk)?,
@@ -406,5 +522,21 @@ mod tests {
         let event = connection.receive(&mut Input::new(&mut bytes), &mut Vec::new());
         assert!(matches!(event, Some(Event::Closed(_))));
         assert!(connection.assembly.owns_nothing());
+    }
+}
+
+#[cfg(test)]
+mod sizes {
+    #[test]
+    fn sizes() {
+        use std::mem::size_of;
+        println!(
+            "Decoder {} Assembly {} Pongs {} Limits {} FrameHeader {}",
+            size_of::<super::Decoder>(),
+            size_of::<super::Assembly>(),
+            size_of::<super::Pongs>(),
+            size_of::<super::Limits>(),
+            size_of::<super::FrameHeader>()
+        );
     }
 }

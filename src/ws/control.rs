@@ -3,6 +3,15 @@
 use super::frame::MAX_CONTROL;
 
 /// Up to 125 bytes.
+///
+/// ```
+/// use wiretail::ws::control::ControlPayload;
+///
+/// let mut payload = ControlPayload::from_slice(b"are you ");
+/// payload.push(b"there?");
+/// assert_eq!(&*payload, b"are you there?");
+/// assert_eq!(ControlPayload::from_slice(&[0; 200]).len(), 125);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ControlPayload {
     bytes: [u8; MAX_CONTROL],

@@ -8,6 +8,25 @@ use super::frame::{FrameHeader, MAX_HEADER, Rsv1};
 use super::mask;
 
 /// Bytes as they came from the peer, taken off the front and unmasked where they lie.
+///
+/// It takes a buffer that may be written to, since unmasking is done in place. One input is one read from the socket,
+/// whatever it holds: half a frame, or many.
+///
+/// ```
+/// use wiretail::ws::{Connection, Event, Input, Limits};
+///
+/// let mut server = Connection::server(Limits::default());
+/// let mut out = Vec::new();
+/// // A ping and a pong, masked with zeroes, and the first byte of a third frame.
+/// let mut buffer = *b"\x89\x80\0\0\0\0\x8a\x80\0\0\0\0\x81";
+/// let mut input = Input::new(&mut buffer);
+/// assert!(matches!(server.receive(&mut input, &mut out), Some(Event::Ping(_))));
+/// assert_eq!(input.len(), 7);
+/// assert!(matches!(server.receive(&mut input, &mut out), Some(Event::Pong(_))));
+/// // `None`: what has not become an event yet is remembered by the connection. The buffer is free for the next read.
+/// assert_eq!(server.receive(&mut input, &mut out), None);
+/// assert!(input.is_empty());
+/// ```
 #[derive(Debug)]
 pub struct Input<'b> {
     bytes: &'b mut [u8],
@@ -15,6 +34,32 @@ pub struct Input<'b> {
 }
 
 /// How much work is put into one input before others have their turn: few bytes can mean a lot of it.
+///
+/// A server that serves many with one thread gives each input one, and keeps what is left:
+///
+/// ```
+/// use wiretail::ws::{Budget, Connection, Event, Input, Limits, Message};
+///
+/// const TURN: Budget = Budget { frames: 2, inflated: 1 << 20 }; // a small turn, to be seen
+///
+/// let mut server = Connection::server(Limits::default());
+/// let mut out = Vec::new();
+/// // "a", "b" and "c" in one read, masked with zeroes.
+/// let mut buffer = *b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x81\x81\0\0\0\0c";
+/// let mut input = Input::bounded(&mut buffer, TURN);
+/// let mut heard = 0;
+/// while let Some(Event::Message(_)) = server.receive(&mut input, &mut out) {
+///     heard += 1;
+/// }
+/// assert_eq!((heard, input.len()), (2, 7));
+///
+/// // The next turn of this connection begins with the rest, and only then reads from the socket.
+/// let mut rest = input.rest().to_vec();
+/// let event = server.receive(&mut Input::bounded(&mut rest, TURN), &mut out);
+/// assert_eq!(event, Some(Event::Message(Message::Text("c".into()))));
+/// ```
+///
+/// A budget of zero would be spent before anything is read, in every turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Frames, of which two bytes make one.
@@ -79,6 +124,8 @@ impl<'b> Input<'b> {
 }
 
 /// A run of unmasked payload bytes, all of one frame.
+///
+/// See [`Decoder`] for how they come.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chunk<'b> {
     /// The frame these bytes belong to.
@@ -93,6 +140,28 @@ pub struct Chunk<'b> {
 }
 
 /// Cuts the peer's bytes into chunks.
+///
+/// The masked "Hello" of §5.7, cut inside its payload:
+///
+/// ```
+/// use wiretail::ws::decoder::{Decoder, Input};
+/// use wiretail::ws::frame::Rsv1;
+///
+/// let mut decoder = Decoder::new();
+/// let mut first_read = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d";
+/// let mut input = Input::new(&mut first_read);
+/// let chunk = decoder.next_chunk(&mut input, Rsv1::Reserved, |_| usize::MAX)?.expect("a header is there");
+/// assert_eq!((chunk.payload, chunk.first, chunk.last), (&b"Hel"[..], true, false));
+/// assert_eq!(chunk.header.payload_len, 5);
+/// assert_eq!(decoder.next_chunk(&mut input, Rsv1::Reserved, |_| usize::MAX)?, None);
+///
+/// // The key goes on where it was: its fourth byte is the first to be used here.
+/// let mut second_read = *b"\x51\x58";
+/// let mut input = Input::new(&mut second_read);
+/// let chunk = decoder.next_chunk(&mut input, Rsv1::Reserved, |_| usize::MAX)?.expect("the rest of the frame");
+/// assert_eq!((chunk.payload, chunk.first, chunk.last), (&b"lo"[..], false, true));
+/// # Ok::<(), wiretail::ws::ProtocolError>(())
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     state: State,

@@ -26,6 +26,16 @@ pub const MAX_HEADER: usize = 14;
 pub const MAX_CONTROL: usize = 125;
 
 /// What a frame is for (§5.2, §11.8).
+///
+/// ```
+/// use wiretail::ws::{Opcode, ProtocolError};
+///
+/// // The first byte of a ping: FIN, no reserved bit, opcode 9.
+/// assert_eq!(Opcode::from_bits(0x89 & 0x0f), Ok(Opcode::Ping));
+/// assert!(Opcode::Ping.is_control() && !Opcode::Text.is_control());
+/// // "%x3-7 are reserved for further non-control frames", and none has been defined.
+/// assert_eq!(Opcode::from_bits(0x3), Err(ProtocolError::UnknownOpcode(3)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opcode {
     /// More of the message that a text or binary frame began.
@@ -78,6 +88,21 @@ impl Opcode {
 }
 
 /// What the first of the three reserved bits means in a conversation.
+///
+/// ```
+/// use wiretail::ws::ProtocolError;
+/// use wiretail::ws::frame::{FrameHeader, Rsv1};
+///
+/// // The header of the example in RFC 7692 §7.2.3.1: FIN, RSV1 and text; seven bytes, not masked.
+/// let header = b"\xc1\x07";
+/// assert_eq!(FrameHeader::parse(header, Rsv1::Reserved), Err(ProtocolError::ReservedBits));
+/// let (header, _) = FrameHeader::parse(header, Rsv1::Compressed)?.expect("two bytes are all of it");
+/// assert!(header.compressed);
+///
+/// // The fragments behind the first one must not have the bit: they belong to a message that has said it.
+/// assert_eq!(FrameHeader::parse(b"\xc0\x07", Rsv1::Compressed), Err(ProtocolError::ReservedBits));
+/// # Ok::<(), ProtocolError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rsv1 {
     /// Nothing: no extension was agreed on.
@@ -87,6 +112,30 @@ pub enum Rsv1 {
 }
 
 /// What stands in front of a payload.
+///
+/// "A single-frame masked text message (contains "Hello")" (§5.7) is this and five bytes of payload:
+///
+/// ```
+/// use wiretail::ws::frame::{FrameHeader, Opcode, Rsv1};
+/// use wiretail::ws::{ProtocolError, mask};
+///
+/// let mut frame = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+/// let (header, len) = FrameHeader::parse(&frame, Rsv1::Reserved)?.expect("all of it is there");
+/// let key = [0x37, 0xfa, 0x21, 0x3d];
+/// assert_eq!(len, 6);
+/// assert_eq!(
+///     header,
+///     FrameHeader { fin: true, opcode: Opcode::Text, compressed: false, mask: Some(key), payload_len: 5 }
+/// );
+/// assert_eq!(*header.encode(), frame[..len]);
+/// mask::apply(&mut frame[len..], key, 0);
+/// assert_eq!(&frame[len..], b"Hello");
+///
+/// // Half a header is not one yet. A sin is one at the first byte that shows it: a ping longer than 125 bytes.
+/// assert_eq!(FrameHeader::parse(b"\x81", Rsv1::Reserved), Ok(None));
+/// assert_eq!(FrameHeader::parse(b"\x89\x7e", Rsv1::Reserved), Err(ProtocolError::ControlTooLong));
+/// # Ok::<(), ProtocolError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     /// This is the last frame of its message.
@@ -147,6 +196,19 @@ impl FrameHeader {
     }
 
     /// The header as it goes over the wire, with the length in its shortest form.
+    ///
+    /// ```
+    /// use wiretail::ws::frame::{FrameHeader, Opcode};
+    ///
+    /// let mut header =
+    ///     FrameHeader { fin: true, opcode: Opcode::Binary, compressed: false, mask: None, payload_len: 125 };
+    /// assert_eq!(*header.encode(), *b"\x82\x7d");
+    /// // "256 bytes binary message in a single unmasked frame", and 64 KiB: the other two forms of a length (§5.7).
+    /// header.payload_len = 256;
+    /// assert_eq!(*header.encode(), *b"\x82\x7e\x01\x00");
+    /// header.payload_len = 65536;
+    /// assert_eq!(*header.encode(), *b"\x82\x7f\0\0\0\0\0\x01\0\0");
+    /// ```
     pub fn encode(&self) -> HeaderBytes {
         let mut header = HeaderBytes { bytes: [0; MAX_HEADER], len: 0 };
         let fin = if self.fin { FIN } else { 0 };
@@ -219,11 +281,30 @@ impl std::ops::Deref for HeaderBytes {
 }
 
 /// The header of an unfragmented frame from a server, for payloads that are framed once and sent to many.
+///
+/// A server does not mask, so what it says is the same for everybody:
+///
+/// ```
+/// use wiretail::ws::{Opcode, frame};
+///
+/// let text = "for all of you";
+/// let frame = [&frame::server_header(Opcode::Text, text.len()), text.as_bytes()].concat();
+/// assert_eq!(frame, b"\x81\x0efor all of you");
+/// ```
 pub fn server_header(opcode: Opcode, payload_len: usize) -> HeaderBytes {
     FrameHeader { fin: true, opcode, compressed: false, mask: None, payload_len: payload_len as u64 }.encode()
 }
 
 /// The same for a payload that is compressed (RFC 7692), for those who have agreed to it.
+///
+/// ```
+/// use wiretail::ws::{Opcode, frame};
+///
+/// // "Hello", compressed as in RFC 7692 §7.2.3.1.
+/// let payload = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+/// let frame = [&frame::compressed_server_header(Opcode::Text, payload.len()), &payload[..]].concat();
+/// assert_eq!(frame, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");
+/// ```
 pub fn compressed_server_header(opcode: Opcode, payload_len: usize) -> HeaderBytes {
     FrameHeader { fin: true, opcode, compressed: true, mask: None, payload_len: payload_len as u64 }.encode()
 }

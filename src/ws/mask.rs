@@ -11,6 +11,21 @@ use sha1::{Digest, Sha1};
 ///
 /// "Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data
 /// ("original-octet-i") with octet at index i modulo 4 of the masking key ("masking-key-octet-j")" (§5.3).
+///
+/// ```
+/// use wiretail::ws::mask;
+///
+/// let key = [0x37, 0xfa, 0x21, 0x3d];
+/// let mut payload = *b"Hello";
+/// mask::apply(&mut payload, key, 0);
+/// assert_eq!(payload, [0x7f, 0x9f, 0x4d, 0x51, 0x58]); // as it stands in §5.7
+///
+/// // It undoes itself, also when the payload comes in two pieces: the second begins two bytes into the key.
+/// let (front, back) = payload.split_at_mut(2);
+/// mask::apply(front, key, 0);
+/// mask::apply(back, key, 2);
+/// assert_eq!(&payload, b"Hello");
+/// ```
 pub fn apply(bytes: &mut [u8], mut key: [u8; 4], phase: u64) {
     key.rotate_left((phase & 3) as usize);
     let [a, b, c, d] = key;
@@ -32,6 +47,24 @@ pub fn apply(bytes: &mut [u8], mut key: [u8; 4], phase: u64) {
 /// and the masking key for a given frame MUST NOT make it simple for a server/proxy to predict the masking key for a
 /// subsequent frame" (§5.3). The entropy is the caller's seed; SHA-1 of the seed and a counter stretches it. Going
 /// from some keys to the next would mean inverting SHA-1, which is still out of reach, broken for signatures as it is.
+///
+/// ```
+/// use std::fs::File;
+/// use std::io::Read;
+/// use wiretail::ws::{Connection, Limits, MaskKeys};
+///
+/// let mut seed = [0; 32];
+/// File::open("/dev/urandom")?.read_exact(&mut seed)?;
+/// let keys = MaskKeys::new(seed);
+/// assert_eq!(format!("{keys:?}"), "MaskKeys { .. }"); // the seed does not find its way into a log
+/// let mut client = Connection::client(Limits::default(), keys);
+///
+/// let mut out = Vec::new();
+/// client.send_text("Hello", &mut out);
+/// assert_eq!(out[..2], [0x81, 0x85]); // text of five bytes, masked; the key and the payload are behind it
+/// assert_eq!(out.len(), 2 + 4 + 5);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct MaskKeys {
     seed: [u8; 32],

@@ -10,6 +10,29 @@ use super::frame::{FrameHeader, Opcode};
 use super::utf8::{NotUtf8, TextBuilder};
 
 /// One message.
+///
+/// One that lay whole in the input is lent from there, one that came in pieces was gathered and is given; to whoever reads
+/// it, both are the same. [`into_owned`](Cow::into_owned) on what is inside keeps it beyond the input.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
+///
+/// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])); // in earnest, a random seed
+/// let mut out = Vec::new();
+///
+/// // "A single-frame unmasked text message (contains "Hello")" (§5.7)
+/// let mut bytes = *b"\x81\x05Hello";
+/// let event = client.receive(&mut Input::new(&mut bytes), &mut out);
+/// assert!(matches!(event, Some(Event::Message(Message::Text(Cow::Borrowed("Hello"))))));
+///
+/// // "A fragmented unmasked text message", "Hel" and "lo"
+/// let mut bytes = *b"\x01\x03Hel\x80\x02lo";
+/// match client.receive(&mut Input::new(&mut bytes), &mut out) {
+///     Some(Event::Message(Message::Text(text))) => assert_eq!(text.into_owned(), "Hello"),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'b> {
     /// Text, which is UTF-8.
@@ -19,6 +42,23 @@ pub enum Message<'b> {
 }
 
 /// How large a message may be. None of it is reserved ahead: memory grows with what has come.
+///
+/// Beyond them the peer is failed, at the header that says so:
+///
+/// ```
+/// use wiretail::ws::{ClosedBy, Connection, Event, Input, Limits, ProtocolError};
+///
+/// let mut server = Connection::server(Limits { message: 100, ..Limits::default() });
+/// let mut out = Vec::new();
+/// // The header of 101 bytes, masked. None of them has come, and none will be waited for.
+/// let mut bytes = *b"\x82\xe5\x37\xfa\x21\x3d";
+/// let Some(Event::Closed(closed)) = server.receive(&mut Input::new(&mut bytes), &mut out) else {
+///     panic!("it was let in");
+/// };
+/// assert_eq!(closed.by, ClosedBy::Failure(ProtocolError::TooBig { limit: 100 }));
+/// // What the peer gets: a close frame with 1009 and the reason.
+/// assert_eq!(out, b"\x88\x24\x03\xf1a message is longer than 100 bytes");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most bytes of payload in one message.
@@ -108,17 +148,16 @@ impl Assembly {
         self.compressed
     }
 
-    /// Takes inflated bytes of a compressed message.
+    /// Takes inflated bytes of a compressed message. The sin that comes first counts, wherever they are cut.
     pub(super) fn push(&mut self, bytes: &[u8], limits: Limits) -> Result<(), ProtocolError> {
-        if bytes.len() > limits.message - self.gathered.len() {
-            return Err(ProtocolError::TooBig { limit: limits.message });
-        }
+        let room = limits.message - self.gathered.len();
+        let fitting = &bytes[..bytes.len().min(room)];
         match &mut self.gathered {
             Gathered::Nothing => {}
-            Gathered::Text(text) => text.push(bytes)?,
-            Gathered::Binary(gathered) => gathered.extend_from_slice(bytes),
+            Gathered::Text(text) => text.push(fitting)?,
+            Gathered::Binary(gathered) => gathered.extend_from_slice(fitting),
         }
-        Ok(())
+        if bytes.len() > room { Err(ProtocolError::TooBig { limit: limits.message }) } else { Ok(()) }
     }
 
     /// Takes payload of an admitted frame, and gives the message if it ends here.

@@ -14,6 +14,10 @@
 //! Reading order: [`handshake`] (how it begins), [`frame`] (the few bytes in front of every payload), [`mask`] (why a
 //! client's bytes look like noise), [`decoder`] (frames out of whatever the network cut), [`utf8`] and [`message`]
 //! (messages out of frames), [`close`] (how it ends), [`connection`] (the conversation), [`deflate`] (smaller messages).
+//!
+//! To use it, a program needs [`handshake::accept`] or [`handshake::Client`], then a [`Connection`], and for what comes
+//! an [`Input`] each time; the example at the [front of the library](crate) has them all. The rest is there to be read,
+//! tested and fuzzed by itself.
 
 pub mod close;
 pub mod connection;

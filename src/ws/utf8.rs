@@ -11,6 +11,23 @@ use std::str;
 pub struct NotUtf8;
 
 /// The characters of a text so far, and the beginning of one more.
+///
+/// ```
+/// use wiretail::ws::utf8::{NotUtf8, TextBuilder};
+///
+/// // The euro sign is e2 82 ac, and the network cut it.
+/// let mut text = TextBuilder::new();
+/// text.push(b"5 \xe2\x82")?;
+/// assert_eq!(text.len(), 4);
+/// text.push(b"\xac")?;
+/// assert_eq!(text.finish()?, "5 \u{20ac}");
+///
+/// // f4 may begin a character, but f4 90 would be beyond U+10FFFF: refused without waiting for two bytes more.
+/// let mut text = TextBuilder::new();
+/// text.push(b"\xf4")?;
+/// assert_eq!(text.push(b"\x90"), Err(NotUtf8));
+/// # Ok::<(), NotUtf8>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct TextBuilder {
     whole: String,

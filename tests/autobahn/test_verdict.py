@@ -89,6 +89,8 @@ class Merge(unittest.TestCase):
 class Split(unittest.TestCase):
     def test_the_longest_first_and_nothing_twice(self):
         self.assertEqual(parts(["9", "12", "1"]), ["12.1", "12.2", "12.3", "12.4", "12.5", "9", "1"])
+        everything = parts(numbers("1-7,9,10,12,13"))
+        self.assertEqual((everything[4:6], len(everything)), (["12.5", "13.1"], 21))
         self.assertEqual(numbers("1-3,12"), ["1", "2", "3", "12"])
 
     def test_every_section_that_is_split_is_divided_evenly(self):

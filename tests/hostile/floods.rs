@@ -3,54 +3,76 @@
 use std::time::{Duration, Instant};
 
 use super::Scene;
-use super::support::SOON;
 use super::support::ws::{PING, PONG, Raw};
 
+/// The longest that a ping of somebody else's may take to be answered under any of these floods.
+const WORST: Duration = Duration::from_millis(50);
+
+/// Who floods where, and whether they read the answers. What is compressed is nothing, in many words: see
+/// `tests/support/deflate.rs`.
+const FLOODS: &[&str] = &[
+    "pings /ws/echo reading",
+    "pings /tail/app.log deaf",
+    "fat-pings /ws/echo deaf",
+    "pongs /ws/echo deaf",
+    "tiny-frames /ws/echo reading",
+    "texts /ws/echo reading",
+    "texts /tail/app.log reading",
+    "empty-fragments /ws/echo reading",
+    "one-byte-fragments /ws/echo reading",
+    "one-byte-fragments /tail/app.log reading",
+    "bombs /ws/echo reading",
+    "bombs /tail/app.log reading",
+    "ended-streams /ws/echo reading",
+    "stored-nothing /ws/echo reading",
+    "tables /ws/echo reading",
+    "requests / reading",
+    "requests / deaf",
+    "newcomers /ws/echo reading",
+];
+
+/// Four peers flood, each from a process of its own; a fifth asks again and again.
+///
+/// What the server owes is that the fifth's turn comes soon. Whether the *system* lets the server run at that moment is
+/// another question, and on two cores with other programs on them its answer is sometimes no, for longer than the bound.
+/// So the worst answer of a quarter of a second is looked at, again and again, until four such windows have kept the
+/// bound: a server that lets somebody wait behind others' floods keeps it in none. No answer may ever take five seconds.
 #[test]
 fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
-    for flood in [
-        "pings /ws/echo reading",
-        "pings /tail/app.log deaf",
-        "fat-pings /ws/echo deaf",
-        "pongs /ws/echo deaf",
-        "tiny-frames /ws/echo reading",
-        "texts /ws/echo reading",
-        "texts /tail/app.log reading",
-        "empty-fragments /ws/echo reading",
-        "one-byte-fragments /ws/echo reading",
-        "one-byte-fragments /tail/app.log reading",
-        "requests / reading",
-        "requests / deaf",
-        "newcomers /ws/echo reading",
-    ] {
+    const WINDOW: Duration = Duration::from_millis(250);
+    const PATIENCE: Duration = Duration::from_secs(30);
+    for flood in FLOODS {
         let mut scene = Scene::new();
         let peers: Vec<_> = (0..4).map(|_| scene.peer(&format!("flood {flood}"))).collect();
         for peer in &peers {
-            peer.hear("sent", SOON);
+            peer.hear("sent", PATIENCE);
         }
-        let start = Instant::now();
-        let mut all = Vec::new();
-        let cpu = super::support::cpu_time(scene.server.pid());
-        while start.elapsed() < Duration::from_millis(2000) {
-            all.push(round_trip(&mut scene.bystander));
+        let (start, mut kept, mut worsts) = (Instant::now(), 0, Vec::new());
+        while kept < 4 {
+            assert!(start.elapsed() < PATIENCE, "{flood}: the worst of each window: {worsts:?}");
+            let worst = worst_round_trip(&mut scene.bystander, WINDOW);
+            kept += usize::from(worst <= WORST);
+            worsts.push(worst);
         }
-        let cpu = super::support::cpu_time(scene.server.pid()) - cpu;
-        all.sort();
-        let sent: Vec<_> = peers.iter().map(|p| p.reports()).collect();
-        eprintln!(
-            "{flood}: n={} median {:?} p99 {:?} worst {:?} cpu {cpu:?} sent {sent:?}",
-            all.len(),
-            all[all.len() / 2],
-            all[all.len() * 99 / 100],
-            all.last().unwrap()
-        );
+        for peer in &peers {
+            peer.forget();
+        }
+        // And they are still at it. Who does not read the answers may be no longer listened to.
+        for peer in peers.iter().filter(|_| flood.ends_with("reading")) {
+            peer.hear("sent", PATIENCE);
+        }
+        scene.others_notice_nothing();
     }
 }
 
-/// How long the answer to a ping takes.
-fn round_trip(raw: &mut Raw) -> Duration {
-    let asked = Instant::now();
-    raw.send_frame(PING, b"?");
-    assert_eq!(raw.read_frame(), (PONG, b"?".to_vec()));
-    asked.elapsed()
+/// The longest that the answer to a ping takes, of as many as can be had one behind the other.
+fn worst_round_trip(raw: &mut Raw, within: Duration) -> Duration {
+    let (start, mut worst) = (Instant::now(), Duration::ZERO);
+    while start.elapsed() < within {
+        let asked = Instant::now();
+        raw.send_frame(PING, b"?");
+        assert_eq!(raw.read_frame(), (PONG, b"?".to_vec()));
+        worst = worst.max(asked.elapsed());
+    }
+    worst
 }

@@ -3,33 +3,10 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::time::Duration;
 
-use super::support::misbehave::Peer;
 use super::support::ws::{BINARY, PING, PONG, Raw, TEXT, frame};
-use super::support::{SOON, rss_bytes, until};
-use super::{MIB, Scene};
-
-/// Says `words` again and again, until `most` bytes are said or the server stops listening, and stops behind a whole
-/// one. Gives what is still to be said of the last one, and how many are said with it.
-fn say_until_full<'w>(raw: &Raw, words: &'w [u8], most: usize) -> (&'w [u8], usize) {
-    let mut stream = raw.stream();
-    stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket option");
-    let block = words.repeat((64 << 10) / words.len());
-    let mut said = 0;
-    'full: while said < most {
-        let mut rest = &block[said % words.len()..];
-        while !rest.is_empty() {
-            // A timeout: the server has not listened for half a second.
-            let Ok(taken) = stream.write(rest) else { break 'full };
-            said += taken;
-            rest = &rest[taken..];
-        }
-    }
-    stream.set_write_timeout(Some(SOON)).expect("a socket option");
-    let begun = said % words.len();
-    (&words[if begun == 0 { words.len() } else { begun }..], said.div_ceil(words.len()))
-}
+use super::support::{SOON, rss_bytes};
+use super::{MIB, Scene, say_until_full};
 
 #[test]
 fn a_hundred_megabytes_of_pings_whose_pongs_nobody_reads_cost_nothing() {
@@ -43,7 +20,6 @@ fn a_hundred_megabytes_of_pings_whose_pongs_nobody_reads_cost_nothing() {
         assert!(memory <= 4 * MIB, "{target}: {memory} bytes for {pings} pings");
         scene.others_notice_nothing();
         // When it reads again, the last ping is answered, whatever has become of those before it.
-        raw.stream().set_nonblocking(false).expect("a socket option");
         let mut pen = raw.stream().try_clone().expect("a socket can be cloned");
         let last = [rest, &frame(PING, b"and now?")].concat();
         let writer = std::thread::spawn(move || pen.write_all(&last));

@@ -6,7 +6,7 @@
 //! and a number a line; and when its standard input ends it leaves, so it outlives nobody.
 //!
 //! ```text
-//!   flood pings /ws/echo reading 127.0.0.1:4711        sent 1048576  sent 2097152  ...
+//!   flood pings /ws/echo reading 127.0.0.1:4711        sent 65856  sent 3095232  ...
 //!   hold 10000 full 127.0.0.1:4711                     open 10000  ...  ended 10000  refused 5000
 //!   churn 3000 resets 127.0.0.1:4711                   done 3000
 //! ```
@@ -18,6 +18,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::SOON;
+use super::deflate::{self, COMPRESSED_BINARY, COMPRESSED_TEXT, END_OF_STREAM, NOTHING};
 use super::ws::{CLOSE, PING, PONG, TEXT, frame, upgrade_request};
 
 /// The test that a program which starts [`Peer`]s must have at its top, and which calls [`play`].
@@ -26,8 +27,8 @@ pub const ENTRY: &str = "the_misbehaving_peer_leaves_with_whoever_started_it";
 const PART: &str = "MISBEHAVE";
 /// Stands before what is reported, as the test harness writes to the same place.
 const MARK: &str = "misbehave: ";
-/// A flood reports about each of so many bytes.
-pub const REPORT_EVERY: u64 = 1 << 20;
+/// How often a flood reports while it comes in.
+const REPORT_EVERY: Duration = Duration::from_millis(50);
 
 /// A misbehaving peer under way. It is ended when dropped.
 pub struct Peer {
@@ -71,9 +72,9 @@ impl Peer {
         }
     }
 
-    /// How many reports have come since the last look.
-    pub fn reports(&self) -> usize {
-        self.heard.try_iter().count()
+    /// What it has reported so far is of no interest any more.
+    pub fn forget(&self) {
+        self.heard.try_iter().for_each(drop);
     }
 
     /// Lets it end by itself: its standard input ends. True if it does, within five seconds.
@@ -143,7 +144,9 @@ fn flood(kind: &str, target: &str, reads: bool, addr: SocketAddr) {
     // has all the time that nobody else wants, and no more.
     let _ = rustix::process::nice(19);
     let (first, again) = shouts(kind);
-    let opening = upgrade_request(addr, target, &[("Sec-WebSocket-Protocol", "wiretail.v1")]);
+    let fields =
+        [("Sec-WebSocket-Protocol", "wiretail.v1"), ("Sec-WebSocket-Extensions", "permessage-deflate")];
+    let opening = upgrade_request(addr, target, &fields);
     let first = if kind == "requests" { first } else { [opening.as_bytes(), &first].concat() };
     let mut sent = Sent::default();
     loop {
@@ -170,16 +173,19 @@ fn flood(kind: &str, target: &str, reads: bool, addr: SocketAddr) {
     }
 }
 
-/// How much a flood has brought, over all its connections.
+/// How many bytes a flood has brought, over all its connections.
 #[derive(Default)]
-struct Sent(u64);
+struct Sent {
+    bytes: u64,
+    reported: Option<Instant>,
+}
 
 impl Sent {
     fn count(&mut self, bytes: usize) {
-        let before = self.0 / REPORT_EVERY;
-        self.0 += bytes as u64;
-        if self.0 / REPORT_EVERY > before {
-            report("sent", self.0);
+        self.bytes += bytes as u64;
+        if self.reported.is_none_or(|when| when.elapsed() >= REPORT_EVERY) {
+            self.reported = Some(Instant::now());
+            report("sent", self.bytes);
         }
     }
 }
@@ -203,6 +209,12 @@ fn shouts(kind: &str) -> (Vec<u8>, Vec<u8>) {
         "one-byte-fragments" => (frame(0x01, b""), many(frame(0x00, b"x"))),
         "requests" => {
             (Vec::new(), many(b"GET /main.js HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\r\n".to_vec()))
+        }
+        "bombs" => (Vec::new(), many(frame(COMPRESSED_BINARY, &deflate::mebibyte()))),
+        "ended-streams" => (Vec::new(), frame(COMPRESSED_TEXT, &END_OF_STREAM.repeat(32_000))),
+        "stored-nothing" => (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&NOTHING.repeat(13_000)))),
+        "tables" => {
+            (Vec::new(), frame(COMPRESSED_TEXT, &deflate::ended(&deflate::eight_tables().repeat(90))))
         }
         "newcomers" => (vec![0x82, 0xfe, 0x10], Vec::new()),
         _ => panic!("no such flood: {kind}"),

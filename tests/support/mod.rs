@@ -11,6 +11,7 @@
 )]
 
 pub mod browser;
+pub mod deflate;
 pub mod misbehave;
 pub mod page;
 pub mod process;

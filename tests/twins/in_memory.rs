@@ -70,7 +70,7 @@ impl Scene {
     fn new(we_serve: bool) -> Self {
         let (ours, theirs) = match we_serve {
             true => (Ours::server(), Theirs::client()),
-            false => (Ours::client("127.0.0.1", "/"), Theirs::server()),
+            false => (Ours::client("127.0.0.1", "/", None), Theirs::server()),
         };
         Self { we_serve, ours, theirs, to_us: Vec::new(), to_them: Vec::new() }
     }

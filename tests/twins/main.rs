@@ -6,11 +6,14 @@
 //! - `served`: tungstenite as the client of the real program's `/ws/echo`, over TCP.
 //! - `sins`: the same malformed bytes for both. Where the two judge differently, the difference has a name here and a
 //!   section of the RFC.
-#![cfg(feature = "tool")]
+//! - `foreign`: Python's `websockets` and npm's `ws`, as clients of the program and as servers for our client, with
+//!   permessage-deflate. They need packages, which `tests/run twins` installs, so these tests are ignored elsewhere.
+#![cfg(all(feature = "tool", feature = "deflate"))]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod foreign;
 mod in_memory;
 mod ours;
 mod script;

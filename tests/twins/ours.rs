@@ -1,6 +1,7 @@
 //! Our end of a conversation: the library's own core, in either role, from the opening handshake on.
 
 use wiretail::http::RequestReader;
+use wiretail::ws::deflate::Parameters;
 use wiretail::ws::handshake::{self, Client};
 use wiretail::ws::{CloseCode, Closed, ClosedBy, Connection, Event, Input, Limits, MaskKeys, Message};
 
@@ -33,9 +34,13 @@ impl Ours {
         Self::new(Stage::Answering(RequestReader::new()), Vec::new())
     }
 
-    /// A client, which has asked for `target`.
-    pub(crate) fn client(host: &str, target: &str) -> Self {
+    /// A client, which has asked for `target` and offered permessage-deflate, if it has a wish.
+    pub(crate) fn client(host: &str, target: &str, deflate: Option<&Parameters>) -> Self {
         let client = Client::new([7; 16], host, target, &[], &[]);
+        let client = match deflate {
+            Some(wish) => client.offering_deflate(wish),
+            None => client,
+        };
         let out = client.request().to_vec();
         Self::new(Stage::Asking(client), out)
     }
@@ -86,9 +91,12 @@ impl Ours {
         let used = match &mut self.stage {
             Stage::Asking(client) => match client.receive(bytes).map_err(|error| error.to_string())? {
                 None => return Ok(()),
-                Some((_, used)) => {
-                    let keys = MaskKeys::new([9; 32]);
-                    self.stage = Stage::Talking(Connection::client(Limits::echo(), keys));
+                Some((accepted, used)) => {
+                    let connection = Connection::client(Limits::echo(), MaskKeys::new([9; 32]));
+                    self.stage = Stage::Talking(match &accepted.deflate {
+                        Some(agreed) => connection.with_deflate(agreed),
+                        None => connection,
+                    });
                     used
                 }
             },

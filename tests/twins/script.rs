@@ -75,6 +75,17 @@ pub(crate) struct Frame {
 const FIN: u8 = 0x80;
 
 impl Move {
+    /// A message of `len` bytes, in one frame: like the lines of a log, which compress well.
+    pub(crate) fn log(len: usize) -> Self {
+        Self::Message { payload: Payload { kind: Kind::Log, len, seed: 1 }, cuts: Vec::new() }
+    }
+
+    /// A message of `len` bytes, in one frame: any bytes, which come again after `period`, and so compress if a
+    /// compressor remembers as many.
+    pub(crate) fn periodic(period: usize, len: usize, seed: u64) -> Self {
+        Self::Message { payload: Payload { kind: Kind::Period(period), len, seed }, cuts: Vec::new() }
+    }
+
     /// The frames that say it.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         match self {

@@ -166,7 +166,8 @@ impl Generation {
     }
 
     /// Are the bytes before our position in `file` still the ones we read? Where there are none before, those that
-    /// we have just read after it (`fresh`) must be, and those that were seen there before.
+    /// we have just read after it (`fresh`) must be. And the first ones: lines that repeat themselves look the same
+    /// wherever other content has grown to.
     pub(crate) fn is_unchanged(&self, file: &File, fresh: &[u8]) -> io::Result<bool> {
         let mut guard = self.tail.clone();
         keep_last(&mut guard, &self.pending);
@@ -174,7 +175,7 @@ impl Generation {
             let fresh = &fresh[..fresh.len().min(GUARD)];
             return Ok(holds(file, self.position(), fresh)? && self.begins_like(file)?);
         }
-        holds(file, self.position() - guard.len() as u64, &guard)
+        Ok(holds(file, self.position() - guard.len() as u64, &guard)? && self.begins_like(file)?)
     }
 }
 
@@ -280,6 +281,19 @@ mod tests {
             assert_eq!(size, before.len() as u64, "the new size is not that of the old content");
             assert!(matches!(growing.read(false), Read::Cut));
         }
+    }
+
+    #[test]
+    fn a_truncated_file_is_recognised_though_its_last_bytes_are_the_same_again() {
+        let (mut growing, ticks) = (Growing::new(), "tick\n".repeat(100));
+        growing.write(format!("started at 10:00\n{ticks}").as_bytes());
+        growing.read(true);
+        let size = growing.generation.end();
+        growing.file.set_len(0).unwrap();
+        growing.write(format!("started at 11:00\n{ticks}{ticks}").as_bytes());
+        growing.generation.look(growing.now).unwrap();
+        assert_eq!(growing.generation.end(), size, "the new size is not that of the old content");
+        assert!(matches!(growing.read(false), Read::Cut));
     }
 
     #[test]

@@ -19,6 +19,30 @@ const LEVEL: i32 = 1;
 const LEAST_WINDOW: u8 = 9;
 
 /// Compresses messages.
+///
+/// The examples of §7.2.3: "Hello", and "Hello" again with the context taken over:
+///
+/// ```
+/// use wiretail::ws::deflate::{Deflater, WindowBits};
+///
+/// let mut deflater = Deflater::new(WindowBits::MOST).expect("only 8 bits cannot be done");
+/// let mut payload = Vec::new();
+/// deflater.compress(b"Hello", &mut payload);
+/// assert_eq!(payload, b"\xf2\x48\xcd\xc9\xc9\x07\x00");
+///
+/// // Five bytes back, as long as the receiver has kept them ...
+/// payload.clear();
+/// deflater.compress(b"Hello", &mut payload);
+/// assert!(payload.len() < 7); // f2 00 11 00 00 in §7.2.3.2; there are several ways to say it
+///
+/// // ... and in full where it has not: no context takeover, or a payload that is sent to several.
+/// deflater.forget();
+/// payload.clear();
+/// deflater.compress(b"Hello", &mut payload);
+/// assert_eq!(payload, b"\xf2\x48\xcd\xc9\xc9\x07\x00");
+/// ```
+///
+/// A payload becomes a frame with [`compressed_server_header`](crate::ws::frame::compressed_server_header).
 pub struct Deflater {
     stream: Deflate,
 }
@@ -80,6 +104,26 @@ impl fmt::Debug for Deflater {
 }
 
 /// Inflates payloads.
+///
+/// What comes out is bounded by the buffer it goes into, so a few bytes cannot fill the memory:
+///
+/// ```
+/// use wiretail::ws::deflate::{Deflater, Inflater, WindowBits};
+///
+/// let mut bomb = Vec::new();
+/// Deflater::new(WindowBits::MOST).expect("a window").compress(&vec![0; 1 << 20], &mut bomb);
+/// assert!(bomb.len() < 16 * 1024, "a megabyte");
+///
+/// let limit = 64 * 1024;
+/// let (mut inflater, mut payload, mut all) = (Inflater::new(), &bomb[..], 0);
+/// let mut step = [0; 4096];
+/// while all <= limit {
+///     let inflated = inflater.inflate(payload, &mut step).expect("it is DEFLATE");
+///     payload = &payload[inflated.used..];
+///     all += inflated.written;
+/// }
+/// assert_eq!(all, limit + step.len()); // here the peer is failed, with 1009
+/// ```
 pub struct Inflater {
     stream: Inflate,
     /// The last block said that it is the last one: what follows begins anew.
@@ -96,8 +140,18 @@ pub struct Inflated {
 }
 
 /// What came is not DEFLATE.
+///
+/// ```
+/// use wiretail::ws::deflate::Inflater;
+///
+/// // A block of type 3, which RFC 1951 does not define.
+/// assert!(Inflater::new().inflate(b"\x07", &mut [0; 16]).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken;
+pub struct Broken {
+    /// How many bytes of the message were written before that was seen.
+    pub written: usize,
+}
 
 impl Inflater {
     /// About the bytes of memory of one, whatever window the peer uses.
@@ -113,6 +167,22 @@ impl Inflater {
     ///
     /// # Errors
     /// When `payload` is not DEFLATE. The inflater is of no use after that.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::{Broken, Inflated, Inflater};
+    ///
+    /// let mut inflater = Inflater::new();
+    /// let mut out = [0; 16];
+    /// // The two fragments of §7.2.3.1, and the tail that stands for the end of the message.
+    /// let mut message = Vec::new();
+    /// for piece in [&b"\xf2\x48\xcd"[..], b"\xc9\xc9\x07\x00", inflater.tail()] {
+    ///     let Inflated { used, written } = inflater.inflate(piece, &mut out)?;
+    ///     assert_eq!(used, piece.len());
+    ///     message.extend_from_slice(&out[..written]);
+    /// }
+    /// assert_eq!(message, b"Hello");
+    /// # Ok::<(), Broken>(())
+    /// ```
     pub fn inflate(&mut self, payload: &[u8], out: &mut [u8]) -> Result<Inflated, Broken> {
         // "the last block [...] BFINAL bit to 1" is allowed (§7.2.3.4), and another stream may follow behind it. Who
         // ends a stream begins the next one with an empty window.
@@ -120,18 +190,19 @@ impl Inflater {
             self.stream.reset(false);
             self.ended = false;
         }
-        let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
-        if !self.ended {
-            match self.stream.decompress(payload, out, InflateFlush::SyncFlush) {
-                Ok(Status::Ok | Status::BufError) => {}
-                Ok(Status::StreamEnd) => self.ended = true,
-                Err(_) => return Err(Broken),
-            }
+        if self.ended {
+            return Ok(Inflated { used: 0, written: 0 });
         }
-        Ok(Inflated {
-            used: (self.stream.total_in() - before_in) as usize,
-            written: (self.stream.total_out() - before_out) as usize,
-        })
+        let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
+        let status = self.stream.decompress(payload, out, InflateFlush::SyncFlush);
+        let used = (self.stream.total_in() - before_in) as usize;
+        let written = (self.stream.total_out() - before_out) as usize;
+        match status {
+            Ok(Status::Ok | Status::BufError) => {}
+            Ok(Status::StreamEnd) => self.ended = true,
+            Err(_) => return Err(Broken { written }),
+        }
+        Ok(Inflated { used, written })
     }
 
     /// What is to be inflated behind the last byte of a message's payload: "Append 4 octets of 0x00 0x00 0xff 0xff to

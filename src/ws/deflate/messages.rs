@@ -145,21 +145,24 @@ fn inflate_all(
     let mut out = [0; STEP];
     let mut all = 0;
     loop {
-        let Inflated { used, written } = inflater.inflate(payload, &mut out)?;
+        let step = inflater.inflate(payload, &mut out);
+        // What comes before the break is looked at first: which sin is found must not depend on how the network cut it.
+        let written = step.map_or_else(|broken| broken.written, |inflated| inflated.written);
         take(&out[..written])?;
+        let Inflated { used, .. } = step?;
         all += written;
         payload = &payload[used..];
         match (payload.is_empty(), used + written) {
             (true, _) if written < out.len() => return Ok(all),
             // No step without progress: a stream that stands still would be waited for until the end of time.
-            (false, 0) => return Err(Broken.into()),
+            (false, 0) => return Err(ProtocolError::BrokenDeflate),
             _ => {}
         }
     }
 }
 
 impl From<Broken> for ProtocolError {
-    fn from(Broken: Broken) -> Self {
+    fn from(_: Broken) -> Self {
         Self::BrokenDeflate
     }
 }

@@ -22,6 +22,14 @@ const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// How far back a compressor may refer: 2 to the power of this, in bytes. From 8 (256 bytes) to 15 (32 KiB).
+///
+/// ```
+/// use wiretail::ws::deflate::WindowBits;
+///
+/// let window = WindowBits::new(10).expect("8 to 15");
+/// assert_eq!(1 << window.bits(), 1024);
+/// assert_eq!(WindowBits::new(16), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowBits(u8);
 
@@ -52,13 +60,31 @@ impl WindowBits {
 
 /// The four parameters of the extension (§7.1): as one side wishes them, or as both have agreed.
 ///
+/// A client offers, a server chooses among the offers and answers, the client reads the answer; in the end both hold the
+/// same parameters:
+///
 /// ```
 /// use wiretail::ws::deflate::{Parameters, WindowBits};
+/// use wiretail::ws::handshake::extensions;
 ///
-/// // What a server says that keeps nothing for a connection between its messages.
-/// let wish = Parameters::without_context();
-/// assert!(wish.server_no_context_takeover && wish.client_no_context_takeover);
-/// assert_eq!(wish.server_max_window_bits, WindowBits::MOST);
+/// // The client takes whatever it is sent; a window of its own it can limit, if the server asks for that.
+/// let offered = Parameters::default();
+/// assert_eq!(offered.offer(), "permessage-deflate; client_max_window_bits");
+///
+/// // The server will not keep a window for what it sends, and keeps 4 KiB for what it receives.
+/// let wish = Parameters {
+///     server_no_context_takeover: true,
+///     client_max_window_bits: WindowBits::new(12).expect("8 to 15"),
+///     ..Parameters::default()
+/// };
+/// let offers = extensions::parse([offered.offer().as_str()].into_iter()).expect("it is well-formed");
+/// let agreed = wish.choose(&offers).expect("an acceptable offer");
+/// assert_eq!(agreed, wish);
+///
+/// // What the client reads in the answer.
+/// let field = "permessage-deflate; server_no_context_takeover; client_max_window_bits=12";
+/// let answer = extensions::parse([field].into_iter()).expect("it is well-formed");
+/// assert_eq!(offered.understand(&answer), Ok(Some(agreed)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
@@ -87,6 +113,14 @@ impl Default for Parameters {
 impl Parameters {
     /// Every message for itself: neither side keeps anything between two messages, and what a server has compressed
     /// once can be sent to many.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::{Parameters, WindowBits};
+    ///
+    /// let wish = Parameters::without_context();
+    /// assert!(wish.server_no_context_takeover && wish.client_no_context_takeover);
+    /// assert_eq!(wish.server_max_window_bits, WindowBits::MOST); // a window within each message
+    /// ```
     pub fn without_context() -> Self {
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::default() }
     }
@@ -96,13 +130,24 @@ impl Parameters {
     ///
     /// "A server MUST decline an extension negotiation offer for this extension" that has an unknown parameter, an
     /// invalid value, or the same parameter twice (§7.1). Unknown extensions are passed over.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::Parameters;
+    /// use wiretail::ws::handshake::extensions;
+    ///
+    /// // The first offer asks for a window that does not exist, and is passed over; the second will do.
+    /// let field = "permessage-deflate; server_max_window_bits=99, permessage-deflate; server_max_window_bits=10";
+    /// let offers = extensions::parse([field].into_iter()).expect("it is well-formed");
+    /// let agreed = Parameters::default().choose(&offers).expect("the second one");
+    /// assert_eq!(agreed.server_max_window_bits.bits(), 10);
+    /// assert_eq!(Parameters::default().choose(&offers[..1]), None);
+    /// ```
     pub fn choose(&self, offers: &[Extension]) -> Option<Self> {
-        offers.iter().filter(|offer| offer.name == NAME).find_map(|offer| self.accept(offer))
+        acceptable(offers).map(|asked| self.accept(&asked))
     }
 
-    fn accept(&self, offer: &Extension) -> Option<Self> {
-        let asked = Asked::read(offer).ok()?;
-        Some(Self {
+    fn accept(&self, asked: &Asked) -> Self {
+        Self {
             // "A server accepts [...] by including the "server_no_context_takeover" extension parameter in the
             // corresponding extension negotiation response" (§7.1.1.1), and may do so unasked.
             server_no_context_takeover: self.server_no_context_takeover || asked.server_no_context_takeover,
@@ -113,9 +158,7 @@ impl Parameters {
             // (§7.1.2.1)
             server_max_window_bits: match asked.server_max_window_bits {
                 Some(Bits::Value(most)) => self.server_max_window_bits.min(most),
-                // "This parameter in an extension negotiation offer has [...] a value"
-                Some(Bits::NoValue) => return None,
-                None => self.server_max_window_bits,
+                Some(Bits::NoValue) | None => self.server_max_window_bits,
             },
             // "If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter,
             // the corresponding extension negotiation response to the offer MUST NOT include" it (§7.1.2.2).
@@ -124,14 +167,21 @@ impl Parameters {
                 Some(Bits::NoValue) => self.client_max_window_bits,
                 None => WindowBits::MOST,
             },
-        })
+        }
     }
 
-    /// The server's answer, as it stands in the field.
-    pub fn answer(&self) -> String {
+    /// The server's answer to the `offers` from which these parameters were [chosen](Self::choose), as it stands in the
+    /// field.
+    pub fn answer(&self, offers: &[Extension]) -> String {
         let mut text = NAME.to_owned();
         self.write_flags(&mut text);
-        write_bits(&mut text, SERVER_MAX_WINDOW_BITS, self.server_max_window_bits);
+        // "A server accepts an extension negotiation offer with this parameter by including the
+        // "server_max_window_bits" extension parameter in the corresponding extension negotiation response" (§7.1.2.1):
+        // also where it limits nothing.
+        match acceptable(offers).and_then(|asked| asked.server_max_window_bits) {
+            Some(_) => text += &format!("; {SERVER_MAX_WINDOW_BITS}={}", self.server_max_window_bits.bits()),
+            None => write_bits(&mut text, SERVER_MAX_WINDOW_BITS, self.server_max_window_bits),
+        }
         write_bits(&mut text, CLIENT_MAX_WINDOW_BITS, self.client_max_window_bits);
         text
     }
@@ -169,6 +219,18 @@ impl Parameters {
     /// this extension with an extension negotiation response" that has an unknown parameter, one that this offer does
     /// not allow, an invalid value, or the same one twice (§7.1). Nor may the answer name what was not offered
     /// (RFC 6455 §4.1).
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::{BadAnswer, Parameters};
+    /// use wiretail::ws::handshake::extensions;
+    ///
+    /// let offered = Parameters { server_no_context_takeover: true, ..Parameters::default() };
+    /// assert_eq!(offered.understand(&[]), Ok(None)); // declined, which is the server's right
+    ///
+    /// // It must not agree and leave out what it was asked for.
+    /// let answer = extensions::parse(["permessage-deflate"].into_iter()).expect("it is well-formed");
+    /// assert_eq!(offered.understand(&answer), Err(BadAnswer));
+    /// ```
     pub fn understand(&self, answer: &[Extension]) -> Result<Option<Self>, BadAnswer> {
         let accepted = match answer {
             [] => return Ok(None),
@@ -198,6 +260,14 @@ impl Parameters {
             client_max_window_bits,
         }))
     }
+}
+
+/// The first of a client's `offers` that a server may accept.
+fn acceptable(offers: &[Extension]) -> Option<Asked> {
+    let ours = offers.iter().filter(|offer| offer.name == NAME);
+    // Of the server's window, "This parameter in an extension negotiation offer has [...] a value" (§7.1.2.1).
+    ours.filter_map(|offer| Asked::read(offer).ok())
+        .find(|asked| !matches!(asked.server_max_window_bits, Some(Bits::NoValue)))
 }
 
 /// The largest window need not be mentioned.
@@ -282,7 +352,8 @@ mod tests {
 
     /// What a server with that wish answers to `offers`; "" if it declines.
     fn answer(wish: Parameters, offers: &str) -> String {
-        wish.choose(&read(offers)).map(|agreed| agreed.answer()).unwrap_or_default()
+        let offers = read(offers);
+        wish.choose(&offers).map(|agreed| agreed.answer(&offers)).unwrap_or_default()
     }
 
     fn bits(bits: u8) -> WindowBits {
@@ -310,7 +381,7 @@ mod tests {
             (any, "; client_max_window_bits=12", "; client_max_window_bits=12"),
             (any, "; server_max_window_bits=8", "; server_max_window_bits=8"),
             (any, "; server_max_window_bits=\"9\"", "; server_max_window_bits=9"),
-            (any, "; server_max_window_bits=15", ""),
+            (any, "; server_max_window_bits=15", "; server_max_window_bits=15"),
             (frugal, "", "; server_no_context_takeover; client_no_context_takeover"),
             (small, "", "; server_max_window_bits=11"),
             (small, "; client_max_window_bits", "; server_max_window_bits=11; client_max_window_bits=10"),
@@ -376,8 +447,10 @@ mod tests {
             })
         };
         for (server, client) in wishes().flat_map(|server| wishes().map(move |client| (server, client))) {
-            let agreed = server.choose(&read(&client.offer())).expect("nothing in it is to be declined");
-            assert_eq!(client.understand(&read(&agreed.answer())), Ok(Some(agreed)), "{server:?} {client:?}");
+            let offers = read(&client.offer());
+            let agreed = server.choose(&offers).expect("nothing in it is to be declined");
+            let answer = read(&agreed.answer(&offers));
+            assert_eq!(client.understand(&answer), Ok(Some(agreed)), "{server:?} {client:?}");
         }
     }
 

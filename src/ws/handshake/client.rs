@@ -11,6 +11,36 @@ use crate::http::{HeadError, HeadReader, ResponseHead, StartLine, Status};
 use crate::ws::deflate::{BadAnswer, Parameters};
 
 /// A client that has asked, or is about to, and waits for the answer.
+///
+/// ```
+/// use wiretail::ws::handshake::Client;
+/// use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
+///
+/// // The nonce of §1.3, to get its answer; in earnest, sixteen bytes from the system's generator.
+/// let mut client = Client::new(
+///     *b"the sample nonce",
+///     "server.example.com",
+///     "/chat",
+///     &["chat", "superchat"],
+///     &[("Origin", "http://example.com")],
+/// );
+/// let request = String::from_utf8_lossy(client.request());
+/// assert!(request.starts_with("GET /chat HTTP/1.1\r\nHost: server.example.com\r\n"));
+/// assert!(request.contains("\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+///
+/// // What the socket says to that. Nothing comes of half an answer; behind the rest stands the first frame.
+/// let half = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConn";
+/// assert_eq!(client.receive(half)?, None);
+/// let mut rest = *b"ection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+///     Sec-WebSocket-Protocol: chat\r\n\r\n\x81\x05Hello";
+/// let (accepted, used) = client.receive(&rest)?.expect("the answer is whole");
+/// assert_eq!(accepted.protocol.as_deref(), Some("chat"));
+///
+/// let mut connection = Connection::client(Limits::default(), MaskKeys::new([7; 32])); // a random seed, too
+/// let event = connection.receive(&mut Input::new(&mut rest[used..]), &mut Vec::new());
+/// assert_eq!(event, Some(Event::Message(Message::Text("Hello".into()))));
+/// # Ok::<(), wiretail::ws::handshake::HandshakeError>(())
+/// ```
 #[derive(Debug)]
 pub struct Client {
     request: Vec<u8>,
@@ -23,12 +53,26 @@ pub struct Client {
 }
 
 /// The server has agreed.
+///
+/// An application that needs a sub-protocol has to look whether it got it:
+///
+/// ```
+/// use wiretail::ws::handshake::Accepted;
+///
+/// let accepted = Accepted { protocol: None, deflate: None };
+/// let spoken = match accepted.protocol.as_deref() {
+///     Some("wiretail.v1") => "messages with cursors",
+///     Some(_) => unreachable!("it was not offered, and so was refused"),
+///     None => "plain text",
+/// };
+/// assert_eq!(spoken, "plain text");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// The sub-protocol it has chosen among those offered.
     pub protocol: Option<String>,
-    /// What was agreed on of permessage-deflate, for
-    /// [`Connection::with_deflate`](crate::ws::Connection::with_deflate).
+    /// What was agreed on of permessage-deflate, for `Connection::with_deflate`. Always `None` without the Cargo feature
+    /// `deflate`, as then it is not offered.
     pub deflate: Option<Parameters>,
 }
 
@@ -65,6 +109,26 @@ impl Client {
     }
 
     /// The same, offering permessage-deflate with `wish`. To be called before the request is sent.
+    ///
+    /// ```
+    /// use wiretail::ws::deflate::{Parameters, WindowBits};
+    /// use wiretail::ws::handshake::Client;
+    ///
+    /// let wish = Parameters::default();
+    /// let mut client = Client::new(*b"the sample nonce", "h", "/", &[], &[]).offering_deflate(&wish);
+    /// let request = String::from_utf8_lossy(client.request());
+    /// let line = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+    /// assert!(request.lines().any(|found| found == line));
+    ///
+    /// // The server agrees, and asks for windows of 4 KiB, which is its right as we said that it may.
+    /// let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    ///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+    ///     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=12\r\n\r\n";
+    /// let (accepted, _) = client.receive(answer)?.expect("the answer is whole");
+    /// let agreed = Parameters { client_max_window_bits: WindowBits::new(12).unwrap(), ..wish };
+    /// assert_eq!(accepted.deflate, Some(agreed));
+    /// # Ok::<(), wiretail::ws::handshake::HandshakeError>(())
+    /// ```
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn offering_deflate(mut self, wish: &Parameters) -> Self {
@@ -81,7 +145,7 @@ impl Client {
     }
 
     /// Takes the next bytes of the server's answer. Once it is whole and right: what was agreed on, and how many of
-    /// *these* bytes belong to it; frames may stand behind them.
+    /// *these* bytes belong to it; frames may stand behind them. With that its work is done.
     ///
     /// # Errors
     /// If the server says anything else. It is not to be asked again on this connection.
@@ -152,6 +216,18 @@ fn check(
 }
 
 /// Why there is no WebSocket.
+///
+/// ```
+/// use wiretail::http::Status;
+/// use wiretail::ws::handshake::{Client, HandshakeError};
+///
+/// let mut client = Client::new(*b"the sample nonce", "h", "/", &[], &[]);
+/// let answer = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n";
+/// let error = client.receive(answer).unwrap_err();
+/// let busy = Status::SERVICE_UNAVAILABLE;
+/// assert_eq!(error, HandshakeError::Refused { status: busy, retry_after: Some(5) });
+/// assert_eq!(error.to_string(), "the server refused: 503 Service Unavailable");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandshakeError {
     /// The answer is not even the head of an HTTP message, or beyond our limits.

@@ -5,6 +5,15 @@
 use crate::http::head::is_token;
 
 /// One extension with its parameters, such as `permessage-deflate; client_max_window_bits`.
+///
+/// ```
+/// use wiretail::ws::handshake::extensions::{Extension, parse};
+///
+/// // "Sec-WebSocket-Extensions: foo" and "Sec-WebSocket-Extensions: bar; baz=2" (§9.1), two lines of one request
+/// let offers = parse(["foo", "bar; baz=2"].into_iter()).expect("the RFC's own example");
+/// assert_eq!(offers[0], Extension { name: "foo".to_owned(), parameters: Vec::new() });
+/// assert_eq!(offers[1].parameters, [("baz".to_owned(), Some("2".to_owned()))]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
     /// Its registered name.

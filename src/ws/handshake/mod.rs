@@ -36,6 +36,13 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// 20-byte value and base64-encoding [...] this 20-byte hash" (§4.2.2).
 ///
 /// It proves that the server has understood, and nothing else.
+///
+/// ```
+/// use wiretail::ws::handshake::accept_value;
+///
+/// // The key and the answer of §1.3.
+/// assert_eq!(accept_value("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
 pub fn accept_value(key: &str) -> String {
     STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }

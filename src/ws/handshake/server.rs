@@ -17,6 +17,38 @@ pub fn is_upgrade(request: &Request) -> bool {
 }
 
 /// A request that may be upgraded.
+///
+/// The request of §1.2, and the answer that it gets there:
+///
+/// ```
+/// use wiretail::http::RequestReader;
+/// use wiretail::ws::handshake;
+///
+/// let bytes = b"GET /chat HTTP/1.1\r\n\
+///     Host: server.example.com\r\n\
+///     Upgrade: websocket\r\n\
+///     Connection: Upgrade\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+///     Origin: http://example.com\r\n\
+///     Sec-WebSocket-Protocol: chat, superchat\r\n\
+///     Sec-WebSocket-Version: 13\r\n\r\n";
+/// let (request, _) = RequestReader::new().receive(bytes)?.expect("all of it has come");
+///
+/// let mut upgrade = handshake::accept(&request)?;
+/// assert_eq!(upgrade.protocols(), ["chat", "superchat"]);
+/// assert!(upgrade.choose_protocol("chat"));
+/// assert!(!upgrade.choose_protocol("mail"), "the client does not speak it");
+/// assert_eq!(
+///     String::from_utf8(upgrade.response())?,
+///     "HTTP/1.1 101 Switching Protocols\r\n\
+///      Upgrade: websocket\r\n\
+///      Connection: Upgrade\r\n\
+///      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+///      Sec-WebSocket-Protocol: chat\r\n\r\n"
+/// );
+/// // Then: Connection::server(limits), whose first input is whatever stood behind the request.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgrade {
     accept: String,
@@ -32,6 +64,24 @@ pub struct Upgrade {
 /// "If the server, while reading the handshake, finds that the client did not send a handshake that matches the
 /// description below [...], the server MUST stop processing the client's handshake and return an HTTP response with an
 /// appropriate error code" (§4.2.1).
+///
+/// A refusal knows its answer. Who may come in at all, by `Origin` and by path, is to be asked before:
+///
+/// ```
+/// use wiretail::http::{RequestReader, Status};
+/// use wiretail::ws::handshake::{self, Refusal};
+///
+/// let bytes = b"GET /chat HTTP/1.1\r\nHost: h\r\nOrigin: http://elsewhere.example\r\n\r\n";
+/// let (request, _) = RequestReader::new().receive(bytes)?.expect("all of it has come");
+/// assert_ne!(request.field("Origin"), Some("http://h")); // a page of another site: here one says 403
+///
+/// // It does not ask for a WebSocket either: 426, with the fields that say what would do.
+/// let refusal = handshake::accept(&request).unwrap_err();
+/// assert_eq!((refusal, refusal.status()), (Refusal::NoUpgrade, Status::UPGRADE_REQUIRED));
+/// let answer = String::from_utf8(refusal.response().into_bytes(false, false))?;
+/// assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn accept(request: &Request) -> Result<Upgrade, Refusal> {
     // "An HTTP/1.1 or higher GET request"
     if request.method() != "GET" {
@@ -108,6 +158,32 @@ impl Upgrade {
     /// Agrees to permessage-deflate as far as the client's offers and our `wish` go together; what comes of it is for
     /// [`Connection::with_deflate`](crate::ws::Connection::with_deflate). `None` if the client offers nothing of the
     /// kind.
+    ///
+    /// ```
+    /// use wiretail::http::RequestReader;
+    /// use wiretail::ws::deflate::Parameters;
+    /// use wiretail::ws::{Connection, Limits, handshake};
+    ///
+    /// let bytes = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    ///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+    ///     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+    /// let (request, _) = RequestReader::new().receive(bytes)?.expect("all of it has come");
+    /// let mut upgrade = handshake::accept(&request)?;
+    ///
+    /// // Nothing is to be kept between two messages, neither here nor there.
+    /// let agreed = upgrade.agree_deflate(&Parameters::without_context());
+    /// let answer = String::from_utf8(upgrade.response())?;
+    /// let line = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    /// assert!(answer.lines().any(|found| found == line));
+    ///
+    /// let connection = Connection::server(Limits::default());
+    /// let connection = match &agreed {
+    ///     Some(agreed) => connection.with_deflate(agreed),
+    ///     None => connection,
+    /// };
+    /// assert!(connection.may_send());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "deflate")]
     pub fn agree_deflate(&mut self, wish: &Parameters) -> Option<Parameters> {
         self.deflate = wish.choose(&self.extensions);
@@ -124,7 +200,7 @@ impl Upgrade {
             write_field(&mut out, "Sec-WebSocket-Protocol", protocol);
         }
         if let Some(deflate) = &self.deflate {
-            write_field(&mut out, "Sec-WebSocket-Extensions", &deflate.answer());
+            write_field(&mut out, "Sec-WebSocket-Extensions", &deflate.answer(&self.extensions));
         }
         out.extend_from_slice(b"\r\n");
         out
