@@ -524,19 +524,3 @@ mod tests {
         assert!(connection.assembly.owns_nothing());
     }
 }
-
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn sizes() {
-        use std::mem::size_of;
-        println!(
-            "Decoder {} Assembly {} Pongs {} Limits {} FrameHeader {}",
-            size_of::<super::Decoder>(),
-            size_of::<super::Assembly>(),
-            size_of::<super::Pongs>(),
-            size_of::<super::Limits>(),
-            size_of::<super::FrameHeader>()
-        );
-    }
-}
