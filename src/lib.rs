@@ -88,7 +88,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The same over sockets, with [`net`], is `examples/echo.rs`. How the code is to be read is in `docs/tour.md`.
+//! The same over sockets: `examples/echo.rs` and `examples/chat.rs` are servers on [`net`], `examples/autobahn_client.rs`
+//! is a client on a blocking socket of the standard library's. How the code is to be read is in `docs/tour.md`.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "tool")]

@@ -4,7 +4,8 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 
 use support::ws::{CLOSE, PONG, Raw, TEXT};
 use support::{SOON, Server, temp_dir};
@@ -60,6 +61,11 @@ fn s5_1_the_first_offer_that_fits_is_agreed_to_and_nothing_else() {
         (
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
             Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+        ),
+        // "by including the "server_max_window_bits" extension parameter" (§7.1.2.1), also where it limits nothing.
+        (
+            "permessage-deflate; server_max_window_bits=15",
+            Some("permessage-deflate; server_max_window_bits=15"),
         ),
         ("permessage-deflate; mystery", None),
         ("permessage-deflate; server_no_context_takeover; server_no_context_takeover", None),
@@ -177,12 +183,28 @@ fn a_log_is_compressed_for_those_who_agreed_and_plain_for_the_others() {
     assert_eq!(inflate(&mut Inflater::new(), &payload), lines);
 
     // Live, and every piece for itself.
-    fs::write(&path, format!("{lines}{lines}")).unwrap();
+    // Appended: written anew, it would be cut to nothing first, and the server might see that.
+    let mut log = OpenOptions::new().append(true).open(&path).unwrap();
+    log.write_all(lines.as_bytes()).unwrap();
     let (first, payload) = compressed.read_frame_within(SOON).expect("the log has grown");
     assert_eq!(first, RSV1 | TEXT);
     assert_eq!(inflate(&mut Inflater::new(), &payload), lines);
     assert_eq!(plain.read_text(), lines);
     // A short line is not worth it.
-    fs::write(&path, format!("{lines}{lines}short\n")).unwrap();
+    log.write_all(b"short\n").unwrap();
     assert_eq!(compressed.read_text(), "short\n");
+}
+
+#[test]
+fn s7_1_2_1_a_viewer_with_a_smaller_window_gets_the_log_as_it_is() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let lines: String = (0..500).map(|number| format!("INFO request {number} was answered\n")).collect();
+    fs::write(&path, &lines).unwrap();
+    let server = Server::start(&[path.to_str().unwrap()]);
+    for (bits, expected) in [(9, TEXT), (14, TEXT), (15, RSV1 | TEXT)] {
+        let offer = format!("permessage-deflate; server_max_window_bits={bits}");
+        let (first, _) = open(&server, "/tail/app.log", &offer).read_frame();
+        assert_eq!(first, expected, "{bits}");
+    }
 }

@@ -1,6 +1,8 @@
 //! DEFLATE read bit by bit from the pages of RFC 1951: slow, short, and nobody's code but ours. What a fast library
 //! inflates must be the same.
 
+use std::sync::LazyLock;
+
 /// What became of some bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
@@ -95,7 +97,7 @@ impl Reader<'_> {
         let last = self.bits(1)? == 1;
         match self.bits(2)? {
             0 => self.stored()?,
-            1 => self.compressed(&fixed_literals(), &Code::new(&[5; 30]).ok_or(Stop::Broken)?)?,
+            1 => self.compressed(&FIXED.0, &FIXED.1)?,
             2 => {
                 let (literals, distances) = self.codes()?;
                 self.compressed(&literals, &distances)?;
@@ -235,12 +237,12 @@ struct Code {
 impl Code {
     /// `None` if there are more codes of some length than that length has room for.
     fn new(lengths: &[usize]) -> Option<Self> {
+        let mut symbols: Vec<usize> = (0..lengths.len()).filter(|&symbol| lengths[symbol] > 0).collect();
+        symbols.sort_by_key(|&symbol| lengths[symbol]);
         let mut counts = [0; 16];
-        let mut symbols = Vec::new();
+        symbols.iter().for_each(|&symbol| counts[lengths[symbol]] += 1);
         let mut left = 1_usize;
-        for (bits, count) in counts.iter_mut().enumerate().skip(1) {
-            symbols.extend((0..lengths.len()).filter(|&symbol| lengths[symbol] == bits));
-            *count = lengths.iter().filter(|&&length| length == bits).count();
+        for count in &counts[1..] {
             left = (left * 2).checked_sub(*count)?;
         }
         Some(Self { counts, symbols, left })
@@ -257,14 +259,15 @@ impl Code {
     }
 }
 
-fn fixed_literals() -> Code {
-    let lengths: Vec<usize> = (0..288)
-        .map(|symbol| match symbol {
-            0..=143 => 8,
-            144..=255 => 9,
-            256..=279 => 7,
-            _ => 8,
-        })
-        .collect();
-    Code::new(&lengths).expect("§3.2.6 has room for its own")
-}
+/// The codes of §3.2.6, for literals and lengths, and for distances.
+static FIXED: LazyLock<(Code, Code)> = LazyLock::new(|| {
+    let length = |symbol| match symbol {
+        0..=143 => 8,
+        144..=255 => 9,
+        256..=279 => 7,
+        _ => 8,
+    };
+    let literals: Vec<usize> = (0..288).map(length).collect();
+    let code = |lengths: &[usize]| Code::new(lengths).expect("the RFC has room for its own");
+    (code(&literals), code(&[5; 30]))
+});

@@ -98,7 +98,7 @@ impl Viewer {
             log: wish.log,
             position,
             dialect: wish.dialect,
-            coding: if wish.deflate.is_some() { Coding::Deflated } else { Coding::Plain },
+            coding: Coding::from(wish.deflate.as_ref()),
             follow: wish.follow,
             flow: Flow::Running,
             report: LagReport { told: 0, when: context.now, owed: false },
@@ -201,11 +201,6 @@ impl Viewer {
     pub fn drained(&mut self, context: &mut Context<'_>) {
         self.conversation.drained(context);
         self.pump(context);
-    }
-
-    /// See [`Conversation::take_rest`].
-    pub fn take_rest(&mut self) -> Box<[u8]> {
-        self.conversation.take_rest()
     }
 
     /// See [`Conversation::expired`].

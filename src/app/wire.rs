@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::tail::{GapReason, Piece, PieceKind};
-use crate::ws::deflate::{self, Deflater, WindowBits};
+use crate::ws::deflate::{self, Deflater, Parameters, WindowBits};
 use crate::ws::{Opcode, frame};
 
 /// The name under which the sub-protocol is negotiated (RFC 6455 §1.9).
@@ -161,8 +161,19 @@ pub enum Dialect {
 pub enum Coding {
     /// It does not.
     Plain,
-    /// It has agreed to permessage-deflate (RFC 7692), without context takeover on our side.
+    /// It has agreed to permessage-deflate (RFC 7692), without context takeover on our side, and with the largest window.
     Deflated,
+}
+
+impl From<Option<&Parameters>> for Coding {
+    /// What was agreed on with a viewer. The compressed frames are the same for all and refer back as far as they like: a
+    /// viewer who keeps a smaller window (§7.1.2.1) gets the plain ones.
+    fn from(agreed: Option<&Parameters>) -> Self {
+        match agreed {
+            Some(agreed) if agreed.server_max_window_bits == WindowBits::MOST => Self::Deflated,
+            Some(_) | None => Self::Plain,
+        }
+    }
 }
 
 /// A piece's frames, each made when the first viewer needs it and shared by all who want the same.

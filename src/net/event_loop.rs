@@ -1,4 +1,5 @@
-//! The turn: wait, say what happened, and write what the caller had to say.
+//! The loop, as its caller sees it: what happened, reading, what there is to say, and the end of a connection. How it waits
+//! is in `turn`.
 //!
 //! Knows sockets and time; not what the bytes mean. The rules beneath it are mio's:
 //!
@@ -9,9 +10,11 @@
 //! - Sockets are registered once, for both directions, and never again.
 //! - An accept error is logged and never ends the loop.
 
+mod turn;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -20,15 +23,14 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 use super::clock::{Clock, Deadlines};
+use super::crowd::Crowd;
 use super::event::{Event, WatchId};
-use super::listener::{Accepted, Limits, Listener, refuse};
+use super::listener::{Limits, Listener};
 use super::outbox::Bytes;
 use super::socket::{Drained, Phase, Received, Socket, Written};
 use super::speech::Speech;
 use super::table::{ConnId, Ids, Table};
 
-/// How many newcomers one turn lets in at most, for each listener; the others wait in the kernel's queue.
-const ACCEPTS_PER_TURN: usize = 64;
 /// How many readiness events one turn takes from the kernel.
 const EVENTS_PER_TURN: usize = 1024;
 /// How many bytes a connection that is on its way out is read and forgotten, each turn.
@@ -76,10 +78,12 @@ pub struct EventLoop {
     limits: Limits,
     ids: Ids,
     sockets: Table<Socket>,
-    crowd: HashMap<IpAddr, usize>,
+    crowd: Crowd,
     /// Those who have not shown yet what they are for, or never did, oldest first; they make room for newcomers.
     unsettled: VecDeque<ConnId>,
     queue: VecDeque<Event>,
+    /// What callers have read and not dealt with.
+    put_back: HashMap<ConnId, Box<[u8]>>,
     /// Who has something to do in the next turn though no event of the kernel's may come: still readable after a read, not
     /// all written by a write, or due to be told that it is.
     again: Vec<ConnId>,
@@ -111,12 +115,13 @@ impl EventLoop {
             accept_next_turn: false,
             accept_next_tick: false,
             watches: 0,
+            crowd: Crowd::new(limits.per_address),
             limits,
             ids: Ids::default(),
             sockets: Table::default(),
-            crowd: HashMap::new(),
             unsettled: VecDeque::new(),
             queue: VecDeque::new(),
+            put_back: HashMap::new(),
             again: Vec::new(),
             speech: Speech::default(),
             dirty: Vec::new(),
@@ -177,11 +182,24 @@ impl EventLoop {
     /// buffer's worth each turn.
     pub fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> Received {
         let Some(socket) = self.sockets.get_mut(id) else { return Received::Nothing };
+        if !self.put_back.is_empty()
+            && let Some(bytes) = self.put_back.remove(&id)
+        {
+            return self.read_again(id, &bytes, buffer);
+        }
         let received = socket.read(buffer);
         if socket.readable {
             self.again.push(id);
         }
         received
+    }
+
+    /// Gives what was put back. What the kernel holds comes after it, in another turn.
+    fn read_again(&mut self, id: ConnId, bytes: &[u8], buffer: &mut [u8]) -> Received {
+        let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
+        buffer[..now.len()].copy_from_slice(now);
+        self.put_back(id, later);
+        Received::Bytes(now.len())
     }
 
     /// Asks for another turn at `id` if the kernel still holds something for it: for callers who put off reading.
@@ -191,12 +209,14 @@ impl EventLoop {
         }
     }
 
-    /// Asks for another turn at `id` whether the kernel holds something for it or not: for callers who have read more
-    /// than they have dealt with.
-    pub fn come_back(&mut self, id: ConnId) {
-        if let Some(socket) = self.sockets.get_mut(id) {
-            socket.readable = true;
-            self.again.push(id);
+    /// Takes back what has been read from `id` and not been dealt with, because that would take too long in one turn: the
+    /// next [`read`](Self::read) gives it again, and there will be an [`Event::Readable`] for that.
+    pub fn put_back(&mut self, id: ConnId, bytes: &[u8]) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        socket.readable = true;
+        self.again.push(id);
+        if !bytes.is_empty() {
+            self.put_back.insert(id, bytes.into());
         }
     }
 
@@ -295,6 +315,7 @@ impl EventLoop {
     /// still makes room for newcomers: a crowd that only lingers must not keep them out.
     pub fn finish(&mut self, id: ConnId, patience: Duration) {
         self.set_deadline(id, Some(self.now() + patience));
+        self.put_back.remove(&id);
         self.own_words(id);
         if let Some(socket) = self.sockets.get_mut(id) {
             socket.phase = Phase::Finishing;
@@ -306,15 +327,11 @@ impl EventLoop {
     pub fn discard(&mut self, id: ConnId) {
         self.set_deadline(id, None);
         self.settle(id);
+        self.put_back.remove(&id);
         let Some(mut socket) = self.sockets.remove(id) else { return };
         let _ = self.poll.registry().deregister(&mut socket.stream);
         self.ids.retire(id);
-        if let Some(count) = self.crowd.get_mut(&socket.address) {
-            *count -= 1;
-            if *count == 0 {
-                self.crowd.remove(&socket.address);
-            }
-        }
+        self.crowd.leave(socket.address);
     }
 
     /// No more newcomers: the listeners are closed.
@@ -430,164 +447,5 @@ impl EventLoop {
             Received::Bytes(_) | Received::Nothing => {}
             Received::Eof | Received::Broken(_) => self.discard(id),
         }
-    }
-
-    /// Sleeps until something happens, and queues what did. Bound: 1024 events, 64 newcomers a listener, and everyone
-    /// who has more to read or whose time is up, once.
-    fn wait(&mut self) -> io::Result<()> {
-        let patience = self.patience();
-        let again = self.again.len();
-        match self.poll.poll(&mut self.events, Some(patience)) {
-            Ok(()) => {}
-            // A signal landed; what it means comes through its own descriptor.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            Err(error) => return Err(error),
-        }
-        self.clock.read();
-        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        for event in &events {
-            match event.token().0 {
-                token if token >= WATCHES => self.queue.push_back(Event::Woken(WatchId(token - WATCHES))),
-                token if token >= LISTENERS => self.accept_next_turn = true,
-                slot => self.note_readiness(slot, event),
-            }
-        }
-        self.events = events;
-        if std::mem::take(&mut self.accept_next_turn) {
-            self.accept();
-        }
-        for number in 0..again {
-            self.announce(self.again[number]);
-        }
-        self.again.drain(..again);
-        self.expire();
-        self.tick();
-        Ok(())
-    }
-
-    /// How long the poll may sleep.
-    fn patience(&self) -> Duration {
-        if !self.queue.is_empty() || !self.again.is_empty() || self.accept_next_turn {
-            return Duration::ZERO;
-        }
-        let deadline = self.deadlines.first().map(|(moment, _)| self.clock.instant_of(moment));
-        let first = deadline.map_or(self.tick_at, |deadline| deadline.min(self.tick_at));
-        first.saturating_duration_since(Instant::now())
-    }
-
-    fn note_readiness(&mut self, slot: usize, event: &mio::event::Event) {
-        let Some((id, socket)) = self.sockets.in_slot(slot) else { return };
-        if event.is_read_closed() || event.is_error() {
-            socket.read_closed = true;
-        }
-        socket.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-        socket.writable |= event.is_writable();
-        self.announce(id);
-    }
-
-    /// Does for `id` what is due without the caller, and queues what the caller is to be told.
-    fn announce(&mut self, id: ConnId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let owes = socket.writable && !socket.outbox.is_empty();
-        match socket.phase {
-            Phase::Open => {
-                if socket.drained == Drained::Due {
-                    self.queue.push_back(Event::Drained(id));
-                }
-                if socket.readable && !socket.announced {
-                    socket.announced = true;
-                    self.queue.push_back(Event::Readable(id));
-                }
-            }
-            Phase::Draining if socket.readable => return self.drain(id),
-            Phase::Finishing | Phase::Draining => {}
-        }
-        if owes {
-            self.soil(id);
-        }
-    }
-
-    /// Lets newcomers in, at most 64 for each listener.
-    fn accept(&mut self) {
-        for number in 0..self.listeners.len() {
-            let mut left = ACCEPTS_PER_TURN;
-            loop {
-                if left == 0 {
-                    self.accept_next_turn = true;
-                    break;
-                }
-                left -= 1;
-                match self.listeners[number].accept() {
-                    Accepted::New(stream, peer) => self.welcome(stream, peer),
-                    Accepted::Last(stream, peer) => {
-                        if self.make_room() {
-                            self.welcome(stream, peer);
-                        } else {
-                            refuse(stream, &self.limits.no_room);
-                        }
-                        self.listeners[number].keep_a_spare();
-                    }
-                    Accepted::Gone => {}
-                    Accepted::Nobody => break,
-                    Accepted::Failed(error) => {
-                        log::warn!("accepting failed: {error}");
-                        self.accept_next_tick = true;
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Gives the newcomer an id, making room if there is none.
-    fn welcome(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let address = peer.ip().to_canonical();
-        let already = self.crowd.get(&address).copied().unwrap_or(0);
-        if !address.is_loopback() && already >= self.limits.per_address {
-            return refuse(stream, &self.limits.too_many);
-        }
-        if self.sockets.len() >= self.limits.connections && !self.make_room() {
-            return refuse(stream, &self.limits.no_room);
-        }
-        // Small frames must not wait for each other (Nagle).
-        let _ = stream.set_nodelay(true);
-        let id = self.ids.issue();
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut stream, Token(id.slot()), interest) {
-            log::warn!("{peer}: cannot be polled: {error}");
-            return self.ids.retire(id);
-        }
-        *self.crowd.entry(address).or_default() += 1;
-        self.sockets.insert(id, Socket::new(stream, address));
-        self.unsettled.push_back(id);
-        self.queue.push_back(Event::Opened(id, peer));
-    }
-
-    /// Tells of every deadline that has passed; ends those connections that were only being finished.
-    fn expire(&mut self) {
-        let now = self.clock.moment();
-        while let Some((deadline, id)) = self.deadlines.first() {
-            if deadline > now {
-                return;
-            }
-            self.set_deadline(id, None);
-            let Some(socket) = self.sockets.get_mut(id) else { continue };
-            match socket.phase {
-                Phase::Open => {
-                    socket.expired = true;
-                    self.queue.push_back(Event::Expired(id));
-                }
-                Phase::Finishing | Phase::Draining => self.discard(id),
-            }
-        }
-    }
-
-    fn tick(&mut self) {
-        if self.now() < self.tick_at {
-            return;
-        }
-        self.tick_at = self.now() + SLOW_TICK;
-        self.accept_next_turn |= std::mem::take(&mut self.accept_next_tick);
-        self.queue.push_back(Event::Tick(self.now()));
     }
 }

@@ -66,10 +66,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Reading order: [`event`] (what can happen), [`table`] (who is who), `clock` (whose time is up), [`outbox`] (what waits to be written), `speech` (what is being said),
-//! [`socket`] (one connection), [`listener`] (who comes in), [`event_loop`] (the turn).
+//! Reading order: [`event`] (what can happen), [`table`] (who is who), `clock` (whose time is up), [`outbox`] (what
+//! waits to be written), `speech` (what is being said), [`socket`] (one connection), [`listener`] and `crowd` (who comes
+//! in), [`event_loop`] (the turn).
 
 mod clock;
+mod crowd;
 pub mod event;
 pub mod event_loop;
 pub mod listener;

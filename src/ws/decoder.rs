@@ -64,8 +64,9 @@ pub struct Input<'b> {
 pub struct Budget {
     /// Frames, of which two bytes make one.
     pub frames: usize,
-    /// Bytes of messages that come compressed (RFC 7692), of which one byte may make a thousand. What is inflated in
-    /// one go goes beyond it by 1 MiB at most.
+    /// Bytes of messages that come compressed (RFC 7692). One byte of payload may make a thousand of them, and counts as
+    /// 16 at least, for blocks that hold nothing are work too. What is inflated in one go goes beyond it by some 260 KiB
+    /// at most.
     pub inflated: usize,
 }
 

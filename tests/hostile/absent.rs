@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::support::ws::{PING, PONG, Raw, TEXT, frame};
-use super::support::{open_files, until};
+use super::support::{open_sockets, until};
 use super::{Scene, say_until_full};
 
 /// A silent peer is asked after this time ...
@@ -14,11 +14,7 @@ const GONE_AFTER: Duration = Duration::from_secs(25);
 #[test]
 fn whoever_falls_silent_is_asked_after_15_seconds_and_gone_after_25() {
     let mut scene = Scene::new();
-    let sockets = |scene: &Scene| {
-        let files = open_files(scene.server.pid());
-        files.iter().filter(|path| path.to_string_lossy().starts_with("socket:")).count()
-    };
-    let before = sockets(&scene);
+    let before = open_sockets(scene.server.pid());
     let start = Instant::now();
     let open = |target| Raw::connect(scene.addr(), target);
     // Nothing at all; half a header; half a frame; half a message; and one who asks but takes no answer.
@@ -32,7 +28,7 @@ fn whoever_falls_silent_is_asked_after_15_seconds_and_gone_after_25() {
     say_until_full(&deaf, &frame(TEXT, &[b'x'; 10_000]), 256 << 20);
     // Somebody who answers stays.
     let mut alive = open("/ws/echo");
-    assert!(sockets(&scene) >= before + 7);
+    assert!(open_sockets(scene.server.pid()) >= before + 7);
 
     for raw in &mut silent {
         assert_eq!(raw.read_frame_within(2 * PING_AFTER), Some((PING, Vec::new())));
@@ -46,7 +42,7 @@ fn whoever_falls_silent_is_asked_after_15_seconds_and_gone_after_25() {
         if let Some((PING, payload)) = scene.bystander.read_frame_within(Duration::from_millis(20)) {
             scene.bystander.send_frame(PONG, &payload);
         }
-        (sockets(&scene) <= before + 1).then_some(())
+        (open_sockets(scene.server.pid()) <= before + 1).then_some(())
     });
     let gone = start.elapsed();
     assert!(gone >= GONE_AFTER - Duration::from_millis(100), "gone after {gone:?}");

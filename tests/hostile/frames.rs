@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::support::ws::{BINARY, CLOSE, NO_CODE, PING, PONG, Raw, TEXT, frame};
-use super::support::{SOON, cpu_time, open_files, rss_bytes, until};
+use super::support::{SOON, cpu_time, open_sockets, rss_bytes, until};
 use super::{MIB, Scene};
 
 /// A frame's first byte without FIN, and those of continuations.
@@ -207,11 +207,7 @@ fn an_answer_to_a_close_holds_the_code_and_not_a_byte_more() {
 #[test]
 fn whoever_does_not_leave_after_the_end_is_left() {
     let mut scene = Scene::new();
-    let sockets = |scene: &Scene| {
-        let files = open_files(scene.server.pid());
-        files.iter().filter(|path| path.to_string_lossy().starts_with("socket:")).count()
-    };
-    let before = sockets(&scene);
+    let before = open_sockets(scene.server.pid());
     // One talks on, one is silent, one says goodbye and stays.
     let [mut talker, mut silent, mut polite] = [(); 3].map(|()| Raw::connect(scene.addr(), "/ws/echo"));
     talker.send_raw(&[0xff; 2]);
@@ -227,6 +223,8 @@ fn whoever_does_not_leave_after_the_end_is_left() {
     while talker.try_send_raw(&block).is_ok() {
         assert!(start.elapsed() < SOON, "somebody is listened to for {:?} after the end", start.elapsed());
     }
-    until("the server to close its sockets", SOON, || (sockets(&scene) <= before).then_some(()));
+    until("the server to close its sockets", SOON, || {
+        (open_sockets(scene.server.pid()) <= before).then_some(())
+    });
     scene.others_notice_nothing();
 }

@@ -1,4 +1,22 @@
-//! Hostile peers, played with raw sockets.
+//! Hostile peers, played with raw sockets against the program: what each of them gets, within which time, and that the
+//! others notice nothing of it.
+//!
+//! | what they do | file |
+//! |---|---|
+//! | no handshake, a wrong one, or one that never ends | `handshake.rs` |
+//! | wrong frames, and lengths that lie | `frames.rs` |
+//! | bombs, broken blocks, nothing in many words | `deflate.rs` |
+//! | more than anybody can answer | `floods.rs` |
+//! | too many of them | `crowds.rs` |
+//! | they do not read | `unread.rs` |
+//! | they fall silent | `absent.rs` |
+//!
+//! Whose mistake each of them was first, and which test plays it, is in `lessons.rs`: everything that was found to have
+//! gone wrong in other servers of this kind and in viewers of logs. What the RFCs forbid is played rule by rule in
+//! `tests/rfc6455/` and `tests/rfc7692.rs`; here it is what the rules do not speak of: time, memory, descriptors, and
+//! everybody else.
+//!
+//! Floods and crowds come from processes of their own: see `tests/support/misbehave.rs`.
 #![cfg(feature = "tool")]
 
 #[path = "../support/mod.rs"]
@@ -10,6 +28,7 @@ mod deflate;
 mod floods;
 mod frames;
 mod handshake;
+mod lessons;
 mod unread;
 
 use std::io::Write;
@@ -67,13 +86,7 @@ impl Scene {
     #[track_caller]
     fn others_are_served_within(&mut self, within: Duration) {
         self.bystander.send_frame(PING, b"all well?");
-        let answer = loop {
-            match self.bystander.read_frame_within(within) {
-                // It has been silent for a while, and is asked.
-                Some((PING, payload)) => self.bystander.send_frame(PONG, &payload),
-                other => break other,
-            }
-        };
+        let answer = next_but_pings(&mut self.bystander, within);
         assert_eq!(answer, Some((PONG, b"all well?".to_vec())));
         let mut newcomer = Raw::open(self.addr());
         newcomer.send_raw(upgrade_request(self.addr(), "/ws/echo", &[]).as_bytes());
@@ -82,6 +95,18 @@ impl Scene {
         assert_eq!(newcomer.read_head().status, 101);
         newcomer.send_text("hello");
         assert_eq!(newcomer.read_frame_within(within), Some((TEXT, b"hello".to_vec())));
+    }
+}
+
+/// The next frame that is not a ping. A ping is answered: on a busy machine anybody may be silent for so long that the
+/// server asks.
+#[track_caller]
+fn next_but_pings(raw: &mut Raw, within: Duration) -> Option<(u8, Vec<u8>)> {
+    loop {
+        match raw.read_frame_within(within) {
+            Some((PING, payload)) => raw.send_frame(PONG, &payload),
+            other => return other,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub mod server;
 pub mod v1;
 pub mod ws;
 
-pub use process::{cpu_time, open_files, peak_rss_bytes, rss_bytes};
+pub use process::{cpu_time, open_files, open_sockets, peak_rss_bytes, rss_bytes};
 pub use server::Server;
 pub use tempfile::TempDir;
 

@@ -11,6 +11,11 @@ pub fn open_files(pid: u32) -> Vec<PathBuf> {
     folder.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect()
 }
 
+/// How many sockets process `pid` holds open.
+pub fn open_sockets(pid: u32) -> usize {
+    open_files(pid).iter().filter(|path| path.to_string_lossy().starts_with("socket:")).count()
+}
+
 /// The memory of process `pid` that is in use, in bytes.
 pub fn rss_bytes(pid: u32) -> u64 {
     status(pid, "VmRSS:")

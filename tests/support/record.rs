@@ -79,8 +79,10 @@ impl Record {
             }
             PieceKind::Gap { from, to, bytes: Some(bytes), .. } => {
                 let place = moved(from, to)?;
+                // Two generations may stand at the same offset of one file: it is the one that has moved on.
+                let moved_on = |p: &&Place| !to.places().contains(p);
                 let starts = |p: &&Place| p.inode == place.inode && p.offset + bytes == place.offset;
-                let before = from.places().iter().find(starts);
+                let before = from.places().iter().filter(moved_on).find(starts);
                 let before = before.ok_or("a gap whose size is not the way between its ends")?;
                 self.cursor = Some(to.clone());
                 match log.named(before).or_else(|| self.in_gap(before.offset)) {

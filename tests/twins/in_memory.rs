@@ -131,7 +131,7 @@ fn play(plan: &Plan) -> Result<(), String> {
     for turn in &plan.turns {
         match *turn {
             Turn::WeSpeak if scene.ours.may_speak() => {
-                ours.by_ref().take(1).for_each(|word| scene.ours.say(word))
+                ours.by_ref().take(1).for_each(|word| scene.ours.say(word));
             }
             Turn::TheySpeak if scene.theirs.may_speak() => {
                 theirs.by_ref().take(1).try_for_each(|frame| scene.theirs.say(frame))?;
@@ -154,7 +154,7 @@ fn play(plan: &Plan) -> Result<(), String> {
     match &plan.ending {
         Ending::WeClose(close) => scene.ours.say(close.word()),
         Ending::TheyClose(close) => {
-            close.frames().into_iter().try_for_each(|frame| scene.theirs.say(frame))?
+            close.frames().into_iter().try_for_each(|frame| scene.theirs.say(frame))?;
         }
         Ending::Breaks(..) => {}
     }

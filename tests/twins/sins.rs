@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, WebSocket, error::ProtocolError as TheirSin};
-use wiretail::ws::{ClosedBy, Connection, Event, Input, Limits, MaskKeys, Message, ProtocolError};
+use wiretail::ws::{CloseCode, ClosedBy, Connection, Event, Input, Limits, MaskKeys, Message, ProtocolError};
 
 use crate::script::{Frame, Move, anything};
 use crate::theirs::word;
@@ -201,7 +201,7 @@ fn ours(plan: &Plan, bytes: &[u8]) -> (Vec<Word>, Verdict<ProtocolError>) {
                 Event::Closed(closed) => match closed.by {
                     ClosedBy::Failure(sin) => return (heard, Verdict::Refused(sin)),
                     _ => {
-                        heard.push(Word::Close(closed.code.map(|code| code.number()), closed.reason));
+                        heard.push(Word::Close(closed.code.map(CloseCode::number), closed.reason));
                         return (heard, Verdict::Closed);
                     }
                 },

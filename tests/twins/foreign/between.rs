@@ -49,9 +49,8 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, most: usize, mut random: Rand
     from.set_read_timeout(Some(SOON)).expect("an option of a socket");
     to.set_nodelay(true).expect("an option of a socket");
     let (mut copy, mut buffer) = (Vec::new(), [0; 16 * 1024]);
-    loop {
-        // A connection that breaks ends here as well: what is missing then will be missed.
-        let Ok(count @ 1..) = from.read(&mut buffer) else { break };
+    // A connection that breaks ends it as well: what is missing then will be missed.
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
         copy.extend_from_slice(&buffer[..count]);
         let mut rest = &buffer[..count];
         while !rest.is_empty() {
