@@ -122,6 +122,8 @@ pub struct Connection {
     /// The payload of a control frame that is cut in two.
     control: Option<Box<ControlPayload>>,
     pongs: Pongs,
+    /// The latest ping that waits for its answer, while they are held.
+    unanswered: Option<Box<ControlPayload>>,
     deflate: Option<Box<PerMessageDeflate>>,
 }
 
@@ -140,12 +142,12 @@ enum Stage {
     Over,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pongs {
     /// Every ping is answered at once.
-    Answered,
+    Sent,
     /// Earlier output has not left: the latest ping waits.
-    Held(Option<Box<ControlPayload>>),
+    Held,
 }
 
 impl Connection {
@@ -167,7 +169,8 @@ impl Connection {
             limits,
             assembly: Assembly::default(),
             control: None,
-            pongs: Pongs::Answered,
+            pongs: Pongs::Sent,
+            unanswered: None,
             deflate: None,
         }
     }
@@ -348,16 +351,9 @@ impl Connection {
     /// assert_eq!(out, b"\x8a\x01b");
     /// ```
     pub fn hold_pongs(&mut self, hold: bool, out: &mut Vec<u8>) {
-        match (hold, &mut self.pongs) {
-            (true, Pongs::Answered) => self.pongs = Pongs::Held(None),
-            (true, Pongs::Held(_)) | (false, Pongs::Answered) => {}
-            (false, Pongs::Held(latest)) => {
-                let latest = latest.take();
-                self.pongs = Pongs::Answered;
-                if let Some(payload) = latest {
-                    self.write_frame(Opcode::Pong, &payload, out);
-                }
-            }
+        self.pongs = if hold { Pongs::Held } else { Pongs::Sent };
+        if !hold && let Some(payload) = self.unanswered.take() {
+            self.write_frame(Opcode::Pong, &payload, out);
         }
     }
 
@@ -435,9 +431,9 @@ impl Connection {
     /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a
     /// Close frame" (§5.5.2): so even when we have sent one, which forbids only data.
     fn answer_ping(&mut self, payload: &[u8], out: &mut Vec<u8>) {
-        match &mut self.pongs {
-            Pongs::Answered => self.write_frame(Opcode::Pong, payload, out),
-            Pongs::Held(latest) => *latest = Some(Box::new(ControlPayload::from_slice(payload))),
+        match self.pongs {
+            Pongs::Sent => self.write_frame(Opcode::Pong, payload, out),
+            Pongs::Held => self.unanswered = Some(Box::new(ControlPayload::from_slice(payload))),
         }
     }
 
@@ -472,7 +468,7 @@ impl Connection {
         self.stage = Stage::Over;
         self.assembly = Assembly::default();
         self.control = None;
-        self.pongs = Pongs::Answered;
+        self.unanswered = None;
         self.deflate = None;
         Event::Closed(Closed { code, reason: reason.to_owned(), by })
     }
@@ -502,7 +498,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_owns_nothing_but_itself() {
-        assert!(size_of::<Connection>() <= 128, "{}", size_of::<Connection>());
+        assert!(size_of::<Connection>() <= 96, "{}", size_of::<Connection>());
         let mut connection = Connection::server(Limits::default());
         let mut out = Vec::new();
         // A fragmented text message and a cut ping, so that everything was in use once; masked with zeroes.
