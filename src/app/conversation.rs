@@ -30,8 +30,6 @@ pub enum Outcome {
 pub struct Conversation {
     connection: Connection,
     pulse: Pulse,
-    /// What came and is still to be read, in the next turn.
-    rest: Box<[u8]>,
 }
 
 impl Conversation {
@@ -41,22 +39,12 @@ impl Conversation {
         if let Verdict::Fine(when) = pulse.check(context.now) {
             context.wake_at(when);
         }
-        let connection = Connection::server(limits);
-        let connection = match deflate {
-            Some(agreed) => connection.with_deflate(agreed),
-            None => connection,
-        };
-        Self { connection, pulse, rest: Box::default() }
+        Self { connection: Connection::server(limits).with_deflate(deflate.copied()), pulse }
     }
 
     /// About how much memory it needs at the moment: see [`Connection::owned_bytes`], and what is not sent yet.
     pub fn owned_bytes(&self, context: &Context<'_>) -> usize {
         self.connection.owned_bytes() + context.unsent()
-    }
-
-    /// Takes out what is left of the last input when its turn was over.
-    pub fn take_rest(&mut self) -> Box<[u8]> {
-        std::mem::take(&mut self.rest)
     }
 
     /// Whether data may still be sent.
@@ -69,8 +57,8 @@ impl Conversation {
     ///
     /// While the peer has not taken what it was sent before, only its latest ping is kept to be answered (§5.5.3).
     ///
-    /// Bound: 256 frames and about 256 KiB of inflated bytes. What is left after that is kept for the next turn, which is
-    /// asked for; the peer's own TCP holds back what is behind.
+    /// Bound: 256 frames and about 256 KiB of inflated bytes. What is left after that is put back for the next turn;
+    /// the peer's own TCP holds back what is behind.
     pub fn receive(
         &mut self,
         bytes: &mut [u8],
@@ -94,8 +82,7 @@ impl Conversation {
             }
         }
         if !input.is_empty() {
-            self.rest = input.rest().into();
-            context.event_loop.come_back(context.id);
+            context.event_loop.put_back(context.id, input.rest());
         }
         outcome
     }

@@ -23,11 +23,6 @@ impl Echo {
         Self { conversation: Conversation::begin(Limits::echo(), deflate, context), share }
     }
 
-    /// See [`Conversation::take_rest`].
-    pub fn take_rest(&mut self) -> Box<[u8]> {
-        self.conversation.take_rest()
-    }
-
     /// Echoes every message in `bytes`.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let outcome = self.conversation.receive(bytes, context, |connection, message, out| {

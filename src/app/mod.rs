@@ -167,15 +167,9 @@ impl App {
 
     /// Reads once, at most 64 KiB, and hands the bytes to whatever the connection is busy with.
     fn read(&mut self, id: ConnId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(session) = self.sessions.get(id) else { return };
         if !session.wants_input(self.event_loop.is_stuck(id)) {
             return;
-        }
-        let mut rest = session.take_rest();
-        if !rest.is_empty() {
-            // It comes first; the socket waits until it has had its turn.
-            self.event_loop.come_back(id);
-            return self.converse(id, |session, context, _| session.receive(&mut rest, context));
         }
         match self.event_loop.read(id, &mut self.buffer) {
             Received::Bytes(count) => {

@@ -23,35 +23,38 @@ pub enum Verdict {
 
 /// One peer's signs of life.
 #[derive(Debug)]
-pub struct Pulse {
-    heard: Instant,
-    asked: Option<Instant>,
+pub enum Pulse {
+    /// It was heard then, and has not been asked since.
+    Heard(Instant),
+    /// It was asked then, and has not been heard since.
+    Asked(Instant),
 }
 
 impl Pulse {
     /// The peer was heard at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { heard: now, asked: None }
+        Self::Heard(now)
     }
 
     /// A sign of life at `when`: bytes came from the peer, or it took bytes that had to wait for it. Not that the kernel
     /// took something for it: that includes the very ping that asks.
     pub fn heard(&mut self, when: Instant) {
-        if when > self.heard {
-            (self.heard, self.asked) = (when, None);
+        let (Self::Heard(last) | Self::Asked(last)) = *self;
+        if when >= last {
+            *self = Self::Heard(when);
         }
     }
 
     /// What to do at `now`. Safe to call early or twice: nothing happens before its time.
     pub fn check(&mut self, now: Instant) -> Verdict {
-        match self.asked {
-            Some(asked) if now >= asked + PONG_WITHIN => Verdict::Gone,
-            Some(asked) => Verdict::Fine(asked + PONG_WITHIN),
-            None if now >= self.heard + PING_AFTER => {
-                self.asked = Some(now);
+        match *self {
+            Self::Asked(asked) if now >= asked + PONG_WITHIN => Verdict::Gone,
+            Self::Asked(asked) => Verdict::Fine(asked + PONG_WITHIN),
+            Self::Heard(heard) if now >= heard + PING_AFTER => {
+                *self = Self::Asked(now);
                 Verdict::Ping(now + PONG_WITHIN)
             }
-            None => Verdict::Fine(self.heard + PING_AFTER),
+            Self::Heard(heard) => Verdict::Fine(heard + PING_AFTER),
         }
     }
 }

@@ -59,15 +59,6 @@ impl Session {
         }
     }
 
-    /// Takes out the input that an earlier turn has left, if any: it comes before what the socket holds.
-    pub fn take_rest(&mut self) -> Box<[u8]> {
-        match self {
-            Self::Request(_) => Box::default(),
-            Self::Watching(viewer) => viewer.take_rest(),
-            Self::Echoing(echo) => echo.take_rest(),
-        }
-    }
-
     /// Bytes came.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         match self {

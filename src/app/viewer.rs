@@ -203,11 +203,6 @@ impl Viewer {
         self.pump(context);
     }
 
-    /// See [`Conversation::take_rest`].
-    pub fn take_rest(&mut self) -> Box<[u8]> {
-        self.conversation.take_rest()
-    }
-
     /// See [`Conversation::expired`].
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         self.conversation.expired(context)

@@ -1,4 +1,5 @@
-//! The turn: wait, say what happened, and write what the caller had to say.
+//! The loop, as its caller sees it: what happened, reading, what there is to say, and the end of a connection. How it waits
+//! is in `turn`.
 //!
 //! Knows sockets and time; not what the bytes mean. The rules beneath it are mio's:
 //!
@@ -9,9 +10,11 @@
 //! - Sockets are registered once, for both directions, and never again.
 //! - An accept error is logged and never ends the loop.
 
-use std::collections::{BTreeSet, VecDeque};
+mod turn;
+
+use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -19,15 +22,15 @@ use mio::net::{TcpListener, TcpStream};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
+use super::clock::{Clock, Deadlines};
 use super::crowd::Crowd;
-use super::listener::{Accepted, Listener, refuse};
+use super::event::{Event, WatchId};
+use super::listener::{Limits, Listener};
 use super::outbox::Bytes;
 use super::socket::{Drained, Phase, Received, Socket, Written};
 use super::speech::Speech;
 use super::table::{ConnId, Ids, Table};
 
-/// How many newcomers one turn lets in at most, for each listener; the others wait in the kernel's queue.
-const ACCEPTS_PER_TURN: usize = 64;
 /// How many readiness events one turn takes from the kernel.
 const EVENTS_PER_TURN: usize = 1024;
 /// How many bytes a connection that is on its way out is read and forgotten, each turn.
@@ -38,60 +41,6 @@ const SLOW_TICK: Duration = Duration::from_millis(250);
 /// Tokens from here on are listeners, and from `WATCHES` on watched descriptors; below are the connections' slots.
 const LISTENERS: usize = usize::MAX - 0xffff;
 const WATCHES: usize = usize::MAX - 0xff;
-
-/// What happened. Connections are named by ids that are never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Somebody connected from there.
-    Opened(ConnId, SocketAddr),
-    /// There may be something to read; a hint.
-    Readable(ConnId),
-    /// All that was to be written has been written, after some of it had to wait or [`EventLoop::tell_when_drained`]: there
-    /// is room for more.
-    Drained(ConnId),
-    /// The deadline set with [`EventLoop::set_deadline`] has passed.
-    Expired(ConnId),
-    /// The connection broke, or had to make room for a newcomer. Nothing more can be said to it.
-    Closed(ConnId),
-    /// A descriptor given to [`EventLoop::watch`] has something to read.
-    Woken(WatchId),
-    /// Time for whatever is done by the clock: asked for with [`EventLoop::tick_at`], at the latest every 250 ms.
-    Tick(Instant),
-}
-
-/// The name of a watched descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchId(usize);
-
-/// How much the loop takes on, and what it says to those it cannot take.
-///
-/// ```
-/// use wiretail::http::{Response, Status};
-/// use wiretail::net::Limits;
-///
-/// let busy = Response::text(Status::SERVICE_UNAVAILABLE, "All seats are taken.").field("Retry-After", "10");
-/// let limits = Limits { connections: 100, no_room: busy.into_bytes(false, false), ..Limits::default() };
-/// assert!(limits.no_room.starts_with(b"HTTP/1.1 503 Service Unavailable\r\n"));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections at once from one address that is not this machine's own.
-    pub per_address: usize,
-    /// The last words to somebody for whom there is no room.
-    pub no_room: Vec<u8>,
-    /// The last words to somebody whose address has too many connections.
-    pub too_many: Vec<u8>,
-}
-
-impl Default for Limits {
-    /// For a small server: 1,000 connections, which fit into the usual 1,024 descriptors; 256 of them from one address.
-    /// Who is not let in is told nothing.
-    fn default() -> Self {
-        Self { connections: 1000, per_address: 256, no_room: Vec::new(), too_many: Vec::new() }
-    }
-}
 
 /// One thread's sockets and clock. The [module](super) has an example with all that can happen; this is a server that
 /// has nothing to say:
@@ -133,14 +82,16 @@ pub struct EventLoop {
     /// Those who have not shown yet what they are for, or never did, oldest first; they make room for newcomers.
     unsettled: VecDeque<ConnId>,
     queue: VecDeque<Event>,
+    /// What callers have read and not dealt with.
+    put_back: HashMap<ConnId, Box<[u8]>>,
     /// Who has something to do in the next turn though no event of the kernel's may come: still readable after a read, not
     /// all written by a write, or due to be told that it is.
     again: Vec<ConnId>,
     speech: Speech,
     /// Whose outbox is to be written.
     dirty: Vec<ConnId>,
-    deadlines: BTreeSet<(Instant, ConnId)>,
-    now: Instant,
+    clock: Clock,
+    deadlines: Deadlines,
     tick_at: Instant,
     discard: Box<[u8; DISCARD]>,
 }
@@ -156,7 +107,7 @@ impl EventLoop {
         for (number, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(&mut listener.socket, Token(LISTENERS + number), Interest::READABLE)?;
         }
-        let now = Instant::now();
+        let clock = Clock::start();
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_PER_TURN),
@@ -170,19 +121,20 @@ impl EventLoop {
             sockets: Table::default(),
             unsettled: VecDeque::new(),
             queue: VecDeque::new(),
+            put_back: HashMap::new(),
             again: Vec::new(),
             speech: Speech::default(),
             dirty: Vec::new(),
-            deadlines: BTreeSet::new(),
-            now,
-            tick_at: now + SLOW_TICK,
+            clock,
+            deadlines: Deadlines::default(),
+            tick_at: clock.now() + SLOW_TICK,
             discard: Box::new([0; DISCARD]),
         })
     }
 
     /// The instant at which this turn began.
     pub fn now(&self) -> Instant {
-        self.now
+        self.clock.now()
     }
 
     /// How many connections there are, those on their way out included.
@@ -230,11 +182,24 @@ impl EventLoop {
     /// buffer's worth each turn.
     pub fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> Received {
         let Some(socket) = self.sockets.get_mut(id) else { return Received::Nothing };
+        if !self.put_back.is_empty()
+            && let Some(bytes) = self.put_back.remove(&id)
+        {
+            return self.read_again(id, &bytes, buffer);
+        }
         let received = socket.read(buffer);
         if socket.readable {
             self.again.push(id);
         }
         received
+    }
+
+    /// Gives what was put back. What the kernel holds comes after it, in another turn.
+    fn read_again(&mut self, id: ConnId, bytes: &[u8], buffer: &mut [u8]) -> Received {
+        let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
+        buffer[..now.len()].copy_from_slice(now);
+        self.put_back(id, later);
+        Received::Bytes(now.len())
     }
 
     /// Asks for another turn at `id` if the kernel still holds something for it: for callers who put off reading.
@@ -244,12 +209,14 @@ impl EventLoop {
         }
     }
 
-    /// Asks for another turn at `id` whether the kernel holds something for it or not: for callers who have read more
-    /// than they have dealt with.
-    pub fn come_back(&mut self, id: ConnId) {
-        if let Some(socket) = self.sockets.get_mut(id) {
-            socket.readable = true;
-            self.again.push(id);
+    /// Takes back what has been read from `id` and not been dealt with, because that would take too long in one turn: the
+    /// next [`read`](Self::read) gives it again, and there will be an [`Event::Readable`] for that.
+    pub fn put_back(&mut self, id: ConnId, bytes: &[u8]) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        socket.readable = true;
+        self.again.push(id);
+        if !bytes.is_empty() {
+            self.put_back.insert(id, bytes.into());
         }
     }
 
@@ -279,7 +246,7 @@ impl EventLoop {
     pub fn say(&mut self) {
         if let Some(id) = self.speech.speaker() {
             if let Some(socket) = self.sockets.get_mut(id) {
-                let written = socket.say(self.speech.words(), self.now);
+                let written = socket.say(self.speech.words(), self.clock.moment());
                 self.follow_up(id, written);
             }
             self.speech.end();
@@ -316,7 +283,7 @@ impl EventLoop {
     /// When `id` last took something that the kernel had had no room for, if it ever did: a sign of life, as only the
     /// peer can have made that room. What the kernel takes at once proves nothing.
     pub fn took_at(&self, id: ConnId) -> Option<Instant> {
-        self.sockets.get(id)?.took_at
+        self.sockets.get(id)?.took_at.map(|moment| self.clock.instant_of(moment))
     }
 
     /// The socket of `id`, to set its options.
@@ -328,13 +295,9 @@ impl EventLoop {
     pub fn set_deadline(&mut self, id: ConnId, deadline: Option<Instant>) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         socket.expired = false;
-        if let Some(old) = socket.deadline.take() {
-            self.deadlines.remove(&(old, id));
-        }
-        if let Some(new) = deadline {
-            self.deadlines.insert((new, id));
-            socket.deadline = deadline;
-        }
+        let new = deadline.map(|instant| self.clock.moment_of(instant));
+        let old = std::mem::replace(&mut socket.deadline, new);
+        self.deadlines.change(id, old, new);
     }
 
     /// `id` has shown what it is for, and need not make room for newcomers any more.
@@ -351,7 +314,8 @@ impl EventLoop {
     /// forgotten until the peer closes too or `patience` is over. No more events come of it. Unless it had settled, it
     /// still makes room for newcomers: a crowd that only lingers must not keep them out.
     pub fn finish(&mut self, id: ConnId, patience: Duration) {
-        self.set_deadline(id, Some(self.now + patience));
+        self.set_deadline(id, Some(self.now() + patience));
+        self.put_back.remove(&id);
         self.own_words(id);
         if let Some(socket) = self.sockets.get_mut(id) {
             socket.phase = Phase::Finishing;
@@ -363,6 +327,7 @@ impl EventLoop {
     pub fn discard(&mut self, id: ConnId) {
         self.set_deadline(id, None);
         self.settle(id);
+        self.put_back.remove(&id);
         let Some(mut socket) = self.sockets.remove(id) else { return };
         let _ = self.poll.registry().deregister(&mut socket.stream);
         self.ids.retire(id);
@@ -440,7 +405,7 @@ impl EventLoop {
             done += 1;
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.dirty = false;
-                let written = socket.write(self.now);
+                let written = socket.write(self.clock.moment());
                 self.follow_up(id, written);
             }
         }
@@ -482,162 +447,5 @@ impl EventLoop {
             Received::Bytes(_) | Received::Nothing => {}
             Received::Eof | Received::Broken(_) => self.discard(id),
         }
-    }
-
-    /// Sleeps until something happens, and queues what did. Bound: 1024 events, 64 newcomers a listener, and everyone
-    /// who has more to read or whose time is up, once.
-    fn wait(&mut self) -> io::Result<()> {
-        let patience = self.patience();
-        let again = self.again.len();
-        match self.poll.poll(&mut self.events, Some(patience)) {
-            Ok(()) => {}
-            // A signal landed; what it means comes through its own descriptor.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            Err(error) => return Err(error),
-        }
-        self.now = Instant::now();
-        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        for event in &events {
-            match event.token().0 {
-                token if token >= WATCHES => self.queue.push_back(Event::Woken(WatchId(token - WATCHES))),
-                token if token >= LISTENERS => self.accept_next_turn = true,
-                slot => self.note_readiness(slot, event),
-            }
-        }
-        self.events = events;
-        if std::mem::take(&mut self.accept_next_turn) {
-            self.accept();
-        }
-        for number in 0..again {
-            self.announce(self.again[number]);
-        }
-        self.again.drain(..again);
-        self.expire();
-        self.tick();
-        Ok(())
-    }
-
-    /// How long the poll may sleep.
-    fn patience(&self) -> Duration {
-        if !self.queue.is_empty() || !self.again.is_empty() || self.accept_next_turn {
-            return Duration::ZERO;
-        }
-        let first = self.deadlines.first().map_or(self.tick_at, |&(deadline, _)| deadline.min(self.tick_at));
-        first.saturating_duration_since(Instant::now())
-    }
-
-    fn note_readiness(&mut self, slot: usize, event: &mio::event::Event) {
-        let Some((id, socket)) = self.sockets.in_slot(slot) else { return };
-        if event.is_read_closed() || event.is_error() {
-            socket.read_closed = true;
-        }
-        socket.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-        socket.writable |= event.is_writable();
-        self.announce(id);
-    }
-
-    /// Does for `id` what is due without the caller, and queues what the caller is to be told.
-    fn announce(&mut self, id: ConnId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let owes = socket.writable && !socket.outbox.is_empty();
-        match socket.phase {
-            Phase::Open => {
-                if socket.drained == Drained::Due {
-                    self.queue.push_back(Event::Drained(id));
-                }
-                if socket.readable && !socket.announced {
-                    socket.announced = true;
-                    self.queue.push_back(Event::Readable(id));
-                }
-            }
-            Phase::Draining if socket.readable => return self.drain(id),
-            Phase::Finishing | Phase::Draining => {}
-        }
-        if owes {
-            self.soil(id);
-        }
-    }
-
-    /// Lets newcomers in, at most 64 for each listener.
-    fn accept(&mut self) {
-        for number in 0..self.listeners.len() {
-            let mut left = ACCEPTS_PER_TURN;
-            loop {
-                if left == 0 {
-                    self.accept_next_turn = true;
-                    break;
-                }
-                left -= 1;
-                match self.listeners[number].accept() {
-                    Accepted::New(stream, peer) => self.welcome(stream, peer),
-                    Accepted::Last(stream, peer) => {
-                        if self.make_room() {
-                            self.welcome(stream, peer);
-                        } else {
-                            refuse(stream, &self.limits.no_room);
-                        }
-                        self.listeners[number].keep_a_spare();
-                    }
-                    Accepted::Gone => {}
-                    Accepted::Nobody => break,
-                    Accepted::Failed(error) => {
-                        log::warn!("accepting failed: {error}");
-                        self.accept_next_tick = true;
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Gives the newcomer an id, making room if there is none.
-    fn welcome(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let address = peer.ip();
-        if !self.crowd.enter(address) {
-            return refuse(stream, &self.limits.too_many);
-        }
-        if self.sockets.len() >= self.limits.connections && !self.make_room() {
-            self.crowd.leave(address);
-            return refuse(stream, &self.limits.no_room);
-        }
-        // Small frames must not wait for each other (Nagle).
-        let _ = stream.set_nodelay(true);
-        let id = self.ids.issue();
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut stream, Token(id.slot()), interest) {
-            log::warn!("{peer}: cannot be polled: {error}");
-            self.crowd.leave(address);
-            return self.ids.retire(id);
-        }
-        self.sockets.insert(id, Socket::new(stream, address));
-        self.unsettled.push_back(id);
-        self.queue.push_back(Event::Opened(id, peer));
-    }
-
-    /// Tells of every deadline that has passed; ends those connections that were only being finished.
-    fn expire(&mut self) {
-        while let Some(&(deadline, id)) = self.deadlines.first() {
-            if deadline > self.now {
-                return;
-            }
-            self.set_deadline(id, None);
-            let Some(socket) = self.sockets.get_mut(id) else { continue };
-            match socket.phase {
-                Phase::Open => {
-                    socket.expired = true;
-                    self.queue.push_back(Event::Expired(id));
-                }
-                Phase::Finishing | Phase::Draining => self.discard(id),
-            }
-        }
-    }
-
-    fn tick(&mut self) {
-        if self.now < self.tick_at {
-            return;
-        }
-        self.tick_at = self.now + SLOW_TICK;
-        self.accept_next_turn |= std::mem::take(&mut self.accept_next_tick);
-        self.queue.push_back(Event::Tick(self.now));
     }
 }

@@ -8,6 +8,36 @@ use std::net::{Shutdown, SocketAddr};
 
 use mio::net::{TcpListener, TcpStream};
 
+/// How much the loop takes on, and what it says to those it cannot take.
+///
+/// ```
+/// use wiretail::http::{Response, Status};
+/// use wiretail::net::Limits;
+///
+/// let busy = Response::text(Status::SERVICE_UNAVAILABLE, "All seats are taken.").field("Retry-After", "10");
+/// let limits = Limits { connections: 100, no_room: busy.into_bytes(false, false), ..Limits::default() };
+/// assert!(limits.no_room.starts_with(b"HTTP/1.1 503 Service Unavailable\r\n"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address that is not this machine's own.
+    pub per_address: usize,
+    /// The last words to somebody for whom there is no room.
+    pub no_room: Vec<u8>,
+    /// The last words to somebody whose address has too many connections.
+    pub too_many: Vec<u8>,
+}
+
+impl Default for Limits {
+    /// For a small server: 1,000 connections, which fit into the usual 1,024 descriptors; 256 of them from one address.
+    /// Who is not let in is told nothing.
+    fn default() -> Self {
+        Self { connections: 1000, per_address: 256, no_room: Vec::new(), too_many: Vec::new() }
+    }
+}
+
 /// What one attempt to accept gave.
 #[derive(Debug)]
 pub(crate) enum Accepted {

@@ -50,7 +50,8 @@
 //!             Received::Bytes(count) => {
 //!                 event_loop.settle(id);
 //!                 let capitals = buffer[..count].to_ascii_uppercase();
-//!                 event_loop.send(id, Bytes::Own(capitals)); // written before the loop sleeps
+//!                 event_loop.send(id, Bytes::Own(capitals)); // written when we ask for the next event
+//!                 event_loop.tell_when_drained(id);
 //!             }
 //!             Received::Nothing => {} // it was a hint, and a wrong one
 //!             Received::Eof | Received::Broken(_) => event_loop.discard(id),
@@ -65,10 +66,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Reading order: [`table`] (who is who), [`outbox`] (what waits to be written), `speech` (what is being said),
-//! [`socket`] (one connection), [`listener`] and `crowd` (who comes in), [`event_loop`] (the turn).
+//! Reading order: [`event`] (what can happen), [`table`] (who is who), `clock` (whose time is up), [`outbox`] (what
+//! waits to be written), `speech` (what is being said), [`socket`] (one connection), [`listener`] and `crowd` (who comes
+//! in), [`event_loop`] (the turn).
 
+mod clock;
 mod crowd;
+pub mod event;
 pub mod event_loop;
 pub mod listener;
 pub mod outbox;
@@ -76,7 +80,9 @@ pub mod socket;
 mod speech;
 pub mod table;
 
-pub use event_loop::{Event, EventLoop, Limits, WatchId};
+pub use event::{Event, WatchId};
+pub use event_loop::EventLoop;
+pub use listener::Limits;
 /// What the loop listens on; mio's own, so that a program need not depend on mio to bind one.
 pub use mio::net::TcpListener;
 pub use outbox::Bytes;

@@ -4,10 +4,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::time::Instant;
 
 use mio::net::TcpStream;
 
+use super::clock::Moment;
 use super::outbox::{Bytes, Outbox};
 
 /// What one read gave.
@@ -52,7 +52,7 @@ pub(crate) struct Socket {
     pub(crate) outbox: Outbox,
     pub(crate) address: IpAddr,
     pub(crate) phase: Phase,
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) deadline: Option<Moment>,
     /// The deadline has passed, which the caller has not been told yet.
     pub(crate) expired: bool,
     pub(crate) readable: bool,
@@ -68,7 +68,7 @@ pub(crate) struct Socket {
     /// The kernel had no room left, and has not taken anything since.
     full: bool,
     /// When it last had room again after that.
-    pub(crate) took_at: Option<Instant>,
+    pub(crate) took_at: Option<Moment>,
     /// Stands in the list of those to be written to.
     pub(crate) dirty: bool,
 }
@@ -133,7 +133,7 @@ impl Socket {
     }
 
     /// Writes once what is owed, as far as the kernel takes it.
-    pub(crate) fn write(&mut self, now: Instant) -> io::Result<Written> {
+    pub(crate) fn write(&mut self, now: Moment) -> io::Result<Written> {
         if self.outbox.is_empty() {
             return self.note_written(Ok(Written::All));
         }
@@ -155,7 +155,7 @@ impl Socket {
 
     /// Says `words`, which are not empty, behind what is owed already, writing once. What the kernel does not take is
     /// owed; if that is much, `words` itself is kept and an empty buffer left in its place.
-    pub(crate) fn say(&mut self, words: &mut Vec<u8>, now: Instant) -> io::Result<Written> {
+    pub(crate) fn say(&mut self, words: &mut Vec<u8>, now: Moment) -> io::Result<Written> {
         if !self.outbox.is_empty() || !self.writable {
             self.outbox.push(Bytes::Own(words.clone()));
             return self.write(now);

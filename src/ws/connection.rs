@@ -122,6 +122,8 @@ pub struct Connection {
     /// The payload of a control frame that is cut in two.
     control: Option<Box<ControlPayload>>,
     pongs: Pongs,
+    /// The latest ping that waits for its answer, while they are held.
+    unanswered: Option<Box<ControlPayload>>,
     deflate: Option<Box<PerMessageDeflate>>,
 }
 
@@ -140,12 +142,12 @@ enum Stage {
     Over,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pongs {
     /// Every ping is answered at once.
-    Answered,
+    Sent,
     /// Earlier output has not left: the latest ping waits.
-    Held(Option<Box<ControlPayload>>),
+    Held,
 }
 
 impl Connection {
@@ -167,7 +169,8 @@ impl Connection {
             limits,
             assembly: Assembly::default(),
             control: None,
-            pongs: Pongs::Answered,
+            pongs: Pongs::Sent,
+            unanswered: None,
             deflate: None,
         }
     }
@@ -183,7 +186,7 @@ impl Connection {
     ///
     /// // In earnest: what `Upgrade::agree_deflate` or `Accepted::deflate` said, and a random seed.
     /// let agreed = Parameters::default();
-    /// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])).with_deflate(&agreed);
+    /// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])).with_deflate(agreed);
     /// let mut out = Vec::new();
     ///
     /// // "Hello" twice, as in RFC 7692 §7.2.3.1 and §7.2.3.2: the second one refers back to the first.
@@ -204,12 +207,12 @@ impl Connection {
     /// ```
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_deflate(self, agreed: &Parameters) -> Self {
-        let deflate = match self.keys {
-            None => PerMessageDeflate::server(agreed),
-            Some(_) => PerMessageDeflate::client(agreed),
-        };
-        Self { deflate: Some(Box::new(deflate)), ..self }
+    pub fn with_deflate(self, agreed: impl Into<Option<Parameters>>) -> Self {
+        let deflate = agreed.into().map(|agreed| match self.keys {
+            None => PerMessageDeflate::server(&agreed),
+            Some(_) => PerMessageDeflate::client(&agreed),
+        });
+        Self { deflate: deflate.map(Box::new), ..self }
     }
 
     /// Reads on in `input` until the peer has done something, or everything is read, or the input's budget is spent.
@@ -348,16 +351,9 @@ impl Connection {
     /// assert_eq!(out, b"\x8a\x01b");
     /// ```
     pub fn hold_pongs(&mut self, hold: bool, out: &mut Vec<u8>) {
-        match (hold, &mut self.pongs) {
-            (true, Pongs::Answered) => self.pongs = Pongs::Held(None),
-            (true, Pongs::Held(_)) | (false, Pongs::Answered) => {}
-            (false, Pongs::Held(latest)) => {
-                let latest = latest.take();
-                self.pongs = Pongs::Answered;
-                if let Some(payload) = latest {
-                    self.write_frame(Opcode::Pong, &payload, out);
-                }
-            }
+        self.pongs = if hold { Pongs::Held } else { Pongs::Sent };
+        if !hold && let Some(payload) = self.unanswered.take() {
+            self.write_frame(Opcode::Pong, &payload, out);
         }
     }
 
@@ -435,9 +431,9 @@ impl Connection {
     /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a
     /// Close frame" (§5.5.2): so even when we have sent one, which forbids only data.
     fn answer_ping(&mut self, payload: &[u8], out: &mut Vec<u8>) {
-        match &mut self.pongs {
-            Pongs::Answered => self.write_frame(Opcode::Pong, payload, out),
-            Pongs::Held(latest) => *latest = Some(Box::new(ControlPayload::from_slice(payload))),
+        match self.pongs {
+            Pongs::Sent => self.write_frame(Opcode::Pong, payload, out),
+            Pongs::Held => self.unanswered = Some(Box::new(ControlPayload::from_slice(payload))),
         }
     }
 
@@ -472,7 +468,7 @@ impl Connection {
         self.stage = Stage::Over;
         self.assembly = Assembly::default();
         self.control = None;
-        self.pongs = Pongs::Answered;
+        self.unanswered = None;
         self.deflate = None;
         Event::Closed(Closed { code, reason: reason.to_owned(), by })
     }
@@ -502,7 +498,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_owns_nothing_but_itself() {
-        assert!(size_of::<Connection>() <= 128, "{}", size_of::<Connection>());
+        assert!(size_of::<Connection>() <= 96, "{}", size_of::<Connection>());
         let mut connection = Connection::server(Limits::default());
         let mut out = Vec::new();
         // A fragmented text message and a cut ping, so that everything was in use once; masked with zeroes.

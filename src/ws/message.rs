@@ -81,32 +81,45 @@ impl Default for Limits {
     }
 }
 
-/// The message that is under way.
+/// The message that is under way. A few bytes, as most connections wait for their next message most of the time.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
-    gathered: Gathered,
+    /// What has come of it; `None` if none is under way, or it lies whole in the input.
+    gathered: Option<Box<Gathered>>,
     /// How many of its frames have begun.
     frames: u32,
     /// It comes compressed.
     compressed: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Gathered {
-    /// No message is under way, or it lies whole in the input.
-    #[default]
-    Nothing,
     Text(TextBuilder),
     Binary(Vec<u8>),
 }
 
 impl Gathered {
+    /// Nothing of a message that a frame with this opcode begins.
+    fn begin(opcode: Opcode) -> Self {
+        match opcode {
+            Opcode::Text => Self::Text(TextBuilder::new()),
+            _ => Self::Binary(Vec::new()),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
-            Self::Nothing => 0,
             Self::Text(text) => text.len(),
             Self::Binary(bytes) => bytes.len(),
         }
+    }
+
+    fn push(&mut self, more: &[u8]) -> Result<(), NotUtf8> {
+        match self {
+            Self::Text(text) => text.push(more)?,
+            Self::Binary(bytes) => bytes.extend_from_slice(more),
+        }
+        Ok(())
     }
 }
 
@@ -114,15 +127,15 @@ impl Assembly {
     /// Looks at the header of a data frame, before any of its payload is kept.
     pub(super) fn admit(&mut self, header: &FrameHeader, limits: Limits) -> Result<(), ProtocolError> {
         let so_far = match (&self.gathered, header.opcode) {
-            (Gathered::Nothing, Opcode::Text | Opcode::Binary) => {
+            (None, Opcode::Text | Opcode::Binary) => {
                 self.compressed = header.compressed;
                 0
             }
-            (gathered @ (Gathered::Text(_) | Gathered::Binary(_)), Opcode::Continuation) => gathered.len(),
+            (Some(gathered), Opcode::Continuation) => gathered.len(),
             // "The fragments of one message MUST NOT be interleaved between the fragments of another message unless
             // an extension has been negotiated that can interpret the interleaving" (§5.4)
-            (Gathered::Nothing, _) => return Err(ProtocolError::NothingToContinue),
-            (Gathered::Text(_) | Gathered::Binary(_), _) => return Err(ProtocolError::MessageUnfinished),
+            (None, _) => return Err(ProtocolError::NothingToContinue),
+            (Some(_), _) => return Err(ProtocolError::MessageUnfinished),
         };
         // The length is below 2^63 and what was gathered is in memory: the sum cannot overflow. How much a compressed
         // message is will be seen when it is inflated.
@@ -134,10 +147,7 @@ impl Assembly {
         }
         self.frames += 1;
         if self.compressed && self.frames == 1 {
-            self.gathered = match header.opcode {
-                Opcode::Text => Gathered::Text(TextBuilder::new()),
-                _ => Gathered::Binary(Vec::new()),
-            };
+            self.gathered = Some(Box::new(Gathered::begin(header.opcode)));
         }
         Ok(())
     }
@@ -150,12 +160,10 @@ impl Assembly {
 
     /// Takes inflated bytes of a compressed message. The sin that comes first counts, wherever they are cut.
     pub(super) fn push(&mut self, bytes: &[u8], limits: Limits) -> Result<(), ProtocolError> {
-        let room = limits.message - self.gathered.len();
+        let room = limits.message - self.len();
         let fitting = &bytes[..bytes.len().min(room)];
-        match &mut self.gathered {
-            Gathered::Nothing => {}
-            Gathered::Text(text) => text.push(fitting)?,
-            Gathered::Binary(gathered) => gathered.extend_from_slice(fitting),
+        if let Some(gathered) = &mut self.gathered {
+            gathered.push(fitting)?;
         }
         if bytes.len() > room { Err(ProtocolError::TooBig { limit: limits.message }) } else { Ok(()) }
     }
@@ -163,47 +171,40 @@ impl Assembly {
     /// Takes payload of an admitted frame, and gives the message if it ends here.
     pub(super) fn receive<'b>(&mut self, chunk: &Chunk<'b>) -> Result<Option<Message<'b>>, ProtocolError> {
         let ends = chunk.last && chunk.header.fin;
-        match (&mut self.gathered, chunk.header.opcode) {
+        if ends && self.gathered.is_none() {
             // All of it lies in the input: it is lent, not copied.
-            (Gathered::Nothing, Opcode::Text) if ends => {
-                self.frames = 0;
-                let text = std::str::from_utf8(chunk.payload).map_err(|_| ProtocolError::NotUtf8)?;
-                return Ok(Some(Message::Text(Cow::Borrowed(text))));
-            }
-            (Gathered::Nothing, Opcode::Binary) if ends => {
-                self.frames = 0;
-                return Ok(Some(Message::Binary(Cow::Borrowed(chunk.payload))));
-            }
-            (Gathered::Nothing, Opcode::Text) => {
-                let mut text = TextBuilder::new();
-                text.push(chunk.payload)?;
-                self.gathered = Gathered::Text(text);
-            }
-            (Gathered::Nothing, _) => self.gathered = Gathered::Binary(chunk.payload.to_vec()),
-            (Gathered::Text(text), _) => text.push(chunk.payload)?,
-            (Gathered::Binary(bytes), _) => bytes.extend_from_slice(chunk.payload),
+            self.frames = 0;
+            return Ok(Some(match chunk.header.opcode {
+                Opcode::Text => {
+                    let text = std::str::from_utf8(chunk.payload).map_err(|_| ProtocolError::NotUtf8)?;
+                    Message::Text(Cow::Borrowed(text))
+                }
+                _ => Message::Binary(Cow::Borrowed(chunk.payload)),
+            }));
         }
+        let opcode = chunk.header.opcode;
+        self.gathered.get_or_insert_with(|| Box::new(Gathered::begin(opcode))).push(chunk.payload)?;
         if ends { self.finish() } else { Ok(None) }
     }
 
     /// How many bytes it has gathered.
     pub(super) fn len(&self) -> usize {
-        self.gathered.len()
+        self.gathered.as_ref().map_or(0, |gathered| gathered.len())
     }
 
     /// Whether it holds no memory.
     #[cfg(test)]
     pub(super) fn owns_nothing(&self) -> bool {
-        matches!(self.gathered, Gathered::Nothing) && self.frames == 0
+        self.gathered.is_none() && self.frames == 0
     }
 
     /// The gathered message, now that it is whole.
     pub(super) fn finish(&mut self) -> Result<Option<Message<'static>>, ProtocolError> {
-        match std::mem::take(self).gathered {
-            Gathered::Nothing => Ok(None),
-            Gathered::Text(text) => Ok(Some(Message::Text(Cow::Owned(text.finish()?)))),
-            Gathered::Binary(bytes) => Ok(Some(Message::Binary(Cow::Owned(bytes)))),
-        }
+        Ok(match std::mem::take(self).gathered.map(|gathered| *gathered) {
+            None => None,
+            Some(Gathered::Text(text)) => Some(Message::Text(Cow::Owned(text.finish()?))),
+            Some(Gathered::Binary(bytes)) => Some(Message::Binary(Cow::Owned(bytes))),
+        })
     }
 }
 
