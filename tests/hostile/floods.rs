@@ -29,7 +29,7 @@ const FLOODS: &[&str] = &[
     "tables /ws/echo reading",
     "requests / reading",
     "requests / deaf",
-    "newcomers /ws/echo reading",
+    "newcomers /ws/echo deaf",
 ];
 
 /// Four peers flood, each from a process of its own; a fifth asks again and again.
