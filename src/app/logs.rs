@@ -173,6 +173,11 @@ impl Logs {
         }
     }
 
+    /// Whether any log may have something new for its viewers.
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// The viewers of all logs that may have something new for them.
     pub fn take_news(&mut self) -> Vec<ConnId> {
         let mut viewers = Vec::new();

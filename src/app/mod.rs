@@ -227,7 +227,9 @@ impl App {
                 self.forget(id);
             }
         }
-        self.pump_news();
+        if self.logs.has_news() {
+            self.pump_news();
+        }
         if self.logs.take_opened_or_closed() {
             self.refresh_watches();
         }

@@ -27,7 +27,7 @@ use super::crowd::Crowd;
 use super::event::{Event, WatchId};
 use super::listener::{Limits, Listener};
 use super::outbox::Bytes;
-use super::socket::{Drained, Phase, Received, Socket, Written};
+use super::socket::{Drained, Phase, Received, Room, Socket, Written};
 use super::speech::Speech;
 use super::table::{ConnId, Ids, Table};
 
@@ -88,6 +88,8 @@ pub struct EventLoop {
     /// all written by a write, or due to be told that it is.
     again: Vec<ConnId>,
     speech: Speech,
+    /// When somebody took something last that had had to wait: see [`EventLoop::took_at`].
+    took_at: HashMap<ConnId, Instant>,
     /// Whose outbox is to be written.
     dirty: Vec<ConnId>,
     clock: Clock,
@@ -124,6 +126,7 @@ impl EventLoop {
             put_back: HashMap::new(),
             again: Vec::new(),
             speech: Speech::default(),
+            took_at: HashMap::new(),
             dirty: Vec::new(),
             clock,
             deadlines: Deadlines::default(),
@@ -246,7 +249,7 @@ impl EventLoop {
     pub fn say(&mut self) {
         if let Some(id) = self.speech.speaker() {
             if let Some(socket) = self.sockets.get_mut(id) {
-                let written = socket.say(self.speech.words(), self.clock.moment());
+                let written = socket.say(self.speech.words());
                 self.follow_up(id, written);
             }
             self.speech.end();
@@ -283,7 +286,7 @@ impl EventLoop {
     /// When `id` last took something that the kernel had had no room for, if it ever did: a sign of life, as only the
     /// peer can have made that room. What the kernel takes at once proves nothing.
     pub fn took_at(&self, id: ConnId) -> Option<Instant> {
-        self.sockets.get(id)?.took_at.map(|moment| self.clock.instant_of(moment))
+        self.took_at.get(&id).copied()
     }
 
     /// The socket of `id`, to set its options.
@@ -328,6 +331,7 @@ impl EventLoop {
         self.set_deadline(id, None);
         self.settle(id);
         self.put_back.remove(&id);
+        self.took_at.remove(&id);
         let Some(mut socket) = self.sockets.remove(id) else { return };
         let _ = self.poll.registry().deregister(&mut socket.stream);
         self.ids.retire(id);
@@ -405,7 +409,7 @@ impl EventLoop {
             done += 1;
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.dirty = false;
-                let written = socket.write(self.clock.moment());
+                let written = socket.write();
                 self.follow_up(id, written);
             }
         }
@@ -414,7 +418,11 @@ impl EventLoop {
 
     /// What follows from a write.
     fn follow_up(&mut self, id: ConnId, written: io::Result<Written>) {
-        let Some(socket) = self.sockets.get(id) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        if socket.room == Room::Again {
+            socket.room = Room::Enough;
+            self.took_at.insert(id, self.clock.now());
+        }
         match written {
             Ok(Written::All) if socket.phase != Phase::Open => self.hang_up(id),
             Ok(Written::All) if socket.drained == Drained::Due => self.again.push(id),

@@ -35,6 +35,17 @@ pub(crate) enum Phase {
     Draining,
 }
 
+/// Whether the kernel has room for what we write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// As far as we know.
+    Enough,
+    /// It had none left, and has not taken anything since.
+    None,
+    /// It had none left, and now it has taken something.
+    Again,
+}
+
 /// Whether there is an [`Event::Drained`](super::Event::Drained) to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Drained {
@@ -65,10 +76,7 @@ pub(crate) struct Socket {
     pub(crate) drained: Drained,
     /// The last write could not take everything.
     pub(crate) stuck: bool,
-    /// The kernel had no room left, and has not taken anything since.
-    full: bool,
-    /// When it last had room again after that.
-    pub(crate) took_at: Option<Moment>,
+    pub(crate) room: Room,
     /// Stands in the list of those to be written to.
     pub(crate) dirty: bool,
 }
@@ -102,8 +110,7 @@ impl Socket {
             announced: false,
             drained: Drained::Unwanted,
             stuck: false,
-            full: false,
-            took_at: None,
+            room: Room::Enough,
             dirty: false,
         }
     }
@@ -133,7 +140,7 @@ impl Socket {
     }
 
     /// Writes once what is owed, as far as the kernel takes it.
-    pub(crate) fn write(&mut self, now: Moment) -> io::Result<Written> {
+    pub(crate) fn write(&mut self) -> io::Result<Written> {
         if self.outbox.is_empty() {
             return self.note_written(Ok(Written::All));
         }
@@ -143,8 +150,8 @@ impl Socket {
         let written = match self.outbox.write_to(&mut self.stream) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(_) => {
-                if std::mem::take(&mut self.full) {
-                    self.took_at = Some(now);
+                if self.room == Room::None {
+                    self.room = Room::Again;
                 }
                 Ok(if self.outbox.is_empty() { Written::All } else { Written::Some })
             }
@@ -155,10 +162,10 @@ impl Socket {
 
     /// Says `words`, which are not empty, behind what is owed already, writing once. What the kernel does not take is
     /// owed; if that is much, `words` itself is kept and an empty buffer left in its place.
-    pub(crate) fn say(&mut self, words: &mut Vec<u8>, now: Moment) -> io::Result<Written> {
+    pub(crate) fn say(&mut self, words: &mut Vec<u8>) -> io::Result<Written> {
         if !self.outbox.is_empty() || !self.writable {
             self.outbox.push(Bytes::Own(words.clone()));
-            return self.write(now);
+            return self.write();
         }
         let (count, written) = match self.stream.write(words) {
             Ok(0) => (0, Err(io::ErrorKind::WriteZero.into())),
@@ -178,7 +185,7 @@ impl Socket {
         match error.kind() {
             io::ErrorKind::WouldBlock => {
                 self.writable = false;
-                self.full = true;
+                self.room = Room::None;
                 Ok(Written::Nothing)
             }
             io::ErrorKind::Interrupted => Ok(Written::Some),

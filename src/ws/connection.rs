@@ -226,7 +226,7 @@ impl Connection {
                 input.discard();
                 return None;
             }
-            if input.is_spent() {
+            if input.is_empty() || input.is_spent() {
                 return None;
             }
             let rsv1 = if self.deflate.is_some() { Rsv1::Compressed } else { Rsv1::Reserved };
