@@ -99,6 +99,34 @@ fn a_small_buffer_gets_everything_in_several_turns() {
 }
 
 #[test]
+fn what_is_put_back_is_read_again_before_anything_else_also_with_smaller_buffers() {
+    let (mut event_loop, address) = event_loop(10);
+    let mut client = connect(address);
+    let _id = opened(&mut event_loop);
+    let sent: Vec<u8> = (0..=255).cycle().take(3000).collect();
+    client.write_all(&sent).unwrap();
+    drop(client);
+    let (mut heard, mut sizes) = (Vec::new(), [1000, 100, 30, 7].into_iter().cycle());
+    until(&mut event_loop, |event_loop, event| {
+        let Event::Readable(id) = event else { return None };
+        let mut buffer = vec![0; sizes.next().unwrap()];
+        match event_loop.read(id, &mut buffer) {
+            // Half of it is dealt with, and the rest later.
+            Received::Bytes(count) => {
+                let (now, later) = buffer[..count].split_at(count.div_ceil(2));
+                heard.extend_from_slice(now);
+                event_loop.put_back(id, later);
+                None
+            }
+            Received::Nothing => None,
+            Received::Eof => Some(()),
+            Received::Broken(error) => panic!("{error}"),
+        }
+    });
+    assert!(heard == sent, "{} bytes of {}", heard.len(), sent.len());
+}
+
+#[test]
 fn everything_sent_arrives_though_the_peer_reads_late() {
     let (mut event_loop, address) = event_loop(10);
     let client = connect(address);
