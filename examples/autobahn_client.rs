@@ -16,9 +16,8 @@ use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-#[cfg(feature = "deflate")]
 use wiretail::ws::deflate::Parameters;
-use wiretail::ws::handshake::{Accepted, Client};
+use wiretail::ws::handshake::Client;
 use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
 
 /// Who we are in the report.
@@ -120,7 +119,8 @@ fn shake_hands(
     buffer: &mut [u8],
 ) -> Result<(Connection, usize), Box<dyn Error>> {
     let deadline = Instant::now() + SILENCE;
-    let mut client = offering(Client::new(random()?, server, target, &[], &[]));
+    let client = Client::new(random()?, server, target, &[], &[]);
+    let mut client = client.offering_deflate(&Parameters::default());
     stream.write_all(client.request())?;
     loop {
         let count = read(stream, buffer, deadline, SILENCE)?;
@@ -130,33 +130,9 @@ fn shake_hands(
         if let Some((accepted, used)) = client.receive(&buffer[..count])? {
             buffer.copy_within(used..count, 0);
             let connection = Connection::client(Limits::echo(), MaskKeys::new(random()?));
-            return Ok((compressing(connection, &accepted), count - used));
+            return Ok((connection.with_deflate(accepted.deflate), count - used));
         }
     }
-}
-
-/// Offers compression; without it, sections 12 and 13 find nothing to test.
-#[cfg(feature = "deflate")]
-fn offering(client: Client) -> Client {
-    client.offering_deflate(&Parameters::default())
-}
-
-#[cfg(feature = "deflate")]
-fn compressing(connection: Connection, accepted: &Accepted) -> Connection {
-    match &accepted.deflate {
-        Some(agreed) => connection.with_deflate(agreed),
-        None => connection,
-    }
-}
-
-#[cfg(not(feature = "deflate"))]
-fn offering(client: Client) -> Client {
-    client
-}
-
-#[cfg(not(feature = "deflate"))]
-fn compressing(connection: Connection, _: &Accepted) -> Connection {
-    connection
 }
 
 /// Reads once, waiting for `patience` but not beyond `deadline`.

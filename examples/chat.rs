@@ -1,7 +1,7 @@
 //! A chat room on the library: a tiny page at `/`, a WebSocket at `/chat`, and everybody hears what anybody says.
 //!
-//! `cargo run --example chat`, then open <http://127.0.0.1:9002/> twice. What is said is framed once and shared by all;
-//! nobody waits for a slow reader, and one who is owed too much has to go.
+//! `cargo run --example chat`, then open <http://127.0.0.1:9002/?name=Ada>, and beside it the same as somebody else. What
+//! is said is framed once and shared by all; nobody waits for a slow reader, and one who is owed too much has to go.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,8 +19,7 @@ const PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf-8"><titl
 <script type="module" src="chat.js"></script><ul></ul><form><input autofocus aria-label="Message"></form></html>"#;
 
 /// What people call themselves and say gets into the page as text: whatever it holds, it is shown and never run.
-const SCRIPT: &str = r"const name = prompt('Your name?') || 'somebody';
-const socket = new WebSocket(`ws://${location.host}/chat?name=${encodeURIComponent(name)}`);
+const SCRIPT: &str = r"const socket = new WebSocket(`ws://${location.host}/chat${location.search}`);
 const show = (text) =>
     document.querySelector('ul').append(Object.assign(document.createElement('li'), { textContent: text }));
 socket.onmessage = (event) => show(event.data);
@@ -54,7 +53,7 @@ fn open_door(request: &Request) -> Result<(String, Upgrade), Response> {
             Err(Response::text(Status::FORBIDDEN, "Only the room's own page may come in."))
         }
         "/chat" => {
-            let name = request.query("name").unwrap_or_default();
+            let name = request.query("name").unwrap_or_else(|| "Somebody".to_owned());
             Ok((name.chars().take(32).collect(), handshake::accept(request)?))
         }
         _ => Err(Response::text(Status::NOT_FOUND, "There is only one room here.")),

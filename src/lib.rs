@@ -23,7 +23,7 @@
 //!
 //! | feature | what there is | packages |
 //! |---|---|---|
-//! | none | [`ws`], [`http`], [`net`] | mio, httparse, sha1, base64, log, `env_logger` |
+//! | none | [`ws`], [`http`], [`net`] | mio, httparse, sha1, base64, log |
 //! | `deflate` | compression in [`ws`] (permessage-deflate, RFC 7692); without it, none is ever agreed to | zlib-rs too |
 //! | `tool`, the default | the program: following files, the command line; and `deflate` | all in `Cargo.toml` |
 //!

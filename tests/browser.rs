@@ -14,6 +14,7 @@ use support::page::{
     Log, all_lines, assert_content, choose, elements, lines, rows, wait_for_line, wait_for_state, watch,
 };
 use support::v1::Viewer;
+use support::ws::Raw;
 use support::{SOON, Server, open_files, temp_dir, until};
 use wiretail::tail::demo::chatter::Chatter;
 
@@ -530,6 +531,26 @@ fn show_sample(page: &Page<'_>, server: &Server, path: &Path) {
     log.write(&after.concat());
     log.write(&format!("{LAST}\n"));
     wait_for_line(page, LAST);
+}
+
+#[test]
+fn the_page_of_the_chat_example_shows_what_is_said_as_text() {
+    let server = Server::example("chat");
+    let browser = Browser::start();
+    let page = browser.page();
+    page.goto(&format!("{}?name=Ada", server.url()));
+    page.wait_for("document.querySelector('li')?.textContent === 'Ada is here.'");
+
+    let mut other = Raw::connect(server.addr(), "/chat?name=%3Ci%3E");
+    other.send_text("<img src=x onerror=alert(1)>");
+    page.wait_for("document.querySelectorAll('li')[2]?.textContent === '<i>: <img src=x onerror=alert(1)>'");
+    assert_eq!(page.number("document.querySelectorAll('li *').length"), 0, "no markup came of it");
+
+    page.eval(
+        "document.querySelector('input').value = 'hello'; document.querySelector('form').requestSubmit()",
+    );
+    let heard: Vec<String> = (0..3).map(|_| other.read_text()).collect();
+    assert_eq!(heard[2], "Ada: hello");
 }
 
 const ROTATED_AT: usize = 48;

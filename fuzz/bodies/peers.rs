@@ -40,7 +40,7 @@ pub fn open(role: Role, limits: Limits, agreed: Option<&Parameters>) -> Connecti
 
 #[cfg(feature = "deflate")]
 fn compressing(connection: Connection, agreed: &Parameters) -> Connection {
-    connection.with_deflate(agreed)
+    connection.with_deflate(*agreed)
 }
 
 #[cfg(not(feature = "deflate"))]

@@ -148,7 +148,10 @@ impl Reader<'_> {
         let mut lengths = Vec::new();
         while lengths.len() < literals + distances {
             let (length, times) = match self.symbol(&code)? {
-                16 => (*lengths.last().ok_or(Stop::Broken)?, 3 + self.bits(2)?),
+                16 => {
+                    let times = 3 + self.bits(2)?;
+                    (*lengths.last().ok_or(Stop::Broken)?, times)
+                }
                 17 => (0, 3 + self.bits(3)?),
                 18 => (0, 11 + self.bits(7)?),
                 length => (length, 1),

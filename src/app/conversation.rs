@@ -39,12 +39,7 @@ impl Conversation {
         if let Verdict::Fine(when) = pulse.check(context.now) {
             context.wake_at(when);
         }
-        let connection = Connection::server(limits);
-        let connection = match deflate {
-            Some(agreed) => connection.with_deflate(agreed),
-            None => connection,
-        };
-        Self { connection, pulse }
+        Self { connection: Connection::server(limits).with_deflate(deflate.copied()), pulse }
     }
 
     /// About how much memory it needs at the moment: see [`Connection::owned_bytes`], and what is not sent yet.

@@ -171,10 +171,8 @@ impl Cat<'_> {
         let (accepted, mut filled) = self.shake_hands(&mut stream, &mut buffer)?;
         stream.set_read_timeout(Some(SILENCE))?;
         let limits = Limits { message: LARGEST_MESSAGE, fragments: 1024 };
-        let mut connection = Connection::client(limits, MaskKeys::new(random()));
-        if let Some(deflate) = &accepted.deflate {
-            connection = connection.with_deflate(deflate);
-        }
+        let mut connection =
+            Connection::client(limits, MaskKeys::new(random())).with_deflate(accepted.deflate);
         let mut out = Vec::new();
         let mut ended = false;
         loop {

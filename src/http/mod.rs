@@ -3,10 +3,11 @@
 //! Knows no sockets, no clock, no WebSocket and no log. Bytes go in, requests and bytes come out.
 //!
 //! Reading order: [`head`] (where a head ends, and its fields), [`request`] (what was asked), [`bad_request`] (what
-//! cannot have been meant), [`response`] (what is answered); [`pages`] is the embedded page.
+//! cannot have been meant), [`response`] (what is answered); `pages` (of the program) is the embedded page.
 
 pub mod bad_request;
 pub mod head;
+#[cfg(feature = "tool")]
 pub mod pages;
 pub mod request;
 pub mod response;

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io;
 
-use memchr::memrchr_iter;
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
 use crate::tail::reading::{border, read_at};
 
@@ -39,16 +39,19 @@ pub(crate) fn last_lines(
         let len = usize::try_from(at - stop).map_or(block.len(), |left| left.min(block.len()));
         at -= len as u64;
         let read = read_at(file, &mut block[..len], at)?;
-        for newline in memrchr_iter(b'\n', &block[..read]) {
-            let after = at + newline as u64 + 1;
-            // The newline at the very end closes the last line, it does not begin another one.
-            if after == end {
-                continue;
-            }
-            found = Backlog { offset: after, lines: found.lines + 1 };
-            if found.lines == lines {
-                return Ok(found);
-            }
+        // The newline at the very end closes the last line, it does not begin another one.
+        let closes = at + read as u64 == end && block[..read].ends_with(b"\n");
+        let newlines = &block[..read - usize::from(closes)];
+        // To count them all is several times as fast as to go through them one by one.
+        let lines_here = memchr_iter(b'\n', newlines).count();
+        let first = if found.lines + lines_here < lines {
+            memchr(b'\n', newlines)
+        } else {
+            memrchr_iter(b'\n', newlines).nth(lines - found.lines - 1)
+        };
+        if let Some(newline) = first {
+            let lines = lines.min(found.lines + lines_here);
+            found = Backlog { offset: at + newline as u64 + 1, lines };
         }
     }
     if found.lines < lines && stop == 0 && end > 0 {

@@ -186,7 +186,7 @@ impl Connection {
     ///
     /// // In earnest: what `Upgrade::agree_deflate` or `Accepted::deflate` said, and a random seed.
     /// let agreed = Parameters::default();
-    /// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])).with_deflate(&agreed);
+    /// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])).with_deflate(agreed);
     /// let mut out = Vec::new();
     ///
     /// // "Hello" twice, as in RFC 7692 §7.2.3.1 and §7.2.3.2: the second one refers back to the first.
@@ -207,12 +207,12 @@ impl Connection {
     /// ```
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_deflate(self, agreed: &Parameters) -> Self {
-        let deflate = match self.keys {
-            None => PerMessageDeflate::server(agreed),
-            Some(_) => PerMessageDeflate::client(agreed),
-        };
-        Self { deflate: Some(Box::new(deflate)), ..self }
+    pub fn with_deflate(self, agreed: impl Into<Option<Parameters>>) -> Self {
+        let deflate = agreed.into().map(|agreed| match self.keys {
+            None => PerMessageDeflate::server(&agreed),
+            Some(_) => PerMessageDeflate::client(&agreed),
+        });
+        Self { deflate: deflate.map(Box::new), ..self }
     }
 
     /// Reads on in `input` until the peer has done something, or everything is read, or the input's budget is spent.

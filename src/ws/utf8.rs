@@ -4,11 +4,19 @@
 //! at its first byte, even inside an unfinished frame: nobody has to wait for the end of a message that is lost
 //! already. Does not know frames.
 
-use std::str;
+use std::{fmt, str};
 
 /// The bytes are not UTF-8 and no further bytes can make them so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotUtf8;
+
+impl fmt::Display for NotUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text is not UTF-8")
+    }
+}
+
+impl std::error::Error for NotUtf8 {}
 
 /// The characters of a text so far, and the beginning of one more.
 ///

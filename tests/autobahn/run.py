@@ -46,8 +46,10 @@ def main():
     (report / "index.json").write_text(json.dumps(results, indent=1))
 
     print("\n".join(table(results)))
-    took = time.monotonic() - start
-    print(f"{len(results)} cases with our {role} in {took:.0f} s; they are explained in {report}/*/index.html")
+    took, times = time.monotonic() - start, os.times()
+    computed = times.children_user + times.children_system
+    print(f"{len(results)} cases with our {role} in {took:.0f} s, with {computed:.0f} s of computing")
+    print(f"each is explained in {report}/*/index.html")
     worse, better = judge(results, expected, sections)
     for sentence in better:
         print(f"better: {sentence} (expected.json can ask for it now)")

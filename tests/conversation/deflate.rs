@@ -12,7 +12,7 @@ const RSV1: u8 = 0x40;
 const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
 
 fn server(limits: Limits) -> Talk {
-    let connection = Connection::server(limits).with_deflate(&Parameters::default());
+    let connection = Connection::server(limits).with_deflate(Parameters::default());
     Talk { connection, events: Vec::new(), out: Vec::new() }
 }
 
@@ -108,7 +108,7 @@ fn a_budget_spreads_the_work_over_turns_and_changes_nothing_else() {
         Budget { frames: 3, inflated: 100_000 },
     ] {
         // Each message stands for itself, so the context is of no use, and none is needed.
-        let mut connection = Connection::server(Limits::echo()).with_deflate(&Parameters::without_context());
+        let mut connection = Connection::server(Limits::echo()).with_deflate(Parameters::without_context());
         let (mut rest, mut heard, mut turns) = (script.clone(), Vec::new(), 0);
         while !rest.is_empty() {
             let mut input = Input::bounded(&mut rest, budget);
@@ -140,8 +140,8 @@ fn both_sides_of_ours_understand_each_other_whatever_was_agreed() {
                 server_max_window_bits: bits,
                 client_max_window_bits: bits,
             };
-            let mut server = Connection::server(Limits::echo()).with_deflate(&agreed);
-            let mut client = Connection::client(Limits::echo(), MaskKeys::new([3; 32])).with_deflate(&agreed);
+            let mut server = Connection::server(Limits::echo()).with_deflate(agreed);
+            let mut client = Connection::client(Limits::echo(), MaskKeys::new([3; 32])).with_deflate(agreed);
             for message in messages {
                 let (mut out, mut back) = (Vec::new(), Vec::new());
                 client.send_text(message, &mut out);

@@ -6,21 +6,18 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use super::support::ws::{PING, PONG, Raw, upgrade_request};
 use super::support::{SOON, cpu_time, open_files, peak_rss_bytes, rss_bytes, until};
-use super::{MIB, Scene, next_but_pings};
-
-/// Long enough for ten thousand connections on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+use super::{MIB, PATIENCE, Scene, next_but_pings};
 
 #[test]
 fn ten_thousand_who_send_all_but_the_end_of_the_longest_head_cost_64_mib_at_most() {
     let mut scene = Scene::new();
     let memory = rss_bytes(scene.server.pid());
     let crowd = scene.peer("hold 10000 full");
-    assert_eq!(crowd.hear("open", PATIENCE), 10_000);
+    assert_eq!(scene.hear(&crowd, "open"), 10_000);
     scene.others_are_served_within(PATIENCE);
     // Each is told that its time is up, unless it had to make room for others.
-    let refused = crowd.hear("refused", PATIENCE);
-    assert_eq!(crowd.hear("ended", SOON), 10_000);
+    let refused = scene.hear(&crowd, "refused");
+    assert_eq!(scene.hear(&crowd, "ended"), 10_000);
     assert!(refused > 0, "nobody had to wait for five seconds");
     let memory = peak_rss_bytes(scene.server.pid()).saturating_sub(memory);
     assert!(memory <= 64 * MIB, "{memory} bytes for ten thousand");
@@ -30,15 +27,15 @@ fn ten_thousand_who_send_all_but_the_end_of_the_longest_head_cost_64_mib_at_most
 #[test]
 fn thousands_who_come_and_go_leave_nothing_behind() {
     let mut scene = Scene::new();
-    let come_and_go = |count: usize| {
+    let come_and_go = |scene: &mut Scene, count: u64| {
         for how in ["visits", "resets", "conversations"] {
             let peer = scene.peer(&format!("churn {count} {how}"));
-            assert_eq!(peer.hear("done", PATIENCE), count as u64, "{how}");
+            assert_eq!(scene.hear(&peer, "done"), count, "{how}");
         }
     };
-    come_and_go(300);
+    come_and_go(&mut scene, 300);
     let (memory, files) = (rss_bytes(scene.server.pid()), open_files(scene.server.pid()).len());
-    come_and_go(2000);
+    come_and_go(&mut scene, 2000);
     until("the descriptors to be closed", SOON, || {
         (open_files(scene.server.pid()).len() <= files).then_some(())
     });

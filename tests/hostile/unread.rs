@@ -4,8 +4,8 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
+use super::support::rss_bytes;
 use super::support::ws::{BINARY, PING, PONG, Raw, TEXT, frame};
-use super::support::{SOON, rss_bytes};
 use super::{MIB, Scene, say_until_full};
 
 #[test]
@@ -41,7 +41,7 @@ fn an_echo_that_nobody_reads_stops_listening() {
     let memory = rss_bytes(scene.server.pid());
     let crowd: Vec<_> = (0..4).map(|_| scene.peer("flood texts /ws/echo deaf")).collect();
     for peer in &crowd {
-        peer.hear("sent", SOON);
+        scene.hear(peer, "sent");
     }
     scene.others_notice_nothing();
     let mut raw = Raw::connect(scene.addr(), "/ws/echo");

@@ -14,7 +14,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::SOON;
@@ -56,17 +56,18 @@ impl Peer {
         Self { child, heard }
     }
 
-    /// The number in its next report with that word, whatever it reports before.
+    /// The number in its next report with that word, whatever it reports before; `None` when none comes within that time.
     #[track_caller]
-    pub fn hear(&self, word: &str, within: Duration) -> u64 {
+    pub fn hear(&self, word: &str, within: Duration) -> Option<u64> {
         let deadline = Instant::now() + within;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.heard.recv_timeout(left) {
-                Ok((reported, number)) if reported == word => return number,
+                Ok((reported, number)) if reported == word => return Some(number),
                 Ok(_) => {}
-                Err(error) => {
-                    panic!("the misbehaving peer did not report `{word}` within {within:?}: {error}")
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the misbehaving peer ended before it reported `{word}`")
                 }
             }
         }

@@ -79,8 +79,10 @@ impl Record {
             }
             PieceKind::Gap { from, to, bytes: Some(bytes), .. } => {
                 let place = moved(from, to)?;
-                // Two generations may stand at the same offset of one file: it is the one that has moved on.
-                let moved_on = |p: &&Place| !to.places().contains(p);
+                // Two generations may stand at the same offset of one file, and look alike if nothing is before it: it
+                // is the one that has moved on.
+                let count = |p: &Place, cursor: &Cursor| cursor.places().iter().filter(|q| *q == p).count();
+                let moved_on = |p: &&Place| count(p, from) > count(p, to);
                 let starts = |p: &&Place| p.inode == place.inode && p.offset + bytes == place.offset;
                 let before = from.places().iter().filter(moved_on).find(starts);
                 let before = before.ok_or("a gap whose size is not the way between its ends")?;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -69,6 +70,24 @@ impl Server {
                 )
             }
         }
+    }
+
+    /// Builds one of the programs in `examples/`, if need be, and starts it on a free port.
+    #[track_caller]
+    pub fn example(name: &str) -> Self {
+        // They are built as the program was: in the same folder, with the same profile.
+        let program = Path::new(env!("CARGO_BIN_EXE_wiretail"));
+        let folder = program.parent().expect("the program is in a folder");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--locked", "--example", name]);
+        cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+        if folder.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().expect("cargo runs").success(), "{cargo:?}");
+        let mut example = Command::new(folder.join("examples").join(name));
+        example.arg("127.0.0.1:0");
+        Self::spawn(example)
     }
 
     /// Where it listens.
@@ -155,9 +174,10 @@ fn first_line(child: &mut Child) -> Option<String> {
     receiver.recv_timeout(START).ok()
 }
 
-/// `http://HOST:PORT/...` as an address.
+/// `http://HOST:PORT/...` as an address, or the same with `ws`.
 fn address(url: &str) -> SocketAddr {
-    let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("the first line is no URL: {url:?}"));
+    let rest = url.strip_prefix("http://").or(url.strip_prefix("ws://"));
+    let rest = rest.unwrap_or_else(|| panic!("the first line is no URL: {url:?}"));
     let authority = rest.split('/').next().expect("split gives at least one part");
     let mut addresses = authority.to_socket_addrs().unwrap_or_else(|error| panic!("{url:?}: {error}"));
     addresses.next().unwrap_or_else(|| panic!("{url:?} names no address"))

@@ -93,10 +93,7 @@ impl Ours {
                 None => return Ok(()),
                 Some((accepted, used)) => {
                     let connection = Connection::client(Limits::echo(), MaskKeys::new([9; 32]));
-                    self.stage = Stage::Talking(match &accepted.deflate {
-                        Some(agreed) => connection.with_deflate(agreed),
-                        None => connection,
-                    });
+                    self.stage = Stage::Talking(connection.with_deflate(accepted.deflate));
                     used
                 }
             },

@@ -153,6 +153,14 @@ pub struct Broken {
     pub written: usize,
 }
 
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a compressed message cannot be inflated")
+    }
+}
+
+impl std::error::Error for Broken {}
+
 impl Inflater {
     /// About the bytes of memory of one, whatever window the peer uses.
     pub const SIZE: usize = 46 * 1024;

@@ -2,6 +2,8 @@
 //!
 //! Reads the field. Does not know what any extension means.
 
+use std::fmt;
+
 use crate::http::head::is_token;
 
 /// One extension with its parameters, such as `permessage-deflate; client_max_window_bits`.
@@ -25,6 +27,14 @@ pub struct Extension {
 /// The field is not what §9.1 allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sec-WebSocket-Extensions is malformed")
+    }
+}
+
+impl std::error::Error for Malformed {}
 
 /// Reads the lines of the field, in order: several are the same as one with commas between them (§9.1).
 ///

@@ -176,11 +176,7 @@ impl Upgrade {
     /// let line = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover";
     /// assert!(answer.lines().any(|found| found == line));
     ///
-    /// let connection = Connection::server(Limits::default());
-    /// let connection = match &agreed {
-    ///     Some(agreed) => connection.with_deflate(agreed),
-    ///     None => connection,
-    /// };
+    /// let connection = Connection::server(Limits::default()).with_deflate(agreed);
     /// assert!(connection.may_send());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
