@@ -361,6 +361,11 @@ impl Context<'_> {
         self.event_loop.send(self.id, bytes);
     }
 
+    /// Where to put what this connection has to say, behind what it said before.
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        self.event_loop.output(self.id)
+    }
+
     /// Asks to be told when this connection has been written all that it is owed.
     pub fn tell_when_drained(&mut self) {
         self.event_loop.tell_when_drained(self.id);
