@@ -219,7 +219,9 @@ impl EventLoop {
         socket.readable = true;
         self.again.push(id);
         if !bytes.is_empty() {
-            self.put_back.insert(id, bytes.into());
+            // Some may be there still, if there was not room enough to give all of it.
+            let behind = self.put_back.remove(&id).unwrap_or_default();
+            self.put_back.insert(id, [bytes, &behind].concat().into());
         }
     }
 
