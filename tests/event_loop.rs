@@ -280,18 +280,18 @@ fn everything_said_arrives_though_the_peer_reads_late() {
     let client = connect(address);
     let id = opened(&mut event_loop);
     let piece: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
-    for number in 0..16 {
+    for number in 0..32 {
         event_loop.output(id).extend_from_slice(&piece);
         if number % 3 == 0 {
             event_loop.say();
         }
     }
-    assert!(event_loop.is_stuck(id), "no kernel takes 16 MiB for somebody who does not read");
+    assert!(event_loop.is_stuck(id), "no kernel takes 32 MiB for somebody who does not read");
     event_loop.finish(id, PATIENCE);
     let reader = std::thread::spawn(move || read_to_end(client));
     until(&mut event_loop, |event_loop, _| (event_loop.connections() == 0).then_some(()));
     let heard = reader.join().unwrap();
-    assert_eq!(heard.len(), 16 << 20);
+    assert_eq!(heard.len(), 32 << 20);
     assert!(heard.chunks(1 << 20).all(|chunk| *chunk == *piece));
 }
 
@@ -321,7 +321,7 @@ fn that_all_is_written_is_told_to_who_asked_or_had_to_wait() {
     assert_eq!(events_of(&mut event_loop, id), [Event::Drained(id)]);
     event_loop.tell_when_drained(id);
     assert_eq!(events_of(&mut event_loop, id), [Event::Drained(id)], "also if nothing is owed");
-    let much = vec![b'x'; 16 << 20];
+    let much = vec![b'x'; 32 << 20];
     event_loop.send(id, Bytes::Own(much.clone()));
     assert_eq!(events_of(&mut event_loop, id), [], "it is not written yet");
     let reader = std::thread::spawn(move || client.read_exact(&mut vec![0; 2 + much.len()]).map(|()| client));
