@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 
 use support::ws::{CLOSE, PONG, Raw, TEXT};
-use support::{SOON, Server, temp_dir};
+use support::{Server, temp_dir};
 use wiretail::ws::deflate::{Deflater, Inflater, WindowBits};
 
 /// Set in the first frame of a compressed message (§6).
