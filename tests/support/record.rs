@@ -22,6 +22,8 @@ pub(crate) struct Record {
     had_when_copied: BTreeMap<usize, u64>,
     // Gaps before anything was read of a generation: its inode, and how far they go.
     unread: Vec<(u64, u64)>,
+    // Bytes of generations that were too old to stand in the cursor.
+    left_out: u64,
     truncations: usize,
     excused: usize,
 }
@@ -71,6 +73,12 @@ impl Record {
     /// A piece has arrived.
     pub(crate) fn receive(&mut self, log: &Log, piece: &PieceKind) -> Result<(), String> {
         match piece {
+            // A cursor has room for so many places only: what is older is read on, but left out of it.
+            PieceKind::Lines { from, to, bytes, .. }
+                if from == to && from.places().len() == Cursor::MOST_PLACES =>
+            {
+                self.left_out += bytes;
+            }
             PieceKind::Lines { from, to, text, bytes } => {
                 let place = moved(from, to)?;
                 let generation = log.named(&place).ok_or("lines of a generation that never was")?;
@@ -180,7 +188,7 @@ impl Record {
             None if from_start && !mistaken => Some(self.begun.get(&generation).copied().unwrap_or(0)),
             None => self.begun.get(&generation).copied(),
         };
-        let skipped = |expected| from > expected && generation >= self.excused;
+        let skipped = |expected| from > expected + self.left_out && generation >= self.excused;
         if expected.is_some_and(|expected| from < expected || skipped(expected)) {
             return Err(format!("generation {generation} goes on at {from} instead of {expected:?}"));
         }
@@ -215,7 +223,9 @@ impl Record {
         let rest = &written.bytes[had as usize..];
         // The last character may be unfinished, as long as more can come.
         let unfinished = std::str::from_utf8(rest).is_err_and(|error| error.error_len().is_none());
-        if rest.is_empty() || (unfinished && rest.len() <= 3 && log.current == Some(generation)) {
+        if rest.len() as u64 <= self.left_out
+            || (unfinished && rest.len() <= 3 && log.current == Some(generation))
+        {
             return Ok(());
         }
         let excused = match written.fate {
