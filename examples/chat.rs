@@ -16,18 +16,33 @@ const LIMITS: ws::Limits = ws::Limits { message: 4096, fragments: 16 }; // of wh
 const MOST_UNSENT: usize = 1024 * 1024; // what a guest may be owed, in bytes
 
 const PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>Chat</title>
-<script type="module" src="chat.js"></script><ul></ul><form><input autofocus aria-label="Message"></form></html>"#;
+<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="chat.css">
+<script type="module" src="chat.js"></script><ul aria-label="What was said" aria-live="polite" tabindex="0"></ul>
+<form><input autofocus autocomplete="off" maxlength="1000" aria-label="Message" placeholder="Message"></form></html>"#;
+
+const STYLE: &str = ":root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+body { display: flex; flex-direction: column; height: 100dvh; max-width: 44rem; margin: auto }
+ul { flex: 1; overflow: auto; overflow-wrap: anywhere; margin: 0; padding: 1rem; list-style: none }
+input { box-sizing: border-box; width: calc(100% - 2rem); margin: 1rem; padding: .5rem; font: inherit }";
 
 /// What people call themselves and say gets into the page as text: whatever it holds, it is shown and never run.
-const SCRIPT: &str = r"const socket = new WebSocket(`ws://${location.host}/chat${location.search}`);
-const show = (text) =>
-    document.querySelector('ul').append(Object.assign(document.createElement('li'), { textContent: text }));
+const SCRIPT: &str = r"const [list, form, input] = ['ul', 'form', 'input'].map((name) => document.querySelector(name));
+const socket = new WebSocket(`ws://${location.host}/chat${location.search}`);
+const show = (text) => {
+    const follows = list.scrollTop + list.clientHeight > list.scrollHeight - 24; // unless somebody reads further up
+    list.append(Object.assign(document.createElement('li'), { textContent: text }));
+    if (follows) list.scrollTop = list.scrollHeight;
+};
 socket.onmessage = (event) => show(event.data);
-socket.onclose = (event) => show(`The connection is closed. ${event.reason}`);
-document.querySelector('form').onsubmit = (event) => {
+socket.onclose = (event) => {
+    show(`The connection is closed. ${event.reason}`);
+    input.disabled = true;
+};
+form.onsubmit = (event) => {
     event.preventDefault();
-    socket.send(event.target[0].value);
-    event.target.reset();
+    if (socket.readyState !== WebSocket.OPEN || input.value.trim() === '') return; // what cannot be sent yet stays
+    socket.send(input.value);
+    form.reset();
 };";
 
 /// What a connection is busy with.
@@ -47,6 +62,7 @@ fn open_door(request: &Request) -> Result<(String, Upgrade), Response> {
     let found = |kind, body: &'static str| Response::new(Status::OK).body(kind, body.as_bytes());
     match request.path() {
         "/" => Err(found("text/html; charset=utf-8", PAGE)),
+        "/chat.css" => Err(found("text/css; charset=utf-8", STYLE)),
         "/chat.js" => Err(found("text/javascript; charset=utf-8", SCRIPT)),
         // A page from elsewhere could join in its visitor's name: browsers let it, and say so here.
         "/chat" if request.fields("Origin").any(|origin| origin != format!("http://{}", request.host())) => {

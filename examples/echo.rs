@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use wiretail::http::{RequestReader, Response};
-use wiretail::net::{Bytes, Event, EventLoop, Limits, Received, Table, TcpListener};
+use wiretail::net::{Event, EventLoop, Limits, Received, Table, TcpListener};
 use wiretail::ws::{self, Connection, Input, handshake};
 
 const PATIENCE: Duration = Duration::from_secs(60); // for a request, for a sign of life, for our last words
@@ -53,17 +53,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             // Who does not take the echo is not listened to until it does.
             Event::Readable(id) | Event::Drained(id) if !event_loop.is_stuck(id) => {
-                let (Some(session), mut out) = (sessions.get_mut(id), Vec::new()) else { continue };
+                let Some(session) = sessions.get_mut(id) else { continue };
                 let over = match event_loop.read(id, &mut buffer) {
-                    Received::Bytes(count) => session.receive(&mut buffer[..count], &mut out),
+                    Received::Bytes(count) => session.receive(&mut buffer[..count], event_loop.output(id)),
                     Received::Nothing => continue,
                     Received::Eof | Received::Broken(_) => Ok(true),
                 };
                 let over = over.unwrap_or_else(|refusal| {
-                    out.extend(refusal.into_bytes(false, false));
+                    event_loop.output(id).extend(refusal.into_bytes(false, false));
                     true
                 });
-                event_loop.send(id, Bytes::Own(out));
                 if let Session::Echo(_) = session {
                     event_loop.settle(id); // it need not make room for newcomers
                     event_loop.set_deadline(id, Some(event_loop.now() + PATIENCE));

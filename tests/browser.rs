@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use support::browser::{Browser, Page};
 use support::page::{
-    Log, all_lines, assert_content, choose, elements, lines, rows, wait_for_line, wait_for_state, watch,
+    Log, all_lines, assert_content, choose, elements, lines, pause, rows, wait_for_line, wait_for_state,
+    watch,
 };
 use support::v1::Viewer;
 use support::ws::Raw;
@@ -258,8 +259,7 @@ fn a_pause_holds_the_stream_and_loses_nothing() {
     let page = watch(&browser, &server, "app.log");
     wait_for_line(&page, &lines(19..20)[0]);
 
-    page.click("#pause");
-    wait_for_state(&page, "paused");
+    pause(&page);
     let still = rows(&page);
     log.write_lines(20..2020);
     // When another viewer has them, and the page knows that it lags behind, the page has had its chance.
@@ -351,8 +351,7 @@ fn two_pages_watch_different_logs_and_know_nothing_of_each_other() {
     // The same page may turn to another log.
     choose(&left, "two.log");
     wait_for_line(&left, "more of the second");
-    right.click("#pause");
-    wait_for_state(&right, "paused");
+    pause(&right);
     second.write("the third\n");
     wait_for_line(&left, "the third");
     assert_eq!(rows(&left), ["second", "more of the second", "the third"]);

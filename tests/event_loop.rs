@@ -99,6 +99,34 @@ fn a_small_buffer_gets_everything_in_several_turns() {
 }
 
 #[test]
+fn what_is_put_back_is_read_again_before_anything_else_also_with_smaller_buffers() {
+    let (mut event_loop, address) = event_loop(10);
+    let mut client = connect(address);
+    let _id = opened(&mut event_loop);
+    let sent: Vec<u8> = (0..=255).cycle().take(3000).collect();
+    client.write_all(&sent).unwrap();
+    drop(client);
+    let (mut heard, mut sizes) = (Vec::new(), [1000, 100, 30, 7].into_iter().cycle());
+    until(&mut event_loop, |event_loop, event| {
+        let Event::Readable(id) = event else { return None };
+        let mut buffer = vec![0; sizes.next().unwrap()];
+        match event_loop.read(id, &mut buffer) {
+            // Half of it is dealt with, and the rest later.
+            Received::Bytes(count) => {
+                let (now, later) = buffer[..count].split_at(count.div_ceil(2));
+                heard.extend_from_slice(now);
+                event_loop.put_back(id, later);
+                None
+            }
+            Received::Nothing => None,
+            Received::Eof => Some(()),
+            Received::Broken(error) => panic!("{error}"),
+        }
+    });
+    assert!(heard == sent, "{} bytes of {}", heard.len(), sent.len());
+}
+
+#[test]
 fn everything_sent_arrives_though_the_peer_reads_late() {
     let (mut event_loop, address) = event_loop(10);
     let client = connect(address);
@@ -249,4 +277,112 @@ fn a_watched_descriptor_wakes_the_loop() {
     let watch = event_loop.watch(&other).unwrap();
     one.write_all(b"!").unwrap();
     until(&mut event_loop, |_, event| (event == Event::Woken(watch)).then_some(()));
+}
+
+#[test]
+fn what_is_said_and_what_is_sent_arrive_in_their_order() {
+    let (mut event_loop, address) = event_loop(10);
+    let (one, other) = (connect(address), connect(address));
+    let (first, second) = (opened(&mut event_loop), opened(&mut event_loop));
+    event_loop.output(first).extend_from_slice(b"one ");
+    event_loop.send(first, Bytes::Own(b"two ".to_vec()));
+    event_loop.output(first).extend_from_slice(b"three ");
+    event_loop.output(second).extend_from_slice(b"in between");
+    event_loop.output(first).extend_from_slice(b"half a word");
+    event_loop.unsay(first);
+    event_loop.output(first).extend_from_slice(b"four");
+    assert_eq!(event_loop.unsent(first), "four".len(), "what was said before another spoke has been written");
+    event_loop.finish(first, PATIENCE);
+    event_loop.output(first).extend_from_slice(b"too late");
+    event_loop.output(second).extend_from_slice(b", still");
+    event_loop.finish(second, PATIENCE);
+    let readers = [one, other].map(|client| std::thread::spawn(move || read_to_end(client)));
+    until(&mut event_loop, |event_loop, _| (event_loop.connections() == 0).then_some(()));
+    let heard = readers.map(|reader| String::from_utf8(reader.join().unwrap()).unwrap());
+    assert_eq!(heard, ["one two three four", "in between, still"]);
+}
+
+#[test]
+fn everything_said_arrives_though_the_peer_reads_late() {
+    let (mut event_loop, address) = event_loop(10);
+    let client = connect(address);
+    let id = opened(&mut event_loop);
+    let piece: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    for number in 0..32 {
+        event_loop.output(id).extend_from_slice(&piece);
+        if number % 3 == 0 {
+            event_loop.say();
+        }
+    }
+    assert!(event_loop.is_stuck(id), "no kernel takes 32 MiB for somebody who does not read");
+    event_loop.finish(id, PATIENCE);
+    let reader = std::thread::spawn(move || read_to_end(client));
+    until(&mut event_loop, |event_loop, _| (event_loop.connections() == 0).then_some(()));
+    let heard = reader.join().unwrap();
+    assert_eq!(heard.len(), 32 << 20);
+    assert!(heard.chunks(1 << 20).all(|chunk| *chunk == *piece));
+}
+
+/// All events of `id` in the next 300 ms.
+fn events_of(event_loop: &mut EventLoop, id: ConnId) -> Vec<Event> {
+    let (mut events, end) = (Vec::new(), Instant::now() + Duration::from_millis(300));
+    until(event_loop, |_, event| match event {
+        Event::Readable(it) | Event::Drained(it) | Event::Expired(it) | Event::Closed(it) if it == id => {
+            events.push(event);
+            None
+        }
+        Event::Tick(now) => (now >= end).then_some(()),
+        _ => None,
+    });
+    events
+}
+
+#[test]
+fn that_all_is_written_is_told_to_who_asked_or_had_to_wait() {
+    let (mut event_loop, address) = event_loop(10);
+    let mut client = connect(address);
+    let id = opened(&mut event_loop);
+    event_loop.output(id).extend_from_slice(b"x");
+    assert_eq!(events_of(&mut event_loop, id), [], "nobody asked");
+    event_loop.output(id).extend_from_slice(b"x");
+    event_loop.tell_when_drained(id);
+    assert_eq!(events_of(&mut event_loop, id), [Event::Drained(id)]);
+    event_loop.tell_when_drained(id);
+    assert_eq!(events_of(&mut event_loop, id), [Event::Drained(id)], "also if nothing is owed");
+    let much = vec![b'x'; 32 << 20];
+    event_loop.send(id, Bytes::Own(much.clone()));
+    assert_eq!(events_of(&mut event_loop, id), [], "it is not written yet");
+    let reader = std::thread::spawn(move || client.read_exact(&mut vec![0; 2 + much.len()]).map(|()| client));
+    until(&mut event_loop, |_, event| (event == Event::Drained(id)).then_some(()));
+    assert!(reader.join().unwrap().is_ok());
+}
+
+#[test]
+fn what_is_put_back_comes_again_and_before_the_rest() {
+    let (mut event_loop, address) = event_loop(10);
+    let mut client = connect(address);
+    let id = opened(&mut event_loop);
+    client.write_all(b"0123456789").unwrap();
+    let (mut heard, mut buffer, mut more) = (Vec::new(), [0; 64], Some(client));
+    until(&mut event_loop, |event_loop, event| {
+        if event != Event::Readable(id) {
+            return None;
+        }
+        // The second read has room for less than was put back.
+        let room = if heard.len() == 1 { 3 } else { buffer.len() };
+        match event_loop.read(id, &mut buffer[..room]) {
+            Received::Bytes(count) => {
+                heard.push(buffer[0]);
+                event_loop.put_back(id, &buffer[1..count]);
+                if let Some(mut client) = more.take() {
+                    client.write_all(b"abc").unwrap();
+                }
+                None
+            }
+            Received::Nothing => None,
+            Received::Eof => Some(()),
+            Received::Broken(error) => panic!("{error}"),
+        }
+    });
+    assert_eq!(String::from_utf8(heard).unwrap(), "0123456789abc");
 }

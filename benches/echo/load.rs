@@ -197,9 +197,11 @@ fn open(place: &Place) -> TcpStream {
     TcpStream::from_std(stream)
 }
 
-/// Opens `count` connections, a hundred at a time, and leaves them idle.
+/// How many connections are opened at once, before the first of them has its answer.
+const AT_ONCE: usize = 50;
+
+/// Opens `count` connections and leaves them idle. A raw echo gets the same bytes and sends them back.
 pub(crate) fn open_idle(place: &Place, count: usize) -> Vec<std::net::TcpStream> {
-    const AT_ONCE: usize = 100;
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -210,9 +212,6 @@ pub(crate) fn open_idle(place: &Place, count: usize) -> Vec<std::net::TcpStream>
         let from = streams.len();
         for _ in 0..AT_ONCE.min(count - from) {
             streams.push(std::net::TcpStream::connect(place.address).expect("the server accepts"));
-        }
-        if place.protocol == Protocol::Raw {
-            continue;
         }
         for mut stream in &streams[from..] {
             stream.write_all(request.as_bytes()).expect("the server reads");
@@ -225,10 +224,24 @@ pub(crate) fn open_idle(place: &Place, count: usize) -> Vec<std::net::TcpStream>
                 assert!(count > 0, "the server hung up");
                 head.extend_from_slice(&piece[..count]);
             }
-            assert!(head.starts_with(b"HTTP/1.1 101 "), "{:?}", String::from_utf8_lossy(&head));
+            let right = match place.protocol {
+                Protocol::WebSocket => head.starts_with(b"HTTP/1.1 101 "),
+                Protocol::Raw => head == request.as_bytes(),
+            };
+            assert!(right, "{:?}", String::from_utf8_lossy(&head));
         }
     }
     streams
+}
+
+/// Opens connections and closes them again for that long; returns how many.
+pub(crate) fn open_and_close(place: &Place, time: Duration) -> u64 {
+    let end = Instant::now() + time;
+    let mut opened = 0;
+    while Instant::now() < end {
+        opened += open_idle(place, AT_ONCE).len() as u64;
+    }
+    opened
 }
 
 /// A frame with its length in minimal form (RFC 6455 §5.2), masked if there is a key.

@@ -4,7 +4,8 @@
 //! cargo bench --bench echo                         all cases, against the machine's limit: a raw TCP echo
 //! cargo bench --bench echo -- --peers              ... and against other libraries; builds benches/peers first
 //! cargo bench --bench echo -- 100x20 16x1024w16    some cases: connections x bytes, w: messages in flight
-//! cargo bench --bench echo -- idle                 memory of an idle connection, CPU time of a handshake
+//! cargo bench --bench echo -- handshakes           connections opened and closed
+//! cargo bench --bench echo -- idle                 memory of an idle connection
 //! cargo bench --bench echo -- calls                system calls per message (needs strace)
 //!     --rounds N                                   how often each case is measured; 6 if nothing is said
 //!     --only NAME                                  no other server but ours and this one; may be repeated
@@ -62,7 +63,7 @@ const fn case(name: &'static str, connections: usize, size: usize, window: usize
 
 /// What was typed.
 struct Wanted {
-    /// Names of cases, `idle`, `calls`; all if there are none.
+    /// Names of cases, `handshakes`, `calls`, `idle`; all if there are none.
     words: Vec<String>,
     rounds: usize,
     candidates: Vec<Candidate>,
@@ -89,8 +90,9 @@ impl Wanted {
                 other => panic!("unknown: {other}; the top of benches/echo/main.rs says what there is"),
             }
         }
-        let known =
-            |word: &str| ["idle", "calls"].contains(&word) || CASES.iter().any(|case| case.name == word);
+        let known = |word: &str| {
+            ["handshakes", "idle", "calls"].contains(&word) || CASES.iter().any(|case| case.name == word)
+        };
         assert!(words.iter().all(|word| known(word)), "no such case among {words:?}");
         candidates.retain(|one| only.is_empty() || one.name == "wiretail" || only.contains(&one.name));
         Self { words, rounds, candidates }
@@ -132,35 +134,56 @@ fn main() {
     }
 }
 
-/// Messages per second and CPU time per message, of all chosen cases.
+/// Messages per second and CPU time per message, of all chosen cases; and the same of handshakes.
 fn speed(wanted: &Wanted) {
     let servers: Vec<Running> = wanted.candidates.iter().map(Candidate::start).collect();
     for case in CASES.iter().filter(|case| wanted.has(case.name)) {
-        let mut columns: Vec<Column> =
-            servers.iter().map(|server| Column { name: server.name.clone(), cells: Vec::new() }).collect();
-        for round in 0..wanted.rounds {
-            let mut order: Vec<usize> = (0..servers.len()).collect();
-            if round % 2 == 1 {
-                order.reverse();
-            }
-            for number in order {
-                columns[number].cells.push(measure(case, &servers[number]));
-            }
-        }
         let Case { name, connections, size, window, payload } = case;
-        let title = format!("{name}: {connections} connections, {window} in flight each, {size} {payload:?}");
-        report::print_case(&title, &columns);
+        let what = match payload {
+            Payload::Bytes => "bytes",
+            Payload::Chinese => "bytes of Chinese",
+        };
+        let title = format!("{name}: {connections} connections, {window} in flight on each, {size} {what}");
+        in_rounds(&title, wanted.rounds, &servers, |server| {
+            let mut load = Load::connect(case, &server.place);
+            load.run(WARM_UP);
+            measure(server, || {
+                let before = load.messages;
+                load.run(MEASURE);
+                load.messages - before
+            })
+        });
+    }
+    if wanted.has("handshakes") {
+        in_rounds("handshakes: connections opened and closed", wanted.rounds, &servers, |server| {
+            load::open_and_close(&server.place, WARM_UP);
+            measure(server, || load::open_and_close(&server.place, MEASURE))
+        });
     }
 }
 
-fn measure(case: &Case, server: &Running) -> Cell {
-    let mut load = Load::connect(case, &server.place);
-    load.run(WARM_UP);
-    let (messages, cpu, start) = (load.messages, server.cpu(), Instant::now());
-    load.run(MEASURE);
+/// Lets all servers do something, again and again in turning order, and prints how they did.
+fn in_rounds(title: &str, rounds: usize, servers: &[Running], work: impl Fn(&Running) -> Cell) {
+    let column = |server: &Running| Column { name: server.name.clone(), cells: Vec::new() };
+    let mut columns: Vec<Column> = servers.iter().map(column).collect();
+    for round in 0..rounds {
+        let mut order: Vec<usize> = (0..servers.len()).collect();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for number in order {
+            columns[number].cells.push(work(&servers[number]));
+        }
+    }
+    report::print_case(title, &columns);
+}
+
+/// Does `work`, which returns how often something was done.
+fn measure(server: &Running, work: impl FnOnce() -> u64) -> Cell {
+    let (cpu, start) = (server.cpu(), Instant::now());
+    let done = work() as f64;
     let (took, cpu) = (start.elapsed(), server.cpu() - cpu);
-    let messages = (load.messages - messages) as f64;
-    Cell { per_second: messages / took.as_secs_f64(), nanos: cpu.as_nanos() as f64 / messages }
+    Cell { per_second: done / took.as_secs_f64(), nanos: cpu.as_nanos() as f64 / done }
 }
 
 /// What the kernel is asked to do for a message.
@@ -221,10 +244,10 @@ fn strace(pid: u32, work: impl FnOnce()) -> Option<Vec<(String, u64)>> {
     Some(counts.filter(|(name, _)| name != "total").collect())
 }
 
-/// What a connection costs that only exists, and what it cost to open it. Each server is a fresh process; a few
-/// connections before the count have it touch all code and buffers that it needs.
+/// What a connection costs that only exists, and what it cost to open it while others stayed. Each server is a fresh
+/// process; a few connections before the count have it touch all code and buffers that it needs.
 fn idle(wanted: &Wanted) {
-    println!("\nIdle connections: user memory of each, and the server's CPU time to open it (100 at a time)");
+    println!("\nIdle connections: user memory of each, and the server's CPU time to open it");
     let most = (getrlimit(Resource::Nofile).current.unwrap_or(0) as usize).saturating_sub(200);
     for candidate in &wanted.candidates {
         for count in [10_000.min(most), 100_000.min(most)] {
@@ -232,12 +255,6 @@ fn idle(wanted: &Wanted) {
             let mut streams = load::open_idle(&server.place, 10);
             let (memory, cpu) = (support::rss_bytes(server.pid), server.cpu());
             streams.extend(load::open_idle(&server.place, count));
-            // The raw echo says nothing that could be waited for.
-            support::until("the server to be at rest", support::SOON, || {
-                let before = server.cpu();
-                std::thread::sleep(Duration::from_millis(100));
-                (server.cpu() - before < Duration::from_millis(1)).then_some(())
-            });
             let cpu = server.cpu() - cpu;
             let grown = support::rss_bytes(server.pid).saturating_sub(memory);
             println!(

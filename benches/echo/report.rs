@@ -3,9 +3,9 @@
 /// What one server did in one round of one case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell {
-    /// Messages echoed in a second.
+    /// How often in a second it was done: messages echoed, connections opened.
     pub(crate) per_second: f64,
-    /// The server's CPU time for one message, in nanoseconds.
+    /// The server's CPU time for it each time, in nanoseconds.
     pub(crate) nanos: f64,
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn print_case(name: &str, columns: &[Column]) {
     println!("\n{name}");
     println!(
         "  {:<24} {:>10} {:>26}   {:>9} {:>16}   {:>26}",
-        "server", "messages/s", "ours in relation", "CPU/msg", "(least..most)", "its CPU time / ours"
+        "server", "per second", "ours in relation", "CPU each", "(least..most)", "its CPU time / ours"
     );
     let Some(ours) = columns.first() else { return };
     for column in columns {

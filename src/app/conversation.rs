@@ -67,8 +67,8 @@ impl Conversation {
     ) -> Outcome {
         self.pulse.heard(context.now);
         let mut outcome = Outcome::Open;
-        let stuck = context.is_stuck();
-        let out = context.event_loop.output(context.id);
+        let (id, stuck) = (context.id, context.is_stuck());
+        let out = context.output();
         self.connection.hold_pongs(stuck, out);
         let mut input = Input::bounded(bytes, TURN);
         while let Some(event) = self.connection.receive(&mut input, out) {
@@ -76,7 +76,7 @@ impl Conversation {
                 Event::Message(message) => heard(&mut self.connection, message, out),
                 Event::Ping(_) | Event::Pong(_) => {}
                 Event::Closed(closed) => {
-                    log::debug!("{}: closed: {closed:?}", context.id);
+                    log::debug!("{id}: closed: {closed:?}");
                     outcome = Outcome::Over;
                 }
             }
@@ -121,7 +121,7 @@ impl Conversation {
     }
 
     fn say(&mut self, context: &mut Context<'_>, what: impl FnOnce(&mut Connection, &mut Vec<u8>)) {
-        what(&mut self.connection, context.event_loop.output(context.id));
+        what(&mut self.connection, context.output());
     }
 }
 

@@ -41,7 +41,8 @@ use wire::Framer;
 const READ_BUDGET: usize = 64 * 1024;
 /// A request's head must be complete this long after the connection was accepted, or after the last answer.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// What all echoes together may hold: messages half heard, echoes not taken, contexts of compression.
+/// What all echoes together may hold (messages half heard, echoes not taken, contexts of compression) before the large
+/// ones are closed; those of up to 64 KiB may stay in any case.
 const ECHOES: usize = 256 << 20;
 /// What all unfinished heads together may hold. One may be 8 KiB long, and ten thousand peers who each hold back the last
 /// byte of theirs would take up 80 MiB.
@@ -359,6 +360,11 @@ impl Context<'_> {
     /// Puts bytes behind what this connection is still owed.
     pub fn send(&mut self, bytes: Bytes) {
         self.event_loop.send(self.id, bytes);
+    }
+
+    /// Where to put what this connection has to say, behind what it said before.
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        self.event_loop.output(self.id)
     }
 
     /// Asks to be told when this connection has been written all that it is owed.

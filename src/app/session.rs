@@ -171,12 +171,12 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
             Some(Session::new(context.heads))
         }
         Route::Echo(switching, deflate) => {
-            context.send(Bytes::Own(switching));
+            context.output().extend_from_slice(&switching);
             context.event_loop.settle(context.id);
             Some(Session::Echoing(Box::new(Echo::begin(deflate.as_ref(), context))))
         }
         Route::Tail(switching, wish) => {
-            context.send(Bytes::Own(switching));
+            context.output().extend_from_slice(&switching);
             context.event_loop.settle(context.id);
             Viewer::begin(wish, context).map(|viewer| Session::Watching(Box::new(viewer)))
         }

@@ -219,7 +219,9 @@ impl EventLoop {
         socket.readable = true;
         self.again.push(id);
         if !bytes.is_empty() {
-            self.put_back.insert(id, bytes.into());
+            // What a smaller buffer had no room for comes behind them.
+            let later = self.put_back.remove(&id).unwrap_or_default();
+            self.put_back.insert(id, [bytes, &later].concat().into());
         }
     }
 

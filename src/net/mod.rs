@@ -2,7 +2,7 @@
 //!
 //! Knows sockets, readiness, time and bytes. Knows nothing of ours: no HTTP, no WebSocket, no files. What a byte means
 //! is for the caller, who asks [`EventLoop::next_event`] what happened and answers with [`EventLoop::read`],
-//! [`EventLoop::send`] and [`EventLoop::finish`].
+//! [`EventLoop::output`] or [`EventLoop::send`], and [`EventLoop::finish`].
 //!
 //! ```text
 //!            next_event()                          read(id, buffer)

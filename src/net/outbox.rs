@@ -1,6 +1,7 @@
 //! What waits to be written to one connection: pieces of bytes, and how much of the first is gone.
 //!
-//! Knows no sockets: it writes to anything that is [`Write`]. It never moves bytes to the front; it counts.
+//! Knows no sockets: it writes to anything that is [`Write`]. It counts rather than move bytes to the front; only of a
+//! large piece that is mostly gone, the rest is moved, so that a peer who leaves a little of it does not hold all of it.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
@@ -39,6 +40,9 @@ impl AsRef<[u8]> for Bytes {
 
 /// How many pieces one write takes at most; the kernel's own limit (`IOV_MAX`) is 1024.
 const PIECES_PER_WRITE: usize = 64;
+
+/// A piece of our own that is longer than this is cut when half of it is gone.
+const LARGE: usize = 64 * 1024;
 
 /// The bytes that a connection still has to be sent, in order. A pointer, and no memory behind it while empty.
 ///
@@ -131,10 +135,22 @@ impl Waiting {
         while let Some(first) = self.pieces.front() {
             let len = first.as_ref().len();
             if self.written < len {
-                return;
+                return self.cut();
             }
             self.written -= len;
             self.pieces.pop_front();
+        }
+    }
+
+    /// Gives back the memory of a large piece that is mostly gone. Each cut at least halves it, so that all of them
+    /// together copy no more than it was long.
+    fn cut(&mut self) {
+        if let Some(Bytes::Own(first)) = self.pieces.front_mut()
+            && first.len() > LARGE
+            && self.written >= first.len() / 2
+        {
+            *first = first[self.written..].to_vec();
+            self.written = 0;
         }
     }
 }
@@ -191,6 +207,26 @@ mod tests {
         let mut taken = Narrow { pace: usize::MAX, taken: Vec::new() };
         outbox.write_to(&mut taken).unwrap();
         assert_eq!(taken.taken, b"left, later");
+    }
+
+    #[test]
+    fn what_is_left_of_a_large_piece_does_not_hold_all_of_it() {
+        let piece: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+        let mut outbox = Outbox::default();
+        outbox.push(Bytes::Own(piece.clone()));
+        let mut narrow = Narrow { pace: 10_000, taken: Vec::new() };
+        while outbox.unsent() > 0 {
+            outbox.write_to(&mut narrow).unwrap();
+            if let Some(Bytes::Own(first)) =
+                outbox.waiting.as_ref().and_then(|waiting| waiting.pieces.front())
+            {
+                assert!(first.capacity() <= LARGE.max(2 * outbox.unsent()), "{} bytes", first.capacity());
+            }
+        }
+        assert!(narrow.taken == piece);
+        outbox.keep_rest(piece, (1 << 20) - 70_000);
+        let waiting = outbox.waiting.as_ref().unwrap();
+        assert!(matches!(&waiting.pieces[0], Bytes::Own(rest) if rest.capacity() == 70_000));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io;
 use std::time::{Instant, SystemTime};
 
-use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HeadPrint, Place, head_len};
+use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
 use crate::tail::reading::{before, border, holds, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
@@ -349,6 +349,10 @@ impl Generation {
         let stat = stat_of(&file)?;
         self.holder = (stat.device, stat.inode);
         if !self.has_ended() {
+            // Its end may be told before anybody reads it here, so its first bytes must be known now.
+            if stat.size > self.size && self.head.len() < HEAD {
+                self.head = read_exactly(&file, 0, head_len(stat.size))?;
+            }
             self.size = self.size.max(stat.size);
             self.hungry = true;
         }

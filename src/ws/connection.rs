@@ -177,6 +177,9 @@ impl Connection {
 
     /// The same with permessage-deflate, as it was agreed on in the opening handshake. Before the first byte goes in.
     ///
+    /// A few bytes can mean a lot of work from now on: who serves many with one thread gives each input a
+    /// [`Budget`](crate::ws::Budget).
+    ///
     /// Where our window may have no more than 8 bits, our messages go uncompressed: zlib's compressors have none so
     /// small.
     ///

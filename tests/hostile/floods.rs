@@ -19,6 +19,7 @@ const FLOODS: &[&str] = &[
     "tiny-frames /ws/echo reading",
     "texts /ws/echo reading",
     "texts /tail/app.log reading",
+    "texts-anew /ws/echo reading",
     "empty-fragments /ws/echo reading",
     "one-byte-fragments /ws/echo reading",
     "one-byte-fragments /tail/app.log reading",

@@ -2,7 +2,9 @@
 //! they are due.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{Read, Write};
+
+use rustix::net::sockopt;
 
 use super::support::rss_bytes;
 use super::support::ws::{BINARY, PING, PONG, Raw, TEXT, frame};
@@ -75,6 +77,32 @@ fn a_message_that_nobody_reads_is_kept_once() {
     scene.others_notice_nothing();
     let memory = rss_bytes(scene.server.pid()).saturating_sub(memory);
     assert!(memory <= 4 * 2 * 8 * MIB, "{memory} bytes for four messages of 8 MiB");
+    drop(crowd);
+}
+
+#[test]
+fn of_a_message_that_is_mostly_taken_only_the_rest_is_kept() {
+    const WHOLE: usize = 16 << 20;
+    let mut scene = Scene::new();
+    let memory = rss_bytes(scene.server.pid());
+    let message = frame(BINARY, &vec![0x55; WHOLE]);
+    let mut taken = vec![0; WHOLE / 2 + (1 << 20)];
+    let crowd: Vec<Raw> = (0..6)
+        .map(|_| {
+            let mut raw = Raw::connect(scene.addr(), "/ws/echo");
+            // The kernel has no room for the rest.
+            sockopt::set_socket_recv_buffer_size(raw.stream(), 64 << 10).expect("a socket option");
+            raw.send_raw(&message);
+            raw.stream().read_exact(&mut taken).expect("the echo comes");
+            raw
+        })
+        .collect();
+    scene.others_notice_nothing();
+    let memory = rss_bytes(scene.server.pid()).saturating_sub(memory);
+    assert!(
+        memory <= 6 * (WHOLE as u64 / 2) + 16 * MIB,
+        "{memory} bytes for the rests of six messages of 16 MiB"
+    );
     drop(crowd);
 }
 

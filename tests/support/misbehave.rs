@@ -145,8 +145,11 @@ fn flood(kind: &str, target: &str, reads: bool, addr: SocketAddr) {
     // has all the time that nobody else wants, and no more.
     let _ = rustix::process::nice(19);
     let (first, again) = shouts(kind);
-    let fields =
-        [("Sec-WebSocket-Protocol", "wiretail.v1"), ("Sec-WebSocket-Extensions", "permessage-deflate")];
+    let deflate = match kind {
+        "texts-anew" => "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+        _ => "permessage-deflate",
+    };
+    let fields = [("Sec-WebSocket-Protocol", "wiretail.v1"), ("Sec-WebSocket-Extensions", deflate)];
     let opening = upgrade_request(addr, target, &fields);
     let first = if kind == "requests" { first } else { [opening.as_bytes(), &first].concat() };
     let mut sent = Sent::default();
@@ -206,6 +209,8 @@ fn shouts(kind: &str) -> (Vec<u8>, Vec<u8>) {
         "pongs" => (Vec::new(), many(frame(PONG, b""))),
         "tiny-frames" => (Vec::new(), many(frame(TEXT, b""))),
         "texts" => (Vec::new(), many(frame(TEXT, "\u{4e2d}\u{6587} \u{1f980}".repeat(90).as_bytes()))),
+        // As short as is compressed at all, so that many fit in one read; an echo of each takes a compressor of its own.
+        "texts-anew" => (Vec::new(), many(frame(TEXT, &[b'x'; 256]))),
         "empty-fragments" => (frame(0x02, b""), many(frame(0x00, b""))),
         "one-byte-fragments" => (frame(0x01, b""), many(frame(0x00, b"x"))),
         "requests" => {

@@ -43,10 +43,21 @@ const ALL_LINES: &str = "(async () => {
     return lines;
 })()";
 
+/// Counts how often the server tells a page how far it lags, which it does at once when it has heard that the page
+/// pauses: the page itself says "paused" before that.
+const COUNT_LAG_REPORTS: &str = "window.lagReports = 0;
+    window.WebSocket = class extends WebSocket {
+        constructor(...all) {
+            super(...all);
+            this.addEventListener('message', ({ data }) => { if (`${data}`.startsWith('{\"behind\"')) window.lagReports += 1; });
+        }
+    };";
+
 /// Opens the server's page, chooses a log as a reader does, and waits until it is live.
 #[track_caller]
 pub fn watch<'a>(browser: &'a Browser, server: &Server, log: &str) -> Page<'a> {
     let page = browser.page();
+    page.call("Page.addScriptToEvaluateOnNewDocument", &serde_json::json!({ "source": COUNT_LAG_REPORTS }));
     page.goto(server.url());
     choose(&page, log);
     wait_for_state(&page, "live");
@@ -65,6 +76,15 @@ pub fn choose(page: &Page<'_>, log: &str) {
 #[track_caller]
 pub fn wait_for_state(page: &Page<'_>, state: &str) {
     page.wait_for(&format!("document.querySelector('#connection').dataset.state === {state:?}"));
+}
+
+/// Pauses, and waits until the server has heard of it: what is written from now on does not reach the page.
+#[track_caller]
+pub fn pause(page: &Page<'_>) {
+    let before = page.number("window.lagReports");
+    page.click("#pause");
+    wait_for_state(page, "paused");
+    page.wait_for(&format!("window.lagReports > {before}"));
 }
 
 /// The rows that are drawn now.

@@ -17,6 +17,7 @@ use crate::net::table::ConnId;
 
 /// How many newcomers one turn lets in at most, for each listener; the others wait in the kernel's queue.
 const ACCEPTS_PER_TURN: usize = 64;
+
 impl EventLoop {
     /// Sleeps until something happens, and queues what did. Bound: 1024 events, 64 newcomers a listener, and everyone
     /// who has more to read or whose time is up, once.

@@ -189,6 +189,7 @@ fn see(head: &mut Vec<u8>, at: u64, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tail::cursor::HeadPrint;
     use crate::tail::generation::Begins;
     use crate::tail::reading::READ;
     use std::io::Write;
@@ -307,6 +308,19 @@ mod tests {
         growing.generation.lose(GapReason::Truncated);
         assert!(matches!(growing.read(false), Read::Gap(8, GapReason::Truncated)));
         growing.reads_nothing();
+    }
+
+    #[test]
+    fn a_copy_that_is_longer_than_what_was_seen_tells_the_first_bytes_too() {
+        let mut growing = Growing::new();
+        growing.write(b"one\n");
+        growing.generation.look(growing.now).unwrap();
+        let mut copy = tempfile::tempfile().unwrap();
+        copy.write_all(b"one\ntwo\n").unwrap();
+        growing.generation.lose(GapReason::Truncated);
+        growing.generation.take_up(copy, growing.now).unwrap();
+        let place = growing.generation.place_after(8, b"one\ntwo\n");
+        assert_eq!(place.head, HeadPrint::of(b"one\ntwo\n", 8));
     }
 
     #[test]

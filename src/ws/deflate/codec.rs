@@ -193,7 +193,8 @@ impl Inflater {
     /// ```
     pub fn inflate(&mut self, payload: &[u8], out: &mut [u8]) -> Result<Inflated, Broken> {
         // "the last block [...] BFINAL bit to 1" is allowed (§7.2.3.4), and another stream may follow behind it. Who
-        // ends a stream begins the next one with an empty window.
+        // ends a stream begins the next one with an empty window: so every compressor we know of does, and we take it
+        // for granted, as the library cannot keep a window beyond an end.
         if self.ended && !payload.is_empty() {
             self.stream.reset(false);
             self.ended = false;

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! DEFLATE itself is a library's (the Cargo feature `deflate`); the negotiation, the bounds and the framing are here.
-//! Does not know sockets, nor which messages are worth it: that is `connection`'s to say.
+//! Does not know sockets, nor frames: putting payloads into them and taking them out is `connection`'s.
 
 pub mod negotiation;
 
