@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import time
 
@@ -91,6 +92,9 @@ def parts(sections):
 def run(arguments, parts, report):
     """Runs the parts, several at once, each with a folder of its own in `report`; see `merge` for what is returned."""
     suite = Suite(arguments.wstest)
+    # Or whoever ends us would leave all of them behind.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: suite.stop())
     with contextlib.ExitStack() as stack:
         if arguments.client:
             test = functools.partial(suite.test_client, arguments.client)

@@ -29,18 +29,21 @@ class Suite:
 
     def __init__(self, folder):
         self.binaries = folder.resolve() / "venv" / "bin"
+        self.children = []
+        self.told_to_stop = False
+
+    def stop(self):
+        """Ends what runs and starts nothing more: every part that is under way says that it cannot run."""
+        self.told_to_stop = True
+        for child in self.children:
+            child.kill()
 
     def test_server(self, url, patterns, report):
         """Runs the cases against the server at `url`, one connection each; returns {case: result}."""
         config = {"servers": [{"agent": AGENT, "url": url}]}
         with (report / "wstest.log").open("w") as log:
-            child = self.start("fuzzingclient", config, patterns, report, log)
-            try:
-                status = child.wait(timeout=LONGEST_PART)
-            except subprocess.TimeoutExpired:
-                raise CannotRun(f"wstest took more than {LONGEST_PART} s for {patterns}") from None
-            finally:
-                stop(child)
+            child = self.start_wstest("fuzzingclient", config, patterns, report, log)
+            status = status_of(child, f"wstest with {patterns}")
         if status != 0:
             raise CannotRun(f"wstest ended with {status}:\n{end_of(report / 'wstest.log')}")
         return results(report)
@@ -49,16 +52,8 @@ class Suite:
         """Lets `program HOST:PORT` be tested by a server of the suite; returns {case: result}."""
         log = report / "client.log"
         with self.server(patterns, report) as address, log.open("w") as output:
-            try:
-                status = subprocess.run(
-                    [program.resolve(), address],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    timeout=LONGEST_PART,
-                ).returncode
-            except subprocess.TimeoutExpired:
-                raise CannotRun(f"{program} took more than {LONGEST_PART} s for {patterns}") from None
+            child = self.start([program.resolve(), address], report, output)
+            status = status_of(child, f"{program} with {patterns}")
         if status != 0:
             raise CannotRun(f"{program} ended with {status}:\n{end_of(log)}{end_of(report / 'wstest.log')}")
         return results(report)
@@ -71,7 +66,8 @@ class Suite:
             # wstest ends, and another port is tried.
             port = free_port()
             with (report / "wstest.log").open("w") as log:
-                child = self.start("fuzzingserver", {"url": f"ws://127.0.0.1:{port}"}, patterns, report, log)
+                config = {"url": f"ws://127.0.0.1:{port}"}
+                child = self.start_wstest("fuzzingserver", config, patterns, report, log)
                 try:
                     if listens(child, port):
                         yield f"127.0.0.1:{port}"
@@ -80,17 +76,25 @@ class Suite:
                     stop(child)
         raise CannotRun(f"wstest does not listen:\n{end_of(report / 'wstest.log')}")
 
-    def start(self, mode, config, patterns, report, log):
+    def start_wstest(self, mode, config, patterns, report, log):
         # `.` is literal and `*` any text, and a pattern need only match the beginning: `1.*` does not take 10.1.1, as
         # there is no point behind its 1.
         config |= {"outdir": str(report), "cases": patterns, "exclude-cases": [], "exclude-agent-cases": {}}
         spec = report / f"{mode}.json"
         spec.write_text(json.dumps(config, indent=2))
         python = [self.binaries / "python", "-W", "ignore"]
-        command = [*python, self.binaries / "wstest", "-m", mode, "-u", "0", "-s", spec]
-        return subprocess.Popen(
-            command, cwd=report, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        return self.start([*python, self.binaries / "wstest", "-m", mode, "-u", "0", "-s", spec], report, log)
+
+    def start(self, command, folder, log):
+        if self.told_to_stop:
+            raise CannotRun("told to stop")
+        child = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
+        self.children.append(child)
+        if self.told_to_stop:
+            child.kill()
+        return child
 
 
 @contextlib.contextmanager
@@ -135,6 +139,16 @@ def listens(child, port):
             return child.poll() is None
         time.sleep(0.05)
     return False
+
+
+def status_of(child, what):
+    """Waits for its end, but not for ever."""
+    try:
+        return child.wait(timeout=LONGEST_PART)
+    except subprocess.TimeoutExpired:
+        raise CannotRun(f"{what} took more than {LONGEST_PART} s") from None
+    finally:
+        stop(child)
 
 
 def stop(child):
