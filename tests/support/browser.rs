@@ -220,7 +220,7 @@ impl Page<'_> {
     /// Waits until an expression is true.
     #[track_caller]
     pub fn wait_for(&self, expression: &str) {
-        self.wait_for_within(expression, Duration::from_secs(20));
+        self.wait_for_within(expression, Duration::from_secs(60));
     }
 
     /// Waits until an expression is true, and fails the test after `within`.
