@@ -85,6 +85,10 @@ impl Viewer {
             size: watched.feed.size(),
             lines: wish.lines,
             server: wire::SERVER.to_owned(),
+            encoding: "UTF-8".to_owned(),
+            redacted: false,
+            filter: false,
+            bounded: false,
         };
         if wish.dialect == Dialect::V1 {
             context.send(Bytes::Own(hello.to_frame()));
@@ -239,9 +243,13 @@ fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
             Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
             Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
             Ok(FromViewer::Ping {}) => Heard::Answer(FromServer::Pong {}.to_json()),
+            Ok(_) => {
+                let message = "This is understood, but not done yet.".to_owned();
+                Heard::Answer(FromServer::Error { id: None, message }.to_json())
+            }
             Err(error) => {
                 let message = format!("This is not a message of {}: {error}.", wire::V1);
-                Heard::Answer(FromServer::Error { message }.to_json())
+                Heard::Answer(FromServer::Error { id: None, message }.to_json())
             }
         },
     }

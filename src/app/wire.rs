@@ -1,16 +1,20 @@
 //! The tail sub-protocol `wiretail.v1`, as both sides speak it; `docs/protocol.md` is its reference.
 //!
-//! Knows JSON and frames; no sockets, no files. Every message is one line of JSON with one key, its kind; `lines` has a
-//! newline and the raw text of the log behind it, so that log text is never escaped.
+//! Knows JSON and frames; no sockets, no files. Every message is one line of JSON with one key, its kind; `lines`, `older`
+//! and `newer` have a newline and the raw text of the log behind it, so that log text is never escaped.
+//!
+//! What the server says is here; what viewers ask is in [`asked`], and how pieces of a log become frames in [`framer`].
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+pub mod asked;
+pub mod framer;
 
 use serde::{Deserialize, Serialize};
 
-use crate::tail::{GapReason, Piece, PieceKind};
-use crate::ws::deflate::{self, Deflater, Parameters, WindowBits};
+use crate::tail::GapReason;
 use crate::ws::{Opcode, frame};
+
+pub use asked::{FromViewer, Goal, Patterns, Search};
+pub use framer::{Coding, Dialect, Framer, Frames, SharedFrame};
 
 /// The name under which the sub-protocol is negotiated (RFC 6455 §1.9).
 pub const V1: &str = "wiretail.v1";
@@ -20,7 +24,7 @@ pub const SERVER: &str = concat!("wiretail ", env!("CARGO_PKG_VERSION"));
 
 /// What the server tells a viewer. Cursors are opaque tokens: a client keeps the last one it has dealt with, and
 /// resumes with `?from=`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FromServer {
     /// The first message: what is being watched, and where reading starts.
@@ -35,6 +39,18 @@ pub enum FromServer {
         lines: usize,
         /// Program and version.
         server: String,
+        /// What the bytes of the log are taken for, by its name in the WHATWG's list: `UTF-8`.
+        #[serde(default = "utf_8")]
+        encoding: String,
+        /// Whether parts of the log are masked.
+        #[serde(default)]
+        redacted: bool,
+        /// Whether a filter of the address is on.
+        #[serde(default)]
+        filter: bool,
+        /// Under a filter: whether fewer lines than wanted were found where they were looked for, and more may lie before.
+        #[serde(default, skip_serializing_if = "is_false")]
+        bounded: bool,
     },
     /// Log text follows behind a newline. It need not end with a line: the next `lines` goes on in place.
     Lines {
@@ -82,8 +98,35 @@ pub enum FromServer {
     End {},
     /// The answer to a `ping`.
     Pong {},
-    /// What the viewer said was not understood.
+    /// The answer to a `filter`: what follows is judged by it.
+    Filtered {
+        /// Where the viewer stands.
+        cursor: String,
+        /// Whether there is a filter now.
+        active: bool,
+    },
+    /// Lines before those that were given already; log text follows behind a newline.
+    Older(Stretch),
+    /// Lines behind those that were given already; log text follows behind a newline.
+    Newer(Stretch),
+    /// Where that is.
+    Place(Place),
+    /// Lines that were found.
+    Hits {
+        /// The number of the search.
+        id: u32,
+        /// The nearest first.
+        hits: Vec<Hit>,
+    },
+    /// How far a request has come.
+    Progress(Progress),
+    /// A request has come to its end.
+    Done(Done),
+    /// What the viewer said was not understood, or cannot be done.
     Error {
+        /// The number of the request that ends with this, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u32>,
         /// Why, as a sentence.
         message: String,
     },
@@ -103,16 +146,116 @@ pub enum GapWhy {
     Unknown,
 }
 
-/// What a viewer tells the server.
+/// A part of the history, as `older` and `newer` give it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum FromViewer {
-    /// Send nothing until told; nothing is lost, the cursor waits.
-    Pause {},
-    /// Go on.
-    Resume {},
-    /// Are you there? A page cannot see the protocol's own pings, and needs to know of a dead connection too.
-    Ping {},
+pub struct Stretch {
+    /// The number of the request.
+    pub id: u32,
+    /// The cursor before it.
+    pub from: String,
+    /// The cursor behind it.
+    pub to: String,
+    /// The number of bytes of the source that it stands for, where that can be known.
+    pub bytes: Option<u64>,
+    /// If it begins with a file's first byte and another file lies before: how the one took the place of the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Begins>,
+    /// If its bytes cannot be had: why. Then there is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<GapWhy>,
+}
+
+/// How a file took the place of the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Begins {
+    /// Another file was put there.
+    Rotated,
+    /// The file was cut to nothing.
+    Truncated,
+}
+
+/// What a `seek` has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The number of the request.
+    pub id: u32,
+    /// The place.
+    pub cursor: String,
+    /// The number of the line that begins there, in its file, if it is known.
+    pub line: Option<u64>,
+    /// How many bytes lie before it in its file.
+    pub byte: u64,
+    /// The file's name.
+    pub file: String,
+    /// Whether that is what was asked for, rather than what comes next to it.
+    pub exact: bool,
+}
+
+/// One line that a search has found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Where the line begins.
+    pub cursor: String,
+    /// Its number in its file, if that is known.
+    pub line: Option<u64>,
+    /// How many bytes lie before it in its file.
+    pub byte: u64,
+    /// The file's name.
+    pub file: String,
+    /// The line, or 1 KiB of it around the first match.
+    pub text: String,
+    /// What matched: from where to where in `text`, in UTF-16 units, as a page counts.
+    pub marks: Vec<[u32; 2]>,
+    /// Where it lies in the whole history, from 0 to 1.
+    pub at: f64,
+}
+
+/// How far a request has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The number of the request; none while the log is being opened.
+    pub id: Option<u32>,
+    /// What is being done.
+    pub what: Activity,
+    /// Bytes dealt with.
+    pub done: u64,
+    /// Bytes in all, as far as is known.
+    pub total: u64,
+    /// Lines found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// How many of them lie in each part of the history, from its beginning to its end; empty if nothing is looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub map: Vec<u32>,
+}
+
+/// What takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activity {
+    /// Looking for lines.
+    Searching,
+    /// Unpacking a compressed file.
+    Unpacking,
+    /// Counting lines.
+    Counting,
+}
+
+/// The end of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The number of the request.
+    pub id: u32,
+    /// Whether there is more: lines before or behind those given, or hits that were only counted.
+    #[serde(default)]
+    pub more: bool,
+    /// Of a search: the lines found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Whether it was given up: cancelled, or replaced by another.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cancelled: bool,
 }
 
 impl FromServer {
@@ -147,148 +290,20 @@ impl From<GapReason> for GapWhy {
     }
 }
 
-/// How a viewer wants the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Nothing but log text.
-    Plain,
-    /// `wiretail.v1`.
-    V1,
-}
-
-/// Whether a viewer takes compressed frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
-    /// It does not.
-    Plain,
-    /// It has agreed to permessage-deflate (RFC 7692), without context takeover on our side, and with the largest window.
-    Deflated,
-}
-
-impl From<Option<&Parameters>> for Coding {
-    /// What was agreed on with a viewer. The compressed frames are the same for all and refer back as far as they like: a
-    /// viewer who keeps a smaller window (§7.1.2.1) gets the plain ones.
-    fn from(agreed: Option<&Parameters>) -> Self {
-        match agreed {
-            Some(agreed) if agreed.server_max_window_bits == WindowBits::MOST => Self::Deflated,
-            Some(_) | None => Self::Plain,
-        }
-    }
-}
-
-/// A piece's frames, each made when the first viewer needs it and shared by all who want the same.
-#[derive(Debug, Default)]
-pub struct Frames {
-    plain: OfDialect,
-    v1: OfDialect,
-}
-
-/// A piece's frames in one dialect.
-#[derive(Debug, Default)]
-struct OfDialect {
-    /// What stands in front of the text in the uncompressed frame.
-    front: OnceCell<Rc<[u8]>>,
-    /// The whole compressed frame, if it is smaller.
-    deflated: OnceCell<Option<Rc<[u8]>>>,
-}
-
-/// One text frame in two runs of bytes, both shared.
-#[derive(Clone, Debug)]
-pub struct SharedFrame {
-    /// The header, and in `wiretail.v1` the line of JSON; of a compressed frame, everything.
-    pub front: Rc<[u8]>,
-    /// The log text behind it, the same for every dialect.
-    pub text: Option<Rc<[u8]>>,
-}
-
-/// Makes frames of pieces. Its compressor is the only one for all logs and all viewers, as no message refers to an
-/// earlier one: it costs 300 KiB in all, and a piece is compressed once however many watch.
-#[derive(Debug, Default)]
-pub struct Framer {
-    deflater: Option<Deflater>,
-}
-
-impl Framer {
-    /// A piece of the log as one text frame; `None` if the dialect has no words for it.
-    pub fn frame_of(
-        &mut self,
-        piece: &Piece<Frames>,
-        dialect: Dialect,
-        coding: Coding,
-    ) -> Option<SharedFrame> {
-        let text = match &piece.kind {
-            PieceKind::Lines { text, .. } => Some(Rc::clone(text)),
-            _ => None,
-        };
-        let frames = match dialect {
-            // It has words for log text only.
-            Dialect::Plain if text.is_none() => return None,
-            Dialect::Plain => &piece.encoded.plain,
-            Dialect::V1 => &piece.encoded.v1,
-        };
-        if coding == Coding::Deflated {
-            let deflated =
-                frames.deflated.get_or_init(|| self.deflate(&before_text(piece, dialect), text.as_deref()));
-            if let Some(whole) = deflated {
-                return Some(SharedFrame { front: Rc::clone(whole), text: None });
-            }
-        }
-        let front = frames.front.get_or_init(|| {
-            text_frame(&before_text(piece, dialect), text.as_ref().map_or(0, |text| text.len())).into()
-        });
-        Some(SharedFrame { front: Rc::clone(front), text })
-    }
-
-    /// The compressed frame, if that is worth it.
-    fn deflate(&mut self, before: &str, text: Option<&[u8]>) -> Option<Rc<[u8]>> {
-        let message = [before.as_bytes(), text.unwrap_or_default()].concat();
-        if !deflate::WORTH_COMPRESSING.contains(&message.len()) {
-            return None;
-        }
-        if self.deflater.is_none() {
-            self.deflater = Some(Deflater::new(WindowBits::MOST)?);
-        }
-        let deflater = self.deflater.as_mut()?;
-        let mut payload = Vec::with_capacity(message.len() / 2);
-        deflater.compress(&message, &mut payload);
-        deflater.forget();
-        if payload.len() >= message.len() {
-            return None;
-        }
-        Some([&frame::compressed_server_header(Opcode::Text, payload.len()), &payload[..]].concat().into())
-    }
-}
-
-/// What a piece's message has in front of the log text, or all of it where there is none.
-fn before_text(piece: &Piece<Frames>, dialect: Dialect) -> String {
-    match (dialect, &piece.kind) {
-        (Dialect::Plain, _) => String::new(),
-        (Dialect::V1, kind @ PieceKind::Lines { .. }) => message_of(kind).to_json() + "\n",
-        (Dialect::V1, kind) => message_of(kind).to_json(),
-    }
-}
-
-fn message_of(kind: &PieceKind) -> FromServer {
-    match kind {
-        PieceKind::Lines { from, to, bytes, .. } => {
-            FromServer::Lines { from: from.to_string(), to: to.to_string(), bytes: *bytes }
-        }
-        PieceKind::Rotated { at } => FromServer::Rotated { cursor: at.to_string() },
-        PieceKind::Truncated { at, .. } => FromServer::Truncated { cursor: at.to_string() },
-        PieceKind::Gap { from, to, bytes, why } => {
-            FromServer::Gap { from: from.to_string(), to: to.to_string(), bytes: *bytes, why: (*why).into() }
-        }
-        PieceKind::Missing { why } => FromServer::Missing { why: why.clone() },
-        PieceKind::Back => FromServer::Back {},
-    }
-}
-
 /// A text frame's header and the first part of its payload; `more` bytes of payload follow elsewhere.
 fn text_frame(front: &str, more: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(front.len() + 10);
     bytes.extend_from_slice(&frame::server_header(Opcode::Text, front.len() + more));
     bytes.extend_from_slice(front.as_bytes());
     bytes
+}
+
+fn utf_8() -> String {
+    "UTF-8".to_owned()
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[cfg(test)]
@@ -313,20 +328,94 @@ mod tests {
     }
 
     #[test]
-    fn what_viewers_say_is_parsed_strictly() {
-        assert_eq!(serde_json::from_str::<FromViewer>(r#"{"pause":{}}"#).unwrap(), FromViewer::Pause {});
-        assert_eq!(serde_json::from_str::<FromViewer>(r#"{"resume":{}}"#).unwrap(), FromViewer::Resume {});
-        for bad in [
-            "",
-            "pause",
-            "{}",
-            r#"{"pause":{"now":1}}"#,
-            r#"{"halt":{}}"#,
-            "[]",
-            r#"{"pause":{},"resume":{}}"#,
+    fn what_the_page_counts_on_is_spelled_like_this() {
+        let stretch = Stretch {
+            id: 1,
+            from: "a".into(),
+            to: "b".into(),
+            bytes: Some(9),
+            begins: Some(Begins::Rotated),
+            gap: None,
+        };
+        let progress = Progress {
+            id: Some(4),
+            what: Activity::Searching,
+            done: 1,
+            total: 2,
+            count: Some(17),
+            map: vec![0, 3],
+        };
+        let hit = Hit {
+            cursor: "c".into(),
+            line: Some(12),
+            byte: 3456,
+            file: "app.log".into(),
+            text: "x\ny".into(),
+            marks: vec![[0, 1]],
+            at: 0.73,
+        };
+        let place = Place {
+            id: 3,
+            cursor: "c".into(),
+            line: None,
+            byte: 5678,
+            file: "app.log.1".into(),
+            exact: true,
+        };
+        let done = Done { id: 4, more: false, count: Some(17), cancelled: false };
+        let cancelled = Done { count: None, cancelled: true, ..done };
+        for (message, json) in [
+            (
+                FromServer::Filtered { cursor: "c".into(), active: true },
+                r#"{"filtered":{"cursor":"c","active":true}}"#,
+            ),
+            (
+                FromServer::Older(stretch.clone()),
+                r#"{"older":{"id":1,"from":"a","to":"b","bytes":9,"begins":"rotated"}}"#,
+            ),
+            (
+                FromServer::Newer(Stretch { begins: None, bytes: None, gap: Some(GapWhy::Hole), ..stretch }),
+                r#"{"newer":{"id":1,"from":"a","to":"b","bytes":null,"gap":"hole"}}"#,
+            ),
+            (
+                FromServer::Place(place),
+                r#"{"place":{"id":3,"cursor":"c","line":null,"byte":5678,"file":"app.log.1","exact":true}}"#,
+            ),
+            (
+                FromServer::Hits { id: 4, hits: vec![hit] },
+                r#"{"hits":{"id":4,"hits":[{"cursor":"c","line":12,"byte":3456,"file":"app.log","text":"x\ny","marks":[[0,1]],"at":0.73}]}}"#,
+            ),
+            (
+                FromServer::Progress(progress.clone()),
+                r#"{"progress":{"id":4,"what":"searching","done":1,"total":2,"count":17,"map":[0,3]}}"#,
+            ),
+            (
+                FromServer::Progress(Progress {
+                    id: None,
+                    what: Activity::Unpacking,
+                    count: None,
+                    map: vec![],
+                    ..progress
+                }),
+                r#"{"progress":{"id":null,"what":"unpacking","done":1,"total":2}}"#,
+            ),
+            (FromServer::Done(done), r#"{"done":{"id":4,"more":false,"count":17}}"#),
+            (FromServer::Done(cancelled), r#"{"done":{"id":4,"more":false,"cancelled":true}}"#),
+            (FromServer::Error { id: None, message: "no".into() }, r#"{"error":{"message":"no"}}"#),
+            (FromServer::Error { id: Some(4), message: "no".into() }, r#"{"error":{"id":4,"message":"no"}}"#),
         ] {
-            assert!(serde_json::from_str::<FromViewer>(bad).is_err(), "{bad}");
+            assert_eq!(message.to_json(), json);
+            assert_eq!(FromServer::parse(json).unwrap(), (message, ""));
         }
+    }
+
+    #[test]
+    fn an_older_servers_hello_is_understood() {
+        let json = r#"{"hello":{"name":"a","cursor":"c","size":null,"lines":9,"server":"wiretail 0.1.0"}}"#;
+        let Ok((FromServer::Hello { encoding, redacted, filter, .. }, _)) = FromServer::parse(json) else {
+            panic!("it is a hello")
+        };
+        assert_eq!((encoding.as_str(), redacted, filter), ("UTF-8", false, false));
     }
 
     #[test]

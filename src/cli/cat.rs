@@ -290,11 +290,18 @@ impl Cat<'_> {
             FromServer::Missing { why } if self.args.no_follow => self.absent = Some(why),
             FromServer::Missing { why } => self.note(None, &why)?,
             FromServer::Back {} => self.note(None, "the file is there again")?,
-            FromServer::Behind { .. } | FromServer::Pong {} => {}
+            FromServer::Behind { .. } | FromServer::Pong {} | FromServer::Filtered { .. } => {}
+            // The answers to what is not asked.
+            FromServer::Older(_)
+            | FromServer::Newer(_)
+            | FromServer::Place(_)
+            | FromServer::Hits { .. }
+            | FromServer::Progress(_)
+            | FromServer::Done(_) => {}
             FromServer::End {} => {
                 return self.absent.take().map_or(Ok(true), |why| Err(refused(clean_line(&why))));
             }
-            FromServer::Error { message } => self.note(None, &message)?,
+            FromServer::Error { message, .. } => self.note(None, &message)?,
         }
         Ok(false)
     }
