@@ -91,6 +91,26 @@ fn the_lower_parts_touch_no_socket_and_no_clock() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Who in `tail` may ask the system about files: the seam and what opens beneath a folder through it; and those that
+/// write files of our own. A fault in a test can befall nobody else.
+const AT_THE_SEAM: &[&str] = &["src/tail/disk", "src/tail/beneath", "src/tail/spool.rs", "src/tail/demo"];
+
+#[test]
+fn logs_are_read_through_the_seam_only() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        if part_of(&path) != "tail" || AT_THE_SEAM.iter().any(|seam| path.starts_with(seam)) {
+            continue;
+        }
+        for word in ["std::fs", "rustix::fs", "FileExt", "OpenOptions"] {
+            if code.contains(word) {
+                wrong.push(format!("{}: `{word}` goes past `tail::disk`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn every_part_with_an_arrow_exists() {
     let parts: BTreeSet<String> = sources().iter().map(|(path, _)| part_of(path)).collect();

@@ -140,6 +140,7 @@ mod tests {
     use crate::app::wire::Framer;
     use crate::net::{self, Bytes, ConnId, EventLoop};
     use crate::tail::catalogue::Catalogue;
+    use crate::tail::disk::Disk;
 
     /// One connection in a loop of its own; what it says to us is read from `peer`.
     struct Scene {
@@ -165,7 +166,8 @@ mod tests {
                     break id;
                 }
             };
-            let logs = Logs::new(Catalogue::new(Vec::new(), None, event_loop.now()).unwrap(), Duration::ZERO);
+            let catalogue = Catalogue::new(Disk::default(), Vec::new(), None, event_loop.now()).unwrap();
+            let logs = Logs::new(catalogue, Duration::ZERO);
             Self {
                 event_loop,
                 framer: Framer::default(),

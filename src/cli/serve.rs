@@ -14,6 +14,7 @@ use crate::app::access::Access;
 use crate::config::Config;
 use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
+use crate::tail::disk::Disk;
 use crate::tail::spool::StdinSpool;
 
 /// Descriptors kept for files, pipes and the spare one, beside the connections.
@@ -89,8 +90,8 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let access = access(args)?;
     let stdin = spool_stdin(&sources)?;
     let demo = demo_if_empty(&mut sources)?;
-    let catalogue =
-        Catalogue::new(sources, stdin.as_ref().map(StdinSpool::path), Instant::now()).map_err(usage)?;
+    let spool = stdin.as_ref().map(StdinSpool::path);
+    let catalogue = Catalogue::new(Disk::default(), sources, spool, Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
     // Last: a mistake in what was typed is to be heard of whether the port is free or not.
     let listeners = bind(args)?;

@@ -2,12 +2,12 @@
 //!
 //! Does not know what is done with them; reads blocks until there are enough newlines, never the file from its start.
 
-use std::fs::File;
 use std::io;
 
 use memchr::{memchr, memchr_iter, memrchr_iter};
 
-use crate::tail::reading::{border, read_at};
+use crate::tail::disk::File;
+use crate::tail::reading::{border, read_fully};
 
 /// No more than this is looked through. A line of 64 MiB, or a hole as large as the disk, costs no more either.
 pub(crate) const MOST_SCANNED: u64 = 8 * 1024 * 1024;
@@ -38,7 +38,7 @@ pub(crate) fn last_lines(
     while at > stop && found.lines < lines {
         let len = usize::try_from(at - stop).map_or(block.len(), |left| left.min(block.len()));
         at -= len as u64;
-        let read = read_at(file, &mut block[..len], at)?;
+        let read = read_fully(file, &mut block[..len], at)?;
         // The newline at the very end closes the last line, it does not begin another one.
         let closes = at + read as u64 == end && block[..read].ends_with(b"\n");
         let newlines = &block[..read - usize::from(closes)];
@@ -72,7 +72,7 @@ mod tests {
     fn file_of(bytes: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
-        file
+        file.into()
     }
 
     fn last(file: &File, end: u64, lines: usize) -> Backlog {
@@ -126,6 +126,6 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let end = 1 << 40;
         file.set_len(end).unwrap();
-        assert_eq!(last(&file, end, 1000), Backlog { offset: end - MOST_SCANNED, lines: 1 });
+        assert_eq!(last(&file.into(), end, 1000), Backlog { offset: end - MOST_SCANNED, lines: 1 });
     }
 }

@@ -6,15 +6,15 @@
 //!
 //! Does not know the window; it is told how far to go.
 
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
 use crate::tail::cursor::{GUARD, guard_len};
+use crate::tail::disk::File;
 use crate::tail::follower::{Follower, mark};
 use crate::tail::generation::Generation;
-use crate::tail::reading::{before, hole_at, read_at, stat_of};
+use crate::tail::reading::{before, hole_at, read_fully, stat_of};
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::text;
 use crate::tail::window::{GapReason, PieceKind};
@@ -182,7 +182,7 @@ fn find(
     let prefix = guard_len(offset);
     let most = scratch.len() - GUARD;
     let wanted = usize::try_from(limit - offset).map_or(most, |wanted| wanted.min(most));
-    let read = read_at(file, &mut scratch[..prefix + wanted], offset - prefix as u64)?;
+    let read = read_fully(file, &mut scratch[..prefix + wanted], offset - prefix as u64)?;
     let size = stat_of(file)?.size;
     // Asked after reading, as at the head: what is known of the generation's end must still be there. A copy may lack
     // the end; it was compared when it was found.

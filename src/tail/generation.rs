@@ -16,11 +16,11 @@
 
 mod growth;
 
-use std::fs::File;
 use std::io;
 use std::time::{Instant, SystemTime};
 
 use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
+use crate::tail::disk::File;
 use crate::tail::reading::{before, border, holds, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 

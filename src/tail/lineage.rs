@@ -6,7 +6,6 @@
 //! Does not follow anything and does not know who reads.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::cursor::Place;
+use crate::tail::disk::File;
 use crate::tail::generation::{Begins, Generation, is_named_by};
 use crate::tail::path::AtPath;
 use crate::tail::siblings::{self, Sibling};

@@ -14,9 +14,10 @@
 //!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
 //!        |   '- siblings    what lies beside the file: app.log.1, app.log-20261120
 //!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
-//!        |- reading     pread, fstat, holes
+//!        |- reading     what files are asked at offsets: bytes, size, holes
 //!        '- cursor      a place in a log as a token (standing: the same within this process)
 //!   beneath      opening files beneath a folder, and nowhere else
+//!   disk         the seam to the system: what it is asked, and how a test lets that fail
 //!   catalogue    which logs there are, and what each is called
 //!   spool        standard input as a log; files that rotate themselves
 //!   demo         a log that writes itself
@@ -30,6 +31,7 @@ pub mod catalogue;
 mod catchup;
 pub mod cursor;
 pub mod demo;
+pub mod disk;
 pub mod feed;
 mod follower;
 mod generation;

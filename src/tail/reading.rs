@@ -2,15 +2,13 @@
 //!
 //! Does not know what is in the files.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
 use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::cursor::{HEAD, guard_len};
+use crate::tail::disk::{File, SeekFrom};
 use crate::tail::text;
 
 /// The most that is read at once.
@@ -39,27 +37,31 @@ pub(crate) fn hole_at(file: &File, at: u64, size: u64) -> io::Result<Option<u64>
 }
 
 fn seek_or(file: &File, to: SeekFrom, end: u64) -> io::Result<u64> {
-    match seek(file, to) {
+    match file.seek(to) {
         // A file system that does not know about its holes says EINVAL, or that all is data. Then NULs are read.
         Err(Errno::NXIO | Errno::INVAL) => Ok(end),
         done => Ok(done?),
     }
 }
 
-/// Reads once into `buffer`. Short at the end of the file.
-pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(buffer, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done,
+/// Reads until `buffer` is full. Short at the end of the file, and only there.
+pub(crate) fn read_fully(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], at + filled as u64)? {
+            0 => break,
+            read => filled += read,
         }
     }
+    Ok(filled)
 }
 
 /// Reads `len` bytes; an error if there are fewer.
 pub(crate) fn read_exactly(file: &File, at: u64, len: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; len];
-    file.read_exact_at(&mut bytes, at)?;
+    if read_fully(file, &mut bytes, at)? < len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(bytes)
 }
 
@@ -67,11 +69,8 @@ pub(crate) fn read_exactly(file: &File, at: u64, len: usize) -> io::Result<Vec<u
 pub(crate) fn holds(file: &File, at: u64, expected: &[u8]) -> io::Result<bool> {
     let mut found = [0; HEAD];
     let found = &mut found[..expected.len()];
-    match file.read_exact_at(found, at) {
-        Ok(()) => Ok(found == expected),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
+    let read = read_fully(file, found, at)?;
+    Ok(found[..read] == *expected)
 }
 
 /// The border between two characters at or just before `offset`.
@@ -79,7 +78,7 @@ pub(crate) fn border(file: &File, offset: u64) -> io::Result<u64> {
     // Four bytes before, so that any run of continuations is recognised, and enough after to see a character whole.
     let from = offset.saturating_sub(8);
     let mut around = [0; 12];
-    let read = read_at(file, &mut around, from)?;
+    let read = read_fully(file, &mut around, from)?;
     // Offsets within twelve bytes.
     let at = usize::try_from(offset - from).unwrap_or(0).min(read);
     Ok(from + text::border_at_or_before(&around[..read], at) as u64)

@@ -9,14 +9,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 
 use super::stat::identity;
+use crate::tail::disk::{Call, Disk};
 
 /// A root's folder while it is open.
 #[derive(Debug)]
 pub(super) struct Folder {
     handle: OwnedFd,
+    disk: Disk,
     /// Which folder it is, see [`identity`].
     pub(super) identity: (u64, u64),
     /// Its path without links in it, to tell whether a resolved path is inside.
@@ -36,20 +38,21 @@ pub(super) enum Way {
 
 impl Folder {
     /// Opens the folder at `path`, following links, and finds out which way is open here.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let handle = retry_on_intr(|| fs::open(path, FOLDER, Mode::empty()))?;
-        let identity = identity(&fs::fstat(&handle)?);
-        let way = Way::available(handle.as_fd());
-        Ok(Self { identity, path: path.canonicalize()?, handle, way })
+    pub(super) fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
+        let handle = disk.call(Call::Open, || fs::open(path, FOLDER, Mode::empty()))?;
+        let identity = identity(&disk.call(Call::Stat, || fs::fstat(&handle))?);
+        let way = Way::available(disk, handle.as_fd());
+        Ok(Self { identity, path: path.canonicalize()?, handle, disk: disk.clone(), way })
     }
 
     /// Opens what is at `rel`.
     pub(super) fn open_at(&self, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         match self.way {
             #[cfg(target_os = "linux")]
-            Way::Kernel => kernel_open(self.handle.as_fd(), rel, flags),
+            Way::Kernel => self.kernel_open(rel, flags),
             Way::Walk => self.walk(rel, |folder, name| {
-                retry_on_intr(|| fs::openat(folder, name, flags | OFlags::NOFOLLOW, Mode::empty()))
+                let flags = flags | OFlags::NOFOLLOW;
+                self.disk.call(Call::Open, || fs::openat(folder, name, flags, Mode::empty()))
             }),
         }
     }
@@ -60,9 +63,13 @@ impl Folder {
             // O_PATH: a handle to ask with, which neither needs the right to read nor touches the device or
             // FIFO.
             #[cfg(target_os = "linux")]
-            Way::Kernel => fs::fstat(kernel_open(self.handle.as_fd(), rel, OFlags::PATH | OFlags::CLOEXEC)?),
+            Way::Kernel => {
+                let handle = self.kernel_open(rel, OFlags::PATH | OFlags::CLOEXEC)?;
+                self.disk.call(Call::Stat, || fs::fstat(&handle))
+            }
             Way::Walk => self.walk(rel, |folder, name| {
-                let stat = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                let look = || fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+                let stat = self.disk.call(Call::Stat, look)?;
                 if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
                     return Err(Errno::LOOP);
                 }
@@ -82,9 +89,27 @@ impl Folder {
         let mut below: Option<OwnedFd> = None;
         for part in parts {
             let here = below.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd);
-            below = Some(retry_on_intr(|| fs::openat(here, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()))?);
+            let flags = FOLDER | OFlags::NOFOLLOW;
+            below = Some(self.disk.call(Call::Open, || fs::openat(here, part, flags, Mode::empty()))?);
         }
         act(below.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd), last)
+    }
+
+    /// Opens `rel` and lets the kernel see to it that it lies beneath.
+    #[cfg(target_os = "linux")]
+    fn kernel_open(&self, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        // "EAGAIN: ... the kernel could not ensure that a ".." component didn't escape (due to a race condition or
+        // potential attack). The caller may choose to retry" (openat2(2)). Somebody may keep on renaming, so not for
+        // ever.
+        const TRIES: usize = 4;
+        let mut outcome = Err(Errno::AGAIN);
+        for _ in 0..TRIES {
+            outcome = self.disk.call(Call::Open, || open_beneath(self.handle.as_fd(), rel, flags));
+            if !matches!(outcome, Err(Errno::AGAIN)) {
+                break;
+            }
+        }
+        outcome
     }
 }
 
@@ -92,15 +117,15 @@ impl Way {
     /// Asked once per folder: `openat2` is missing before Linux 5.6, and some container sandboxes forbid it
     /// (with ENOSYS or, the older ones, EPERM).
     #[cfg(target_os = "linux")]
-    fn available(folder: BorrowedFd<'_>) -> Self {
-        match kernel_open(folder, Path::new("."), FOLDER) {
+    fn available(disk: &Disk, folder: BorrowedFd<'_>) -> Self {
+        match disk.call(Call::Open, || open_beneath(folder, Path::new("."), FOLDER)) {
             Err(Errno::NOSYS | Errno::PERM) => Self::Walk,
             _ => Self::Kernel,
         }
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn available(_folder: BorrowedFd<'_>) -> Self {
+    fn available(_disk: &Disk, _folder: BorrowedFd<'_>) -> Self {
         Self::Walk
     }
 }
@@ -113,19 +138,7 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 
 /// Opens `rel` beneath `folder`; links are followed as long as they stay inside and are not those of `/proc`.
 #[cfg(target_os = "linux")]
-fn kernel_open(folder: BorrowedFd<'_>, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+fn open_beneath(folder: BorrowedFd<'_>, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
-    let rules = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    // "EAGAIN: ... the kernel could not ensure that a ".." component didn't escape (due to a race condition
-    // or potential attack). The caller may choose to retry" (openat2(2)). Somebody may keep on renaming, so
-    // not for ever.
-    const TRIES: usize = 4;
-    let mut outcome = Err(Errno::AGAIN);
-    for _ in 0..TRIES {
-        outcome = retry_on_intr(|| fs::openat2(folder, rel, flags, Mode::empty(), rules));
-        if !matches!(outcome, Err(Errno::AGAIN)) {
-            break;
-        }
-    }
-    outcome
+    fs::openat2(folder, rel, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
 }

@@ -17,7 +17,6 @@ mod stat;
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -29,6 +28,8 @@ use folder::Folder;
 use stat::identity;
 pub use stat::{Kind, OpenError, Stat};
 
+use crate::tail::disk::{Call, Disk, File};
+
 /// A folder that files are opened beneath.
 ///
 /// It is opened once and then held, so renaming a folder above it changes nothing. Folders come and go,
@@ -38,6 +39,7 @@ pub use stat::{Kind, OpenError, Stat};
 #[derive(Debug)]
 pub struct Root {
     path: PathBuf,
+    disk: Disk,
     // None: there is no such folder yet.
     folder: RefCell<Option<Folder>>,
 }
@@ -45,14 +47,17 @@ pub struct Root {
 impl Root {
     /// Opens the folder at `path`, following links as everywhere else: it is the operator's path.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let folder = Folder::open(path)?;
-        Ok(Self { path: path.to_owned(), folder: RefCell::new(Some(folder)) })
+        let disk = Disk::default();
+        let folder = Folder::open(&disk, path)?;
+        Ok(Self { path: path.to_owned(), disk, folder: RefCell::new(Some(folder)) })
     }
 
-    /// A root that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in it is
-    /// missing.
-    pub fn wait_for(path: &Path) -> Self {
-        Self { path: path.to_owned(), folder: RefCell::new(Folder::open(path).ok()) }
+    /// A root on `disk` that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in
+    /// it is missing.
+    pub fn wait_for(disk: &Disk, path: &Path) -> Self {
+        let disk = disk.below(path);
+        let folder = Folder::open(&disk, path).ok();
+        Self { path: path.to_owned(), disk, folder: RefCell::new(folder) }
     }
 
     /// The path the operator gave.
@@ -71,12 +76,12 @@ impl Root {
     /// A folder that has gone is still held: what is open in it can be read to its end, and a new one may come.
     /// Costs one `stat`.
     pub fn look_again(&self) -> bool {
-        let now = fs::stat(&self.path).ok().map(|stat| identity(&stat));
+        let now = self.disk.call(Call::Stat, || fs::stat(&self.path)).ok().map(|stat| identity(&stat));
         let held = self.folder.borrow().as_ref().map(|folder| folder.identity);
         if now.is_none() || now == held {
             return false;
         }
-        let Ok(folder) = Folder::open(&self.path) else {
+        let Ok(folder) = Folder::open(&self.disk, &self.path) else {
             return false;
         };
         *self.folder.borrow_mut() = Some(folder);
@@ -91,7 +96,8 @@ impl Root {
         // should it be a terminal, it does not become ours. On the regular file we want, neither means
         // anything.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = File::from(self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?);
+        let handle = self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?;
+        let file = File::new(handle, &self.disk);
         Stat::of(&file)?;
         Ok(file)
     }
@@ -108,21 +114,14 @@ impl Root {
     /// At most `limit` of them are looked at: the caller lists on its loop's time.
     pub fn list(&self, rel: &Path, limit: usize) -> Result<Listing, OpenError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let mut folder = Dir::new(self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?)?;
-        let mut listing = Listing { entries: Vec::new(), complete: true };
-        while let Some(entry) = folder.read() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name == b"." || name == b".." {
-                continue;
-            }
-            if listing.entries.len() == limit {
-                listing.complete = false;
-                break;
-            }
-            listing.entries.push((OsStr::from_bytes(name).to_owned(), entry.file_type().into()));
-        }
-        Ok(listing)
+        let handle = self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?;
+        let mut folder = Dir::new(handle)?;
+        // Where it was interrupted, a listing cannot be read on; it begins anew.
+        let list = || {
+            folder.rewind();
+            Listing::of(&mut folder, limit)
+        };
+        Ok(self.disk.call(Call::List, list)?)
     }
 
     /// Does `act` with `rel` as seen from the opened folder.
@@ -163,6 +162,25 @@ pub struct Listing {
     pub entries: Vec<(OsString, Kind)>,
     /// False: there are more than were asked for.
     pub complete: bool,
+}
+
+impl Listing {
+    fn of(folder: &mut Dir, limit: usize) -> Result<Self, Errno> {
+        let mut listing = Self { entries: Vec::new(), complete: true };
+        while let Some(entry) = folder.read() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            if listing.entries.len() == limit {
+                listing.complete = false;
+                break;
+            }
+            listing.entries.push((OsStr::from_bytes(name).to_owned(), entry.file_type().into()));
+        }
+        Ok(listing)
+    }
 }
 
 #[cfg(test)]
@@ -213,7 +231,7 @@ mod tests {
 
     fn read(root: &Root, rel: &str) -> Result<String, OpenError> {
         let mut text = String::new();
-        root.open_file(Path::new(rel))?.read_to_string(&mut text).unwrap();
+        fs::File::from(root.open_file(Path::new(rel))?).read_to_string(&mut text).unwrap();
         assert_eq!(root.stat(Path::new(rel))?.size, text.len() as u64);
         Ok(text)
     }
@@ -367,7 +385,7 @@ mod tests {
     #[test]
     fn a_root_is_waited_for_and_found_again_after_being_replaced() {
         let place = Place::new();
-        let root = Root::wait_for(&place.logs().join("later"));
+        let root = Root::wait_for(&Disk::default(), &place.logs().join("later"));
         assert!(!root.is_there());
         assert!(!root.look_again());
         assert!(matches!(refused(&root, "app.log"), OpenError::Missing));

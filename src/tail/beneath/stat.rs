@@ -4,11 +4,12 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{self, FileType};
 use rustix::io::Errno;
+
+use crate::tail::disk::File;
 
 /// What a regular file is at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub struct Stat {
 
 impl Stat {
     /// Of an open file; an error if it is not a regular one.
-    pub fn of(file: impl AsFd) -> Result<Self, OpenError> {
-        Self::regular(&fs::fstat(file)?)
+    pub fn of(file: &File) -> Result<Self, OpenError> {
+        Self::regular(&file.stat()?)
     }
 
     /// The same from what the system said.
@@ -158,11 +159,11 @@ mod tests {
     fn of_an_open_file() {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, b"four").unwrap();
-        let stat = Stat::of(&file).unwrap();
+        let stat = Stat::of(&file.into()).unwrap();
         assert_eq!(stat.size, 4);
         assert!(stat.modified > SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
         let device = std::fs::File::open("/dev/null").unwrap();
-        assert!(matches!(Stat::of(&device), Err(OpenError::NotRegular(Kind::Device))));
+        assert!(matches!(Stat::of(&device.into()), Err(OpenError::NotRegular(Kind::Device))));
     }
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let long_ago = SystemTime::UNIX_EPOCH - Duration::from_millis(86_400_250);
         file.set_modified(long_ago).unwrap();
-        assert_eq!(Stat::of(&file).unwrap().modified, long_ago);
+        assert_eq!(Stat::of(&file.into()).unwrap().modified, long_ago);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct LogEntry {
 impl LogEntry {
     /// How it is right now. Opens it for a moment: merely looking would not tell whether we may read it.
     pub fn state(&self) -> LogState {
-        match self.root.open_file(&self.rel).and_then(Stat::of) {
+        match self.root.open_file(&self.rel).and_then(|file| Stat::of(&file)) {
             Ok(stat) => LogState::Ok { size: stat.size, modified: stat.modified },
             Err(OpenError::Missing) => LogState::Missing,
             Err(why) => LogState::Refused(why.to_string()),

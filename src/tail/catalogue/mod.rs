@@ -34,6 +34,8 @@ use names::Wish;
 pub use source::{Source, SourceError};
 use watch::{Roots, Sighting, Watch};
 
+use crate::tail::disk::Disk;
+
 /// How often the sources are looked at again.
 pub const RESCAN: Duration = Duration::from_secs(2);
 
@@ -73,11 +75,16 @@ struct Found {
 }
 
 impl Catalogue {
-    /// Looks at all sources for the first time. `stdin` is the file that standard input is spooled into;
-    /// without it, a source that is standard input lists nothing.
+    /// Looks at all sources, which are on `disk`, for the first time. `stdin` is the file that standard input is
+    /// spooled into; without it, a source that is standard input lists nothing.
     ///
     /// An error if a name, or standard input, is given twice.
-    pub fn new(sources: Vec<Source>, stdin: Option<&Path>, now: Instant) -> Result<Self, SourceError> {
+    pub fn new(
+        disk: Disk,
+        sources: Vec<Source>,
+        stdin: Option<&Path>,
+        now: Instant,
+    ) -> Result<Self, SourceError> {
         let mut given = HashSet::new();
         for source in &sources {
             let stdin = source.is_stdin().then_some("-");
@@ -87,7 +94,7 @@ impl Catalogue {
                 }
             }
         }
-        let mut roots = Roots::default();
+        let mut roots = Roots::on(disk);
         let watches =
             sources.into_iter().filter_map(|source| Watch::new(source, stdin, &mut roots)).collect();
         let mut catalogue =
@@ -261,7 +268,10 @@ mod tests {
             let place = self.folder.path().to_str().unwrap();
             let sources = sources.iter().map(|source| Source::parse(&source.replace('@', place)));
             let sources = sources.collect::<Result<_, _>>()?;
-            self.catalogue = Some(Catalogue::new(sources, Some(&self.path("spool/stdin.log")), self.now)?);
+            self.catalogue = {
+                let stdin = self.path("spool/stdin.log");
+                Some(Catalogue::new(Disk::default(), sources, Some(&stdin), self.now)?)
+            };
             Ok(())
         }
 
@@ -433,7 +443,7 @@ mod tests {
         for name in ["in.log", "a.log", "p.log"] {
             let log = shelf.log(name);
             let mut text = String::new();
-            log.root.open_file(&log.rel).unwrap().read_to_string(&mut text).unwrap();
+            fs::File::from(log.root.open_file(&log.rel).unwrap()).read_to_string(&mut text).unwrap();
             assert_eq!(text, "text", "{name}");
         }
     }

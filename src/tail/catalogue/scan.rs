@@ -139,6 +139,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
+    use crate::tail::disk::Disk;
+
     use tempfile::TempDir;
 
     fn folder_with(files: &[&str]) -> TempDir {
@@ -156,7 +158,7 @@ mod tests {
         let Place::Glob(root, steps) = Source::parse(pattern.to_str().unwrap()).unwrap().place else {
             panic!("{} is a pattern", pattern.display());
         };
-        scan(&Root::wait_for(&root), &steps, limit)
+        scan(&Root::wait_for(&Disk::default(), &root), &steps, limit)
     }
 
     fn finds(folder: &TempDir, pattern: &str) -> Vec<String> {

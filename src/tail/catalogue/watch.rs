@@ -15,21 +15,30 @@ use super::rotated;
 use super::scan::{self, CutShort, ENTRIES, Scan};
 use super::source::{Place, Source, Step};
 use crate::tail::beneath::{Kind, OpenError, Root};
+use crate::tail::disk::Disk;
 
 /// The folders that the sources point into, each opened once: a thousand files of one folder need one
 /// descriptor.
 #[derive(Debug, Default)]
-pub(super) struct Roots(HashMap<PathBuf, Rc<Root>>);
+pub(super) struct Roots {
+    disk: Disk,
+    opened: HashMap<PathBuf, Rc<Root>>,
+}
 
 impl Roots {
+    /// None yet; they will be on this disk.
+    pub(super) fn on(disk: Disk) -> Self {
+        Self { disk, opened: HashMap::new() }
+    }
+
     fn at(&mut self, folder: &Path) -> Rc<Root> {
-        let root = self.0.entry(folder.to_owned()).or_insert_with(|| Rc::new(Root::wait_for(folder)));
-        Rc::clone(root)
+        let open = || Rc::new(Root::wait_for(&self.disk, folder));
+        Rc::clone(self.opened.entry(folder.to_owned()).or_insert_with(open))
     }
 
     /// Finds folders that have come, or come anew.
     pub(super) fn look_again(&self) {
-        for root in self.0.values() {
+        for root in self.opened.values() {
             root.look_again();
         }
     }
@@ -244,7 +253,7 @@ mod tests {
         assert!(watch.is_complete());
         assert!(!watch.look(&mut Roots::default()), "nothing has changed since");
         let content = |sighting: Sighting| match sighting.root.open_file(&sighting.rel) {
-            Ok(file) => std::io::read_to_string(file).unwrap(),
+            Ok(file) => std::io::read_to_string(fs::File::from(file)).unwrap(),
             Err(why) => why.to_string(),
         };
         watch.sightings().into_iter().map(content).collect()

@@ -5,14 +5,14 @@
 //!
 //! Does not know what is done with what was read.
 
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::{Bytes, Generation, keep_last};
 use crate::tail::cursor::{GUARD, HEAD, head_len};
-use crate::tail::reading::{before, border, holds, hole_at, read_at, read_exactly, stat_of};
+use crate::tail::disk::File;
+use crate::tail::reading::{before, border, holds, hole_at, read_exactly, stat_of};
 use crate::tail::text;
 use crate::tail::window::GapReason;
 
@@ -84,7 +84,7 @@ impl Generation {
         let mut fresh = 0;
         if let Bytes::Open(file) = &self.bytes {
             let at = self.position();
-            fresh = read_at(file, &mut scratch[held..], at)?;
+            fresh = file.read_at(&mut scratch[held..], at)?;
             let stat = stat_of(file)?;
             // Asked after reading: if the bytes before are the old ones now, so they were while we read. A file that
             // is to end may be a copy, made before we had seen all: that is no cut, there is just less of it.
@@ -197,7 +197,7 @@ mod tests {
 
     /// A generation, its file, and a clock.
     struct Growing {
-        file: File,
+        file: std::fs::File,
         generation: Generation,
         now: Instant,
     }
@@ -205,7 +205,8 @@ mod tests {
     impl Growing {
         fn new() -> Self {
             let (file, now) = (tempfile::tempfile().unwrap(), Instant::now());
-            let generation = Generation::open(file.try_clone().unwrap(), Begins::Rotated, 0, now).unwrap();
+            let generation =
+                Generation::open(file.try_clone().unwrap().into(), Begins::Rotated, 0, now).unwrap();
             Self { file, generation, now }
         }
 
@@ -318,7 +319,7 @@ mod tests {
         let mut copy = tempfile::tempfile().unwrap();
         copy.write_all(b"one\ntwo\n").unwrap();
         growing.generation.lose(GapReason::Truncated);
-        growing.generation.take_up(copy, growing.now).unwrap();
+        growing.generation.take_up(copy.into(), growing.now).unwrap();
         let place = growing.generation.place_after(8, b"one\ntwo\n");
         assert_eq!(place.head, HeadPrint::of(b"one\ntwo\n", 8));
     }
@@ -342,15 +343,16 @@ mod tests {
     #[test]
     fn the_first_bytes_are_known_as_far_as_they_were_seen() {
         let mut growing = Growing::new();
-        let mut copy = tempfile::tempfile().unwrap();
+        let copy = tempfile::tempfile().unwrap();
+        let held = File::from(copy.try_clone().unwrap());
         for piece in ["half a ", "line", &"\nand more".repeat(100)] {
             growing.write(piece.as_bytes());
-            copy.write_all(piece.as_bytes()).unwrap();
+            (&copy).write_all(piece.as_bytes()).unwrap();
             growing.read(false);
-            assert!(growing.generation.is_held_by(&copy).unwrap());
+            assert!(growing.generation.is_held_by(&held).unwrap());
         }
         assert_eq!(growing.generation.head.len(), HEAD);
         copy.write_all_at(b"H", 0).unwrap();
-        assert!(!growing.generation.is_held_by(&copy).unwrap());
+        assert!(!growing.generation.is_held_by(&held).unwrap());
     }
 }
