@@ -68,7 +68,7 @@ fn count_cases(server: &str) -> Result<usize, Box<dyn Error>> {
     let mut count = None;
     converse(server, "/getCaseCount", |_, message, _| {
         if let Message::Text(number) = message {
-            count = number.parse().ok();
+            count = number.as_str().parse().ok();
         }
     })?;
     count.ok_or_else(|| "the server does not say how many cases it has".into())

@@ -60,7 +60,7 @@ fn say(data: &[u8]) {
     let Some(Event::Message(Message::Text(heard))) = viewer.receive(&mut input, &mut out) else {
         panic!("{message:?} is not one text frame");
     };
-    assert_eq!(heard, message.to_json());
+    assert_eq!(heard, *message.to_json());
     assert!(input.is_empty() && out.is_empty());
 }
 

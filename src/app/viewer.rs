@@ -239,7 +239,7 @@ fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
         // Older clients keep their connections awake like this.
         Dialect::Plain if text == "ping" => Heard::Answer("pong".to_owned()),
         Dialect::Plain => Heard::Nothing,
-        Dialect::V1 => match serde_json::from_str(text) {
+        Dialect::V1 => match serde_json::from_slice(text.as_bytes()) {
             Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
             Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
             Ok(FromViewer::Ping {}) => Heard::Answer(FromServer::Pong {}.to_json()),

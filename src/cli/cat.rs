@@ -180,7 +180,7 @@ impl Cat<'_> {
             let mut closed = None;
             while let Some(event) = connection.receive(&mut input, &mut out) {
                 match event {
-                    Event::Message(Message::Text(text)) => ended |= self.hear(&text)?,
+                    Event::Message(Message::Text(text)) => ended |= self.hear(text.as_str())?,
                     Event::Message(Message::Binary(_)) | Event::Ping(_) | Event::Pong(_) => {}
                     Event::Closed(why) => closed = Some(why),
                 }

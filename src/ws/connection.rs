@@ -291,7 +291,7 @@ impl Connection {
     /// Sends a message of either kind, such as one that has just come. Does nothing once we may not send.
     pub fn send_message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
         match message {
-            Message::Text(text) => self.send_text(text, out),
+            Message::Text(text) => self.send(Opcode::Text, text.as_bytes(), out),
             Message::Binary(bytes) => self.send_binary(bytes, out),
         }
     }

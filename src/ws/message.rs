@@ -7,15 +7,14 @@ use std::borrow::Cow;
 use super::close::ProtocolError;
 use super::decoder::Chunk;
 use super::frame::{FrameHeader, Opcode};
-use super::utf8::{NotUtf8, TextBuilder};
+use super::utf8::{NotUtf8, Text, TextBuilder};
 
 /// One message.
 ///
 /// One that lay whole in the input is lent from there, one that came in pieces was gathered and is given; to whoever reads
-/// it, both are the same. [`into_owned`](Cow::into_owned) on what is inside keeps it beyond the input.
+/// it, both are the same. [`into_owned`](Self::into_owned) keeps it beyond the input.
 ///
 /// ```
-/// use std::borrow::Cow;
 /// use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
 ///
 /// let mut client = Connection::client(Limits::default(), MaskKeys::new([7; 32])); // in earnest, a random seed
@@ -24,21 +23,31 @@ use super::utf8::{NotUtf8, TextBuilder};
 /// // "A single-frame unmasked text message (contains "Hello")" (§5.7)
 /// let mut bytes = *b"\x81\x05Hello";
 /// let event = client.receive(&mut Input::new(&mut bytes), &mut out);
-/// assert!(matches!(event, Some(Event::Message(Message::Text(Cow::Borrowed("Hello"))))));
+/// assert!(matches!(event, Some(Event::Message(Message::Text(text))) if text == "Hello"));
 ///
 /// // "A fragmented unmasked text message", "Hel" and "lo"
 /// let mut bytes = *b"\x01\x03Hel\x80\x02lo";
 /// match client.receive(&mut Input::new(&mut bytes), &mut out) {
-///     Some(Event::Message(Message::Text(text))) => assert_eq!(text.into_owned(), "Hello"),
+///     Some(Event::Message(Message::Text(text))) => assert_eq!(text.into_string(), "Hello"),
 ///     other => panic!("{other:?}"),
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'b> {
     /// Text, which is UTF-8.
-    Text(Cow<'b, str>),
+    Text(Text<'b>),
     /// Any bytes.
     Binary(Cow<'b, [u8]>),
+}
+
+impl Message<'_> {
+    /// The same, to be kept beyond the input that it may be lent from.
+    pub fn into_owned(self) -> Message<'static> {
+        match self {
+            Self::Text(text) => Message::Text(text.into_owned()),
+            Self::Binary(bytes) => Message::Binary(Cow::Owned(bytes.into_owned())),
+        }
+    }
 }
 
 /// How large a message may be. None of it is reserved ahead: memory grows with what has come.
@@ -175,10 +184,7 @@ impl Assembly {
             // All of it lies in the input: it is lent, not copied.
             self.frames = 0;
             return Ok(Some(match chunk.header.opcode {
-                Opcode::Text => {
-                    let text = std::str::from_utf8(chunk.payload).map_err(|_| ProtocolError::NotUtf8)?;
-                    Message::Text(Cow::Borrowed(text))
-                }
+                Opcode::Text => Message::Text(Text::from_utf8(chunk.payload)?),
                 _ => Message::Binary(Cow::Borrowed(chunk.payload)),
             }));
         }
@@ -202,7 +208,7 @@ impl Assembly {
     pub(super) fn finish(&mut self) -> Result<Option<Message<'static>>, ProtocolError> {
         Ok(match std::mem::take(self).gathered.map(|gathered| *gathered) {
             None => None,
-            Some(Gathered::Text(text)) => Some(Message::Text(Cow::Owned(text.finish()?))),
+            Some(Gathered::Text(text)) => Some(Message::Text(text.finish()?)),
             Some(Gathered::Binary(bytes)) => Some(Message::Binary(Cow::Owned(bytes))),
         })
     }

@@ -36,3 +36,4 @@ pub use decoder::{Budget, Input};
 pub use frame::Opcode;
 pub use mask::MaskKeys;
 pub use message::{Limits, Message};
+pub use utf8::Text;

@@ -1,10 +1,15 @@
-//! Text that comes in pieces, checked as it comes (RFC 6455 §8.1).
+//! Text, checked as it comes, whole or in pieces (RFC 6455 §8.1).
 //!
 //! A piece may end inside a character, so up to three bytes wait for the rest of theirs. What is impossible is found
 //! at its first byte, even inside an unfinished frame: nobody has to wait for the end of a message that is lost
 //! already. Does not know frames.
 
+mod check;
+
+use std::borrow::Cow;
 use std::{fmt, str};
+
+use check::whole_characters;
 
 /// The bytes are not UTF-8 and no further bytes can make them so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +22,97 @@ impl fmt::Display for NotUtf8 {
 }
 
 impl std::error::Error for NotUtf8 {}
+
+/// Text: bytes that have been found to be UTF-8, lent or owned.
+///
+/// To pass it on, to compare or to parse it, its bytes will do. A `str` is made by the standard library alone, which looks
+/// at all of them once more, at some two gigabytes a second if they are not ASCII: so it is made only for those who ask.
+///
+/// ```
+/// use wiretail::ws::Text;
+///
+/// let text = Text::from_utf8("5 \u{20ac}".as_bytes())?;
+/// assert_eq!(text, "5 \u{20ac}");
+/// assert_eq!(text.as_bytes().len(), 5);
+/// assert_eq!(text.as_str().chars().count(), 3);
+/// assert_eq!(format!("{text}!"), "5 \u{20ac}!");
+/// assert!(Text::from_utf8(b"5 \xe2\x82").is_err()); // the end of it is missing
+/// # Ok::<(), wiretail::ws::utf8::NotUtf8>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text<'b>(Cow<'b, [u8]>);
+
+impl<'b> Text<'b> {
+    /// These bytes as text.
+    ///
+    /// # Errors
+    /// If they are not UTF-8, or end inside a character.
+    pub fn from_utf8(bytes: impl Into<Cow<'b, [u8]>>) -> Result<Self, NotUtf8> {
+        let bytes = bytes.into();
+        if whole_characters(&bytes)? == bytes.len() { Ok(Self(bytes)) } else { Err(NotUtf8) }
+    }
+
+    /// Its bytes, which are UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The same as a `str`. Takes a second look at every byte.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("a text is UTF-8")
+    }
+
+    /// The same as a `String`. Takes a second look at every byte; copies them only if they are lent.
+    pub fn into_string(self) -> String {
+        String::from_utf8(self.0.into_owned()).expect("a text is UTF-8")
+    }
+
+    /// The same, to be kept beyond the bytes that it may be lent from.
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// Whether it is lent from somewhere.
+    pub fn is_borrowed(&self) -> bool {
+        matches!(self.0, Cow::Borrowed(_))
+    }
+}
+
+impl<'b> From<&'b str> for Text<'b> {
+    fn from(text: &'b str) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text.into_bytes()))
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.as_str(), f)
+    }
+}
 
 /// The characters of a text so far, and the beginning of one more.
 ///
@@ -38,10 +134,9 @@ impl std::error::Error for NotUtf8 {}
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct TextBuilder {
-    whole: String,
-    /// The bytes of a character that is not whole yet, `begun_len` of them.
-    begun: [u8; 4],
-    begun_len: u8,
+    bytes: Vec<u8>,
+    /// So many of them are whole characters; the others, three at most, begin one.
+    whole: usize,
 }
 
 impl TextBuilder {
@@ -52,72 +147,39 @@ impl TextBuilder {
 
     /// The number of bytes so far.
     pub fn len(&self) -> usize {
-        self.whole.len() + usize::from(self.begun_len)
+        self.bytes.len()
     }
 
     /// Whether nothing came yet.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.bytes.is_empty()
     }
 
-    /// Puts `bytes` behind what is there.
-    ///
-    /// Every byte is checked once; the checking and the copying of whole characters is the standard library's, which
-    /// does ASCII at the speed of memory.
+    /// Puts `bytes` behind what is there. Every byte is checked once.
     ///
     /// # Errors
-    /// At the first byte that cannot follow those before it.
+    /// At the first byte that cannot follow those before it. The text is of no use after that.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), NotUtf8> {
         // A character that began in an earlier piece gets its bytes one by one, three at most.
-        while self.begun_len > 0 {
+        while self.whole < self.bytes.len() {
             let [byte, rest @ ..] = bytes else {
                 return Ok(());
             };
-            self.complete(*byte)?;
+            self.bytes.push(*byte);
+            self.whole += whole_characters(&self.bytes[self.whole..])?;
             bytes = rest;
         }
-        let rest = match str::from_utf8(bytes) {
-            Ok(text) => {
-                self.whole.push_str(text);
-                return Ok(());
-            }
-            Err(error) if error.error_len().is_some() => return Err(NotUtf8),
-            Err(error) => {
-                let (text, rest) = bytes.split_at(error.valid_up_to());
-                self.whole.push_str(str::from_utf8(text).map_err(|_| NotUtf8)?);
-                rest
-            }
-        };
-        // No error length: `rest` is one to three bytes, and more of them could make a character.
-        self.begun[..rest.len()].copy_from_slice(rest);
-        self.begun_len = rest.len() as u8;
+        self.whole += whole_characters(bytes)?;
+        self.bytes.extend_from_slice(bytes);
         Ok(())
-    }
-
-    /// Adds one byte to the character that has begun.
-    fn complete(&mut self, byte: u8) -> Result<(), NotUtf8> {
-        let len = usize::from(self.begun_len);
-        self.begun[len] = byte;
-        match str::from_utf8(&self.begun[..=len]) {
-            Ok(character) => {
-                self.whole.push_str(character);
-                self.begun_len = 0;
-                Ok(())
-            }
-            Err(error) if error.error_len().is_some() => Err(NotUtf8),
-            Err(_) => {
-                self.begun_len += 1;
-                Ok(())
-            }
-        }
     }
 
     /// The whole text.
     ///
     /// # Errors
     /// If it ends inside a character.
-    pub fn finish(self) -> Result<String, NotUtf8> {
-        if self.begun_len == 0 { Ok(self.whole) } else { Err(NotUtf8) }
+    pub fn finish(self) -> Result<Text<'static>, NotUtf8> {
+        if self.whole == self.bytes.len() { Ok(Text(Cow::Owned(self.bytes))) } else { Err(NotUtf8) }
     }
 }
 
@@ -192,7 +254,7 @@ mod tests {
                     text.push(piece).unwrap();
                 }
                 assert_eq!(text.len(), bytes.len());
-                assert_eq!(text.finish().as_deref(), Ok(whole), "cut at {from} and {to}");
+                assert_eq!(text.finish(), Ok(whole.into()), "cut at {from} and {to}");
             }
         }
     }

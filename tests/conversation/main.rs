@@ -63,7 +63,7 @@ fn goodbye(code: u16, reason: &str) -> Vec<u8> {
 }
 
 fn text(text: &str) -> Event<'static> {
-    Event::Message(Message::Text(Cow::Owned(text.to_owned())))
+    Event::Message(Message::Text(text.to_owned().into()))
 }
 
 fn binary(bytes: &[u8]) -> Event<'static> {
@@ -93,8 +93,7 @@ fn failed(sin: ProtocolError) -> (Event<'static>, Vec<u8>) {
 fn keep(event: Event<'_>) -> Event<'static> {
     let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
     match event {
-        Event::Message(Message::Text(text)) => Event::Message(Message::Text(Cow::Owned(text.into_owned()))),
-        Event::Message(Message::Binary(bytes)) => Event::Message(Message::Binary(own(bytes))),
+        Event::Message(message) => Event::Message(message.into_owned()),
         Event::Ping(payload) => Event::Ping(own(payload)),
         Event::Pong(payload) => Event::Pong(own(payload)),
         Event::Closed(closed) => Event::Closed(closed),

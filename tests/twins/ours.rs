@@ -132,7 +132,7 @@ impl Ours {
 /// Writes down what an event means for both sides of the record.
 fn note(event: Event<'_>, said: &mut Vec<Word>, heard: &mut Vec<Word>) -> Result<(), String> {
     heard.push(match event {
-        Event::Message(Message::Text(text)) => Word::Text(text.into_owned()),
+        Event::Message(Message::Text(text)) => Word::Text(text.into_string()),
         Event::Message(Message::Binary(bytes)) => Word::Binary(bytes.into_owned()),
         // "It is answered already."
         Event::Ping(payload) => {

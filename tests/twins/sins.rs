@@ -194,7 +194,7 @@ fn ours(plan: &Plan, bytes: &[u8]) -> (Vec<Word>, Verdict<ProtocolError>) {
         let mut input = Input::new(piece);
         while let Some(event) = connection.receive(&mut input, &mut out) {
             heard.push(match event {
-                Event::Message(Message::Text(text)) => Word::Text(text.into_owned()),
+                Event::Message(Message::Text(text)) => Word::Text(text.into_string()),
                 Event::Message(Message::Binary(bytes)) => Word::Binary(bytes.into_owned()),
                 Event::Ping(payload) => Word::Ping(payload.into_owned()),
                 Event::Pong(payload) => Word::Pong(payload.into_owned()),
