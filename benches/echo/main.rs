@@ -19,9 +19,13 @@
 #![cfg(feature = "tool")]
 
 mod load;
+#[path = "../common/machine.rs"]
+mod machine;
 mod raw;
 mod report;
 mod servers;
+#[path = "../common/spread.rs"]
+mod spread;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -31,7 +35,7 @@ use std::time::{Duration, Instant};
 
 use load::{Case, Load, Payload, Place, Protocol};
 use report::{Cell, Column};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process};
 use servers::{Candidate, Kind, Running};
 
 /// The argument that makes this program the raw TCP echo.
@@ -119,12 +123,12 @@ fn running(text: &str) -> Candidate {
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some(SERVE_RAW) {
-        raise_descriptor_limit();
+        machine::raise_descriptor_limit();
         raw::serve();
     }
-    raise_descriptor_limit();
+    machine::raise_descriptor_limit();
     let wanted = Wanted::from_args();
-    servers::pin_load();
+    machine::pin(std::process::id(), machine::LOAD);
     speed(&wanted);
     if wanted.has("calls") {
         calls(&wanted);
@@ -265,9 +269,4 @@ fn idle(wanted: &Wanted) {
             );
         }
     }
-}
-
-fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

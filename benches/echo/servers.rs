@@ -1,11 +1,12 @@
 //! The servers: started and pinned to a CPU, or already running elsewhere, and what the kernel knows of them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use super::SERVE_RAW;
 use super::load::{Place, Protocol};
+use super::machine;
 use super::support::{Server, TempDir, temp_dir};
 
 /// How a server comes to be.
@@ -69,41 +70,16 @@ impl Candidate {
             }
         };
         let server = Server::spawn(command);
-        pin(server.pid(), SERVERS);
+        machine::pin(server.pid(), machine::SERVERS);
         let place = Place { address: server.addr(), path: path.to_owned(), protocol };
         Running { name: self.name.clone(), place, pid: server.pid(), _process: Some((server, folder)) }
     }
 }
 
 impl Running {
-    /// CPU time so far of all its threads: the scheduler's own count.
+    /// CPU time so far of all its threads.
     pub(crate) fn cpu(&self) -> Duration {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("the server runs");
-        let nanos = threads.map(|thread| {
-            let path = thread.expect("a thread").path().join("schedstat");
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
-        });
-        Duration::from_nanos(nanos.sum())
-    }
-}
-
-/// The CPU of the servers, and that of the load.
-const SERVERS: &str = "0";
-const LOAD: &str = "1";
-
-/// Keeps this process, which makes the load, on its own CPU. What it starts inherits that until it is pinned itself.
-pub(crate) fn pin_load() {
-    pin(std::process::id(), LOAD);
-}
-
-fn pin(pid: u32, cpu: &str) {
-    let pinned = Command::new("taskset")
-        .args(["--all-tasks", "--cpu-list", "--pid", cpu, &pid.to_string()])
-        .stdout(Stdio::null())
-        .status();
-    if !pinned.is_ok_and(|status| status.success()) {
-        eprintln!("process {pid} could not be pinned to CPU {cpu} (taskset): the figures are noisier");
+        machine::cpu_time(&[self.pid])
     }
 }
 
