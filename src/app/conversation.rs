@@ -42,9 +42,9 @@ impl Conversation {
         Self { connection: Connection::server(limits).with_deflate(deflate.copied()), pulse }
     }
 
-    /// About how much memory it needs at the moment: see [`Connection::owned_bytes`], and what is not sent yet.
+    /// About how much memory it needs at the moment: see [`Connection::owned_bytes`], and what is not sent or not heard yet.
     pub fn owned_bytes(&self, context: &Context<'_>) -> usize {
-        self.connection.owned_bytes() + context.unsent()
+        self.connection.owned_bytes() + context.unsent() + context.event_loop.unheard(context.id)
     }
 
     /// Whether data may still be sent.
@@ -191,6 +191,21 @@ mod tests {
             while self.event_loop.next_event().unwrap() != net::Event::Drained(self.id) {}
             conversation.drained(&mut self.at(now));
         }
+    }
+
+    #[test]
+    fn what_is_put_off_to_the_next_turn_counts_until_it_is_heard() {
+        let mut scene = Scene::new();
+        let start = scene.event_loop.now();
+        let mut conversation = Conversation::begin(Limits::default(), None, &mut scene.at(start));
+        // One frame more than a turn has time for, each an empty pong.
+        let mut pongs = [0x8a, 0x80, 0, 0, 0, 0].repeat(TURN.frames + 1);
+        conversation.receive(&mut pongs, &mut scene.at(start), |_, _, _| {});
+        assert_eq!(conversation.owned_bytes(&scene.at(start)), 6);
+        let mut again = [0; 64];
+        assert!(matches!(scene.event_loop.read(scene.id, &mut again), net::Received::Bytes(6)));
+        conversation.receive(&mut again[..6], &mut scene.at(start), |_, _, _| {});
+        assert_eq!(conversation.owned_bytes(&scene.at(start)), 0);
     }
 
     #[test]

@@ -225,6 +225,11 @@ impl EventLoop {
         }
     }
 
+    /// How many bytes of `id` have been put back and not been read again.
+    pub fn unheard(&self, id: ConnId) -> usize {
+        self.put_back.get(&id).map_or(0, |bytes| bytes.len())
+    }
+
     /// Puts `bytes` behind what `id` is still owed.
     pub fn send(&mut self, id: ConnId, bytes: Bytes) {
         self.own_words(id);
