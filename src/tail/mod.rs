@@ -16,6 +16,7 @@
 //!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
 //!        |- reading     what files are asked at offsets: bytes, size, holes
 //!        '- cursor      a place in a log as a token (standing: the same within this process)
+//!   pattern      which lines are shown: grep and not
 //!   beneath      opening files beneath a folder, and nowhere else
 //!   disk         the seam to the system: what it is asked, and how a test lets that fail
 //!   catalogue    which logs there are, and what each is called
@@ -37,6 +38,7 @@ mod follower;
 mod generation;
 mod lineage;
 mod path;
+pub mod pattern;
 mod reading;
 mod siblings;
 pub mod spool;

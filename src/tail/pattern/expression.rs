@@ -1,0 +1,167 @@
+//! One pattern: a regular expression that never matches over the end of a line.
+//!
+//! An expression as people write it may match newlines (`[^:]*` does), and would then run on to the end of the block
+//! for every line. So newlines are taken out of what it may match before it is compiled; and `\A` and `\z`, which mean
+//! the ends of the text, become the ends of the line. Then it finds in a block what it finds in each of its lines.
+//!
+//! Whether a character belongs to a word takes Unicode's tables, which the fast engines do not have beyond ASCII. So
+//! there are two expressions where that is asked: one that does not ask, to find the lines that may match, and the
+//! exact one for those lines.
+//!
+//! Does not know filters.
+
+use std::ops::Range;
+
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{
+    Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
+    Repetition,
+};
+use regex_syntax::{Parser, ParserBuilder};
+
+use super::FilterSpec;
+
+/// What the compiled patterns of a filter may cost together, in bytes; and as much again what they learn at work.
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// Brackets in brackets, so deep.
+const DEEPEST: u32 = 50;
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(super) struct Expression {
+    exact: Regex,
+    /// Matches in every line that `exact` matches in, and perhaps in others.
+    loose: Option<Regex>,
+}
+
+/// What is wrong with a pattern.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    Syntax(String),
+    Newline,
+    TooLarge,
+}
+
+impl Expression {
+    /// Compiles `pattern` as `spec` means it; it is one of `count`.
+    pub(super) fn new(pattern: &str, spec: &FilterSpec, count: usize) -> Result<Self, Wrong> {
+        let hir = if spec.literal {
+            parser(spec).parse(&regex_syntax::escape(pattern))
+        } else {
+            parser(spec).parse(pattern)
+        };
+        let hir = within_line(hir.map_err(syntax)?)?;
+        let exact = if spec.words { whole_words(hir) } else { hir };
+        let asks_for_words = exact.properties().look_set().contains_word_unicode();
+        let largest = LARGEST / count / if asks_for_words { 2 } else { 1 };
+        let loose = asks_for_words.then(|| compile(&without_words(exact.clone()), largest));
+        Ok(Self { exact: compile(&exact, largest)?, loose: loose.transpose()? })
+    }
+
+    /// Does this line match?
+    pub(super) fn matches(&self, line: &[u8]) -> bool {
+        self.exact.is_match(line)
+    }
+
+    /// Somewhere inside the next line of `block` that may match, from `at` on, where a line begins; its end perhaps.
+    pub(super) fn look_from(&self, block: &[u8], at: usize) -> Option<usize> {
+        self.loose.as_ref().unwrap_or(&self.exact).shortest_match_at(block, at)
+    }
+
+    /// Every line that is [found](Self::look_from) matches, if no carriage return is at its end.
+    pub(super) fn is_exact_in_blocks(&self) -> bool {
+        self.loose.is_none()
+    }
+
+    /// All that matches in this line. What is found last may have been looked for as far as the line goes, each time.
+    pub(super) fn matches_in<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = Range<usize>> + use<'a> {
+        self.exact.find_iter(line).map(|found| found.range())
+    }
+}
+
+fn parser(spec: &FilterSpec) -> Parser {
+    let mut builder = ParserBuilder::new();
+    // Bytes are what is matched, lines are what `^` and `$` mean, and a carriage return belongs to the line's end.
+    builder.utf8(false).multi_line(true).crlf(true).case_insensitive(spec.ignore_case).nest_limit(DEEPEST);
+    builder.build()
+}
+
+fn syntax(error: regex_syntax::Error) -> Wrong {
+    Wrong::Syntax(match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        error => error.to_string(),
+    })
+}
+
+fn compile(hir: &Hir, largest: usize) -> Result<Regex, Wrong> {
+    // The expression is given as text once more: that it was too deep has been seen, and the text has other brackets.
+    let mut builder = RegexBuilder::new(&hir.to_string());
+    builder.size_limit(largest).dfa_size_limit(largest).nest_limit(16 * DEEPEST);
+    builder.build().map_err(|_| Wrong::TooLarge)
+}
+
+fn whole_words(hir: Hir) -> Hir {
+    Hir::concat(vec![Hir::look(Look::WordStartHalfUnicode), hir, Hir::look(Look::WordEndHalfUnicode)])
+}
+
+/// The same without what it may match across the ends of a line. As deep as [`DEEPEST`] allows.
+fn within_line(hir: Hir) -> Result<Hir, Wrong> {
+    rebuilt(hir, &mut |leaf| match leaf {
+        HirKind::Literal(literal) if literal.0.contains(&b'\n') => Err(Wrong::Newline),
+        HirKind::Literal(literal) => Ok(Hir::literal(literal.0)),
+        HirKind::Class(Class::Unicode(mut class)) => {
+            class.difference(&ClassUnicode::new([ClassUnicodeRange::new('\n', '\n')]));
+            Ok(Hir::class(Class::Unicode(class)))
+        }
+        HirKind::Class(Class::Bytes(mut class)) => {
+            class.difference(&ClassBytes::new([ClassBytesRange::new(b'\n', b'\n')]));
+            Ok(Hir::class(Class::Bytes(class)))
+        }
+        HirKind::Look(Look::Start) => Ok(Hir::look(Look::StartLF)),
+        HirKind::Look(Look::End | Look::EndLF) => Ok(Hir::look(Look::EndCRLF)),
+        HirKind::Look(look) => Ok(Hir::look(look)),
+        _ => Ok(Hir::empty()),
+    })
+}
+
+/// The same without asking for the borders of words in Unicode: matches wherever the other does.
+fn without_words(hir: Hir) -> Hir {
+    let loosened = rebuilt(hir, &mut |leaf| match leaf {
+        HirKind::Look(
+            Look::WordUnicode
+            | Look::WordUnicodeNegate
+            | Look::WordStartUnicode
+            | Look::WordEndUnicode
+            | Look::WordStartHalfUnicode
+            | Look::WordEndHalfUnicode,
+        ) => Ok(Hir::empty()),
+        HirKind::Look(look) => Ok(Hir::look(look)),
+        HirKind::Literal(literal) => Ok(Hir::literal(literal.0)),
+        HirKind::Class(class) => Ok(Hir::class(class)),
+        _ => Ok(Hir::empty()),
+    });
+    loosened.unwrap_or_else(|never: std::convert::Infallible| match never {})
+}
+
+/// The same expression with each of its leaves (text, classes, looks) replaced.
+fn rebuilt<E>(hir: Hir, leaf: &mut impl FnMut(HirKind) -> Result<Hir, E>) -> Result<Hir, E> {
+    match hir.into_kind() {
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(rebuilt(*repetition.sub, leaf)?);
+            Ok(Hir::repetition(Repetition { sub, ..repetition }))
+        }
+        HirKind::Capture(capture) => {
+            let sub = Box::new(rebuilt(*capture.sub, leaf)?);
+            Ok(Hir::capture(Capture { sub, ..capture }))
+        }
+        HirKind::Concat(subs) => {
+            Ok(Hir::concat(subs.into_iter().map(|sub| rebuilt(sub, leaf)).collect::<Result<_, E>>()?))
+        }
+        HirKind::Alternation(subs) => {
+            Ok(Hir::alternation(subs.into_iter().map(|sub| rebuilt(sub, leaf)).collect::<Result<_, E>>()?))
+        }
+        kind => leaf(kind),
+    }
+}
