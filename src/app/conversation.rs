@@ -137,6 +137,7 @@ mod tests {
     use crate::app::pool::Pool;
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
     use crate::app::routes::Site;
+    use crate::app::turns::Turns;
     use crate::app::wire::Framer;
     use crate::net::{self, Bytes, ConnId, EventLoop};
     use crate::tail::catalogue::Catalogue;
@@ -150,6 +151,7 @@ mod tests {
         site: Site,
         heads: Pool,
         echoes: Pool,
+        turns: Turns,
         id: ConnId,
         peer: TcpStream,
     }
@@ -173,6 +175,7 @@ mod tests {
                 framer: Framer::default(),
                 heads: Pool::new(0),
                 echoes: Pool::new(0),
+                turns: Turns::default(),
                 logs,
                 site: Site::new(Access::default(), "/", true, 10, false),
                 id,
@@ -181,8 +184,8 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, site, heads, echoes, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes }
+            let Self { event_loop, framer, logs, site, heads, echoes, turns, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes, turns }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.

@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::wire::Frames;
+use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
 use crate::tail::Feed;
 use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState, RESCAN};
+use crate::tail::pattern::{Filter, FilterSpec};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
 const GATHER: Duration = Duration::from_millis(5);
@@ -29,6 +30,8 @@ pub struct Logs {
     /// A log was opened or closed since [`take_opened_or_closed`](Self::take_opened_or_closed) was asked.
     opened_or_closed: bool,
     tick: Duration,
+    /// The filters that are in use: who wants the same gets the same, and so shares what it makes of a log.
+    filters: Vec<(FilterSpec, Weak<Filter>)>,
 }
 
 /// One log that is being watched.
@@ -61,7 +64,8 @@ pub struct LogInfo<'a> {
 impl Logs {
     /// Nothing is watched yet; a growing file will be looked at every `tick`, at the quickest.
     pub fn new(catalogue: Catalogue, tick: Duration) -> Self {
-        Self { catalogue, watched: BTreeMap::new(), news: Vec::new(), opened_or_closed: false, tick }
+        let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { catalogue, watched, news, opened_or_closed: false, tick, filters }
     }
 
     /// Whether the catalogue lists `name`.
@@ -126,6 +130,21 @@ impl Logs {
     /// to the others.
     pub fn watched(&mut self, name: &Rc<str>) -> Option<&mut Watched> {
         self.watched.get_mut(name)
+    }
+
+    /// The filter for these patterns, made if nobody has it yet. An error is a sentence that names the pattern.
+    // O(filters in use), once per request.
+    pub fn filter(&mut self, patterns: &Patterns) -> Result<Rc<Filter>, String> {
+        let spec = patterns.spec()?;
+        self.filters.retain(|(_, filter)| filter.strong_count() > 0);
+        if let Some(known) = self.filters.iter().find(|(other, _)| *other == spec)
+            && let Some(filter) = known.1.upgrade()
+        {
+            return Ok(filter);
+        }
+        let filter = Rc::new(Filter::new(&spec).map_err(|error| error.to_string())?);
+        self.filters.push((spec, Rc::downgrade(&filter)));
+        Ok(filter)
     }
 
     /// Whether a log was opened or closed since this was last asked.

@@ -5,8 +5,8 @@
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`viewer`] (somebody watching a log), [`pool`]
-//! and [`echo`], [`session`] (one connection's life), and this file.
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`requests`] and [`viewer`] (somebody watching a log),
+//! [`turns`] (work that takes long), [`pool`] and [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
 pub mod conversation;
@@ -14,8 +14,10 @@ pub mod echo;
 pub mod logs;
 pub mod pool;
 pub mod pulse;
+pub mod requests;
 pub mod routes;
 pub mod session;
+pub mod turns;
 pub mod viewer;
 pub mod wake;
 pub mod wire;
@@ -34,6 +36,7 @@ use logs::Logs;
 use pool::Pool;
 use routes::Site;
 use session::Session;
+use turns::{Slice, Turns};
 use wake::{FileWatch, Signals};
 use wire::Framer;
 
@@ -64,6 +67,8 @@ pub struct App {
     heads: Pool,
     echoes: Pool,
     inputs: Inputs,
+    /// Who has work that takes long.
+    turns: Turns,
     /// When the last goodbye is over, once the server is stopping.
     stopping: Option<Instant>,
 }
@@ -116,6 +121,7 @@ impl App {
             logs: Logs::new(config.catalogue, config.tick),
             site,
             inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
+            turns: Turns::default(),
             stopping: None,
         })
     }
@@ -152,7 +158,7 @@ impl App {
     }
 
     /// Does something for one connection; should it panic, that connection ends and the others go on.
-    fn attend(&mut self, id: ConnId, work: fn(&mut Self, ConnId)) {
+    fn attend(&mut self, id: ConnId, work: impl FnOnce(&mut Self, ConnId)) {
         if catch_unwind(AssertUnwindSafe(|| work(self, id))).is_err() {
             log::error!("{id}: this connection's turn panicked; it is closed, the others go on");
             self.event_loop.unsay(id);
@@ -216,6 +222,7 @@ impl App {
             heads: &self.heads,
             echoes: &self.echoes,
             site: &self.site,
+            turns: &mut self.turns,
         };
         match work(session, &mut context, &mut self.buffer) {
             Outcome::Open => {}
@@ -234,6 +241,36 @@ impl App {
         if self.logs.take_opened_or_closed() {
             self.refresh_watches();
         }
+        self.ask_for_turns();
+    }
+
+    /// Whoever has work that takes long gets on with it at the end of this turn of the loop.
+    fn ask_for_turns(&mut self) {
+        if let Some(due) = self.turns.due(self.event_loop.now()) {
+            self.event_loop.tick_at(due);
+        }
+    }
+
+    /// Gets on with what takes long, for about two milliseconds.
+    fn work(&mut self) {
+        let mut turns = std::mem::take(&mut self.turns);
+        // What is added meanwhile, for others, comes behind them.
+        turns.run(Instant::now, |turns, id| {
+            let slice = self.slice(id);
+            self.turns.drain_into(turns);
+            slice
+        });
+        self.turns = turns;
+        if self.logs.has_news() {
+            self.pump_news();
+        }
+        self.ask_for_turns();
+    }
+
+    fn slice(&mut self, id: ConnId) -> Slice {
+        let mut slice = Slice::Done;
+        self.attend(id, |app, id| slice = app.with_session(id, Session::work).unwrap_or(Slice::Done));
+        slice
     }
 
     /// Watches the file system for the logs that are open now.
@@ -257,10 +294,18 @@ impl App {
     }
 
     fn pump(&mut self, id: ConnId) {
+        self.with_session(id, Session::pump);
+    }
+
+    fn with_session<T>(
+        &mut self,
+        id: ConnId,
+        what: impl FnOnce(&mut Session, &mut Context<'_>) -> T,
+    ) -> Option<T> {
         let now = self.event_loop.now();
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let Self { event_loop, framer, logs, site, heads, echoes, .. } = self;
-        session.pump(&mut Context { id, now, event_loop, framer, logs, site, heads, echoes });
+        let session = self.sessions.get_mut(id)?;
+        let Self { event_loop, framer, logs, site, heads, echoes, turns, .. } = self;
+        Some(what(session, &mut Context { id, now, event_loop, framer, logs, site, heads, echoes, turns }))
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -291,6 +336,7 @@ impl App {
         self.read_stdin();
         self.logs.rescan(now);
         self.look(now);
+        self.work();
     }
 
     /// Moves what waits on standard input into its file, at most 256 KiB a turn.
@@ -316,6 +362,7 @@ impl App {
         if self.inputs.demo.is_some() {
             next = next.min(now + Duration::from_millis(100));
         }
+        self.ask_for_turns();
         self.event_loop.tick_at(self.stopping.map_or(next, |end| next.min(end)));
     }
 
@@ -354,6 +401,8 @@ pub struct Context<'a> {
     pub heads: &'a Pool,
     /// The memory that all echoes have together.
     pub echoes: &'a Pool,
+    /// To be given time for what takes long.
+    pub turns: &'a mut Turns,
 }
 
 impl Context<'_> {

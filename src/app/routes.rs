@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::access::Access;
 use super::logs::{LogInfo, Logs};
 use super::viewer::Wish;
-use super::wire::{Dialect, SERVER, V1};
+use super::wire::{Dialect, Patterns, SERVER, V1};
 use crate::http::{Request, Response, Status, pages};
 use crate::tail::Start;
 use crate::ws::deflate::Parameters;
@@ -65,7 +65,7 @@ impl Site {
     }
 
     /// Where `request` leads.
-    pub fn route(&self, request: &Request, logs: &Logs) -> Route {
+    pub fn route(&self, request: &Request, logs: &mut Logs) -> Route {
         if let Err(denied) = self.access.check(request) {
             return refuse(Status::FORBIDDEN, &denied.to_string());
         }
@@ -110,7 +110,7 @@ impl Site {
         }
     }
 
-    fn tail(&self, request: &Request, logs: &Logs) -> Route {
+    fn tail(&self, request: &Request, logs: &mut Logs) -> Route {
         let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
             return refuse(Status::NOT_FOUND, "There is no log of this name; /api/logs lists them all.");
         };
@@ -118,7 +118,7 @@ impl Site {
             let why = "This address speaks WebSocket: open the page, or try: wiretail cat URL";
             return respond(Response::text(Status::UPGRADE_REQUIRED, why).field("Upgrade", "websocket"));
         }
-        let wish = match self.wish(request, name) {
+        let wish = match self.wish(request, name, logs) {
             Ok(wish) => wish,
             Err(why) => return refuse(Status::BAD_REQUEST, &why),
         };
@@ -143,7 +143,7 @@ impl Site {
     }
 
     /// What the query asks for.
-    fn wish(&self, request: &Request, name: String) -> Result<Wish, String> {
+    fn wish(&self, request: &Request, name: String, logs: &mut Logs) -> Result<Wish, String> {
         let lines = match request.query("lines") {
             None => self.lines,
             Some(text) => match text.parse::<usize>() {
@@ -164,9 +164,31 @@ impl Site {
             Some("0") => false,
             Some(_) => return Err("follow= takes 0 or 1.".to_owned()),
         };
-        let (dialect, deflate) = (Dialect::Plain, None);
-        Ok(Wish { log: Rc::from(name), start, unreadable, lines, follow, dialect, deflate })
+        let patterns = patterns(request)?;
+        let filter = if patterns.is_empty() { None } else { Some(logs.filter(&patterns)?) };
+        let (log, dialect, deflate) = (Rc::from(name), Dialect::Plain, None);
+        Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
     }
+}
+
+/// The filter in the query.
+fn patterns(request: &Request) -> Result<Patterns, String> {
+    let texts = |name: &str| {
+        let texts: Option<Vec<String>> = request.queries(name).collect();
+        texts.ok_or_else(|| format!("{name}= takes a pattern, percent-encoded, in UTF-8."))
+    };
+    let flag = |name: &str| match request.query(name).as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(format!("{name}= takes 0 or 1.")),
+    };
+    Ok(Patterns {
+        grep: texts("grep")?,
+        not: texts("not")?,
+        ignore_case: flag("ignore_case")?,
+        words: flag("words")?,
+        literal: flag("literal")?,
+    })
 }
 
 fn page(request: &Request, path: &str) -> Route {

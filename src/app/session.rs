@@ -13,6 +13,7 @@ use super::conversation::Outcome;
 use super::echo::Echo;
 use super::pool::{Pool, Share};
 use super::routes::{Answer, Route};
+use super::turns::Slice;
 use super::viewer::Viewer;
 use super::{Context, HEAD_WITHIN};
 use crate::http::{BadRequest, Request, RequestReader, Response, Status};
@@ -104,6 +105,14 @@ impl Session {
     pub fn pump(&mut self, context: &mut Context<'_>) {
         if let Self::Watching(viewer) = self {
             viewer.pump(context);
+        }
+    }
+
+    /// A slice of what takes long.
+    pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
+        match self {
+            Self::Watching(viewer) => viewer.work(context),
+            Self::Request(_) | Self::Echoing(_) => Slice::Done,
         }
     }
 

@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::conversation::{Conversation, Outcome};
-use super::wire::{self, Coding, Dialect, FromServer, FromViewer, GapWhy};
+use super::requests::Requests;
+use super::turns::Slice;
+use super::wire::{self, Coding, Dialect, FromServer, FromViewer, GapWhy, Patterns};
 use crate::net::Bytes;
-use crate::tail::{Position, Start, Step};
+use crate::tail::pattern::Filter;
+use crate::tail::{Piece, PieceKind, Position, Start, Step};
 use crate::ws::deflate::Parameters;
 use crate::ws::{CloseCode, Limits, Message};
 
@@ -18,6 +21,8 @@ use crate::ws::{CloseCode, Limits, Message};
 const LAG_EVERY: Duration = Duration::from_millis(500);
 /// A viewer that gets everything with the next piece does not lag.
 const WORTH_TELLING: u64 = 64 * 1024;
+/// How often, at most, a viewer is told where it is while its filter lets nothing through.
+const MOVED_EVERY: Duration = Duration::from_millis(250);
 
 /// How many bytes of answers one read from a viewer brings, about: a thousand small messages fit in one read.
 const MOST_ANSWERS: usize = 16 * 1024;
@@ -33,6 +38,8 @@ pub struct Wish {
     pub unreadable: Option<String>,
     /// How many lines before the end were asked for; told back in `hello`.
     pub lines: usize,
+    /// Which lines to show, if not all.
+    pub filter: Option<Rc<Filter>>,
     /// Whether to stay when everything has been sent.
     pub follow: bool,
     /// How to speak.
@@ -59,6 +66,18 @@ pub struct Viewer {
     follow: bool,
     flow: Flow,
     report: LagReport,
+    /// Bytes that its filter let nothing through of, and that it was not told of yet.
+    unsaid: Option<Box<Unsaid>>,
+    /// What it has asked for; none if that is nothing.
+    requests: Option<Box<Requests>>,
+}
+
+/// Where a viewer has come to without a word.
+#[derive(Debug)]
+struct Unsaid {
+    from: Position,
+    bytes: u64,
+    since: Instant,
 }
 
 /// What the viewer knows of how far it is behind.
@@ -78,6 +97,8 @@ impl Viewer {
         limit_send_buffer(context);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
         let position = watched.feed.start(&wish.start);
+        let is_filtered = wish.filter.is_some();
+        let position = watched.feed.filtered(&position, wish.filter, context.now);
         let cursor = watched.feed.cursor(&position).to_string();
         let hello = FromServer::Hello {
             name: wish.log.to_string(),
@@ -87,7 +108,7 @@ impl Viewer {
             server: wire::SERVER.to_owned(),
             encoding: "UTF-8".to_owned(),
             redacted: false,
-            filter: false,
+            filter: is_filtered,
             bounded: false,
         };
         if wish.dialect == Dialect::V1 {
@@ -106,22 +127,77 @@ impl Viewer {
             follow: wish.follow,
             flow: Flow::Running,
             report: LagReport { told: 0, when: context.now, owed: false },
+            unsaid: None,
+            requests: None,
         };
         viewer.pump(context);
         Some(viewer)
     }
 
+    /// There may be something to send: it is sent, or where that may take long, worked on in its turn.
+    pub fn pump(&mut self, context: &mut Context<'_>) {
+        if self.position.is_filtered() || self.requests.is_some() {
+            context.turns.add(context.id);
+        } else {
+            self.serve(context);
+        }
+    }
+
+    /// A slice of what takes long: what was asked for comes before what flows.
+    pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
+        if !self.conversation.may_send() {
+            return Slice::Done;
+        }
+        let asked = self.answer(context);
+        let slice = if context.unsent() == 0 { self.serve(context) } else { Slice::Done };
+        if asked == Slice::Done { slice } else { asked }
+    }
+
+    /// Does something about what was asked for, unless earlier output is still on its way.
+    fn answer(&mut self, context: &mut Context<'_>) -> Slice {
+        let Some(mut requests) = self.requests.take() else { return Slice::Done };
+        if context.unsent() == 0 {
+            if let Some(patterns) = requests.take_filter() {
+                self.change_filter(&patterns, context);
+            } else if let Some(ended) = requests.take_ended() {
+                context.send(Bytes::Own(ended.to_frame()));
+            }
+        }
+        if context.unsent() > 0 {
+            context.tell_when_drained();
+        }
+        let idle = requests.are_idle();
+        self.requests = Some(requests).filter(|_| !idle);
+        Slice::Done
+    }
+
+    fn change_filter(&mut self, patterns: &Patterns, context: &mut Context<'_>) {
+        let filter = if patterns.is_empty() { Ok(None) } else { context.logs.filter(patterns).map(Some) };
+        let Some(watched) = context.logs.watched(&self.log) else { return };
+        let answer = match filter {
+            Ok(filter) => {
+                let active = filter.is_some();
+                self.position = watched.feed.filtered(&self.position, filter, context.now);
+                self.unsaid = None;
+                FromServer::Filtered { cursor: watched.feed.cursor(&self.position).to_string(), active }
+            }
+            Err(message) => FromServer::Error { id: None, message },
+        };
+        context.send(Bytes::Own(answer.to_frame()));
+    }
+
     /// Sends the next piece if there is one and nothing is still on its way: at most 64 KiB of log text. Tells how far
     /// behind that leaves the viewer, if it is worth telling.
-    pub fn pump(&mut self, context: &mut Context<'_>) {
+    fn serve(&mut self, context: &mut Context<'_>) -> Slice {
         if !self.conversation.may_send() {
-            return;
+            return Slice::Done;
         }
         let lag = self.lag(context);
         if context.unsent() == 0 && self.report.is_due(lag, self.flow, context.now) {
             self.tell_lag(lag, context);
         }
-        self.read_on(context);
+        let slice = self.read_on(context);
+        self.tell_moved(context);
         let lag = self.lag(context);
         if lag == 0 && self.report.told > 0 {
             self.tell_lag(0, context);
@@ -129,36 +205,77 @@ impl Viewer {
         if context.unsent() > 0 {
             // Then the next piece.
             context.tell_when_drained();
-        } else if !self.follow && lag == 0 {
+        } else if !self.follow && lag == 0 && slice == Slice::Done && self.requests.is_none() {
             self.end(context);
         }
+        slice
     }
 
     fn lag(&self, context: &mut Context<'_>) -> u64 {
         context.logs.watched(&self.log).map_or(0, |watched| watched.feed.lag(&self.position))
     }
 
-    fn read_on(&mut self, context: &mut Context<'_>) {
-        let Some(watched) = context.logs.watched(&self.log) else { return };
+    /// Reads until there is something to send; under a filter only one piece, as it may be read in vain.
+    fn read_on(&mut self, context: &mut Context<'_>) -> Slice {
+        let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
         let newest = watched.feed.newest();
+        let mut slice = Slice::Done;
         // Markers are small, and some have no words in the plain dialect: go on behind them.
-        while self.flow == Flow::Running && context.event_loop.unsent(context.id) == 0 {
-            match watched.feed.next(&self.position, context.now) {
-                Step::Piece(piece, position) => {
-                    self.position = position;
-                    if let Some(frame) = context.framer.frame_of(&piece, self.dialect, self.coding) {
-                        context.event_loop.send(context.id, Bytes::Shared(frame.front));
-                        if let Some(text) = frame.text {
-                            context.event_loop.send(context.id, Bytes::Shared(text));
-                        }
-                    }
+        while slice == Slice::Done && self.flow == Flow::Running && context.event_loop.unsent(context.id) == 0
+        {
+            let Step::Piece(piece, position) = watched.feed.next(&self.position, context.now) else { break };
+            let from = std::mem::replace(&mut self.position, position);
+            if self.position.is_filtered() {
+                slice = Slice::More;
+                if self.keep_unsaid(from, &piece, context.now) {
+                    continue;
                 }
-                Step::UpToDate => break,
+            }
+            if let Some(frame) = context.framer.frame_of(&piece, self.dialect, self.coding) {
+                context.event_loop.send(context.id, Bytes::Shared(frame.front));
+                if let Some(text) = frame.text {
+                    context.event_loop.send(context.id, Bytes::Shared(text));
+                }
             }
         }
         if watched.feed.newest() != newest {
             // What this viewer was the first to read is news to those who wait.
             context.logs.note_news(&self.log);
+        }
+        slice
+    }
+
+    /// Whether the filter has left nothing of a piece. Then the viewer is told where it is when more such have come.
+    fn keep_unsaid(&mut self, from: Position, piece: &Piece<wire::Frames>, now: Instant) -> bool {
+        match &piece.kind {
+            PieceKind::Lines { text, bytes, .. } if text.is_empty() => {
+                let unsaid =
+                    self.unsaid.get_or_insert_with(|| Box::new(Unsaid { from, bytes: 0, since: now }));
+                unsaid.bytes += bytes;
+                true
+            }
+            // What comes now says where it is.
+            _ => {
+                self.unsaid = None;
+                false
+            }
+        }
+    }
+
+    /// Tells a viewer who has not been told for a while where it is.
+    fn tell_moved(&mut self, context: &mut Context<'_>) {
+        let due = |unsaid: &mut Box<Unsaid>| context.now >= unsaid.since + MOVED_EVERY;
+        if context.unsent() > 0 {
+            return;
+        }
+        if let Some(unsaid) = self.unsaid.take_if(due)
+            && self.dialect == Dialect::V1
+            && let Some(watched) = context.logs.watched(&self.log)
+        {
+            let [from, to] =
+                [&unsaid.from, &self.position].map(|position| watched.feed.cursor(position).to_string());
+            let lines = FromServer::Lines { from, to, bytes: unsaid.bytes };
+            context.send(Bytes::Own(lines.to_frame()));
         }
     }
 
@@ -171,6 +288,13 @@ impl Viewer {
 
     /// Everything that was there has been sent, and the viewer did not want to wait for more.
     fn end(&mut self, context: &mut Context<'_>) {
+        let unfinished = context.logs.watched(&self.log).and_then(|log| log.feed.unfinished(&self.position));
+        if let Some(frame) =
+            unfinished.and_then(|piece| context.framer.frame_of(&piece, self.dialect, self.coding))
+        {
+            context.send(Bytes::Shared(frame.front));
+            frame.text.into_iter().for_each(|text| context.send(Bytes::Shared(text)));
+        }
         if self.dialect == Dialect::V1 {
             context.send(Bytes::Own(FromServer::End {}.to_frame()));
         }
@@ -181,11 +305,16 @@ impl Viewer {
     /// one that shouts, beyond the first 16 KiB of answers to one read.
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let (dialect, answers) = (self.dialect, !context.is_stuck());
-        let (flow, owed) = (&mut self.flow, &mut self.report.owed);
+        let (flow, owed, requests) = (&mut self.flow, &mut self.report.owed, &mut self.requests);
+        let now = context.now;
         let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
             let answer = match hear(dialect, &message) {
                 Heard::Flow(heard) => {
                     (*flow, *owed) = (heard, true);
+                    None
+                }
+                Heard::Request(request) => {
+                    requests.get_or_insert_default().hear(request, now);
                     None
                 }
                 Heard::Answer(answer) => Some(answer),
@@ -229,6 +358,7 @@ impl LagReport {
 /// What a viewer's message means.
 enum Heard {
     Flow(Flow),
+    Request(FromViewer),
     Answer(String),
     Nothing,
 }
@@ -243,10 +373,7 @@ fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
             Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
             Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
             Ok(FromViewer::Ping {}) => Heard::Answer(FromServer::Pong {}.to_json()),
-            Ok(_) => {
-                let message = "This is understood, but not done yet.".to_owned();
-                Heard::Answer(FromServer::Error { id: None, message }.to_json())
-            }
+            Ok(request) => Heard::Request(request),
             Err(error) => {
                 let message = format!("This is not a message of {}: {error}.", wire::V1);
                 Heard::Answer(FromServer::Error { id: None, message }.to_json())

@@ -187,11 +187,16 @@ impl Request {
     /// The first value of that name in the query, decoded as forms are: `+` is a space. `None` if there is none or
     /// it cannot be decoded.
     pub fn query(&self, name: &str) -> Option<String> {
+        self.queries(name).next().flatten()
+    }
+
+    /// All values of a name in the query, in order, decoded; `None` for one that does not decode to text.
+    pub fn queries(&self, name: &str) -> impl Iterator<Item = Option<String>> {
         let (_, path_and_query) = target::split(&self.target);
-        let (_, query) = path_and_query.split_once('?')?;
+        let query = path_and_query.split_once('?').map_or("", |(_, query)| query);
         let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let mut named = pairs.filter(|(other, _)| target::decode(other, true).as_deref() == Some(name));
-        named.next().and_then(|(_, value)| target::decode(value, true))
+        let named = pairs.filter(move |(other, _)| target::decode(other, true).as_deref() == Some(name));
+        named.map(|(_, value)| target::decode(value, true))
     }
 
     /// Whom the client means to talk to, as `host` or `host:port`; may be empty.

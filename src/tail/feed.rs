@@ -22,6 +22,8 @@ use crate::tail::beneath::Root;
 use crate::tail::catchup::{self, CatchUp};
 use crate::tail::cursor::Cursor;
 use crate::tail::follower::Follower;
+use crate::tail::pattern::Filter;
+use crate::tail::sieve::{Kept, Passed, Sieve};
 use crate::tail::standing::Standing;
 use crate::tail::window::{GapReason, Piece, PieceKind, Window};
 
@@ -40,6 +42,8 @@ pub struct Feed<E> {
     absence: Option<Absence<E>>,
     absences: u64,
     back: Rc<Piece<E>>,
+    // What filters have left of the recent pieces.
+    kept: Kept<E>,
     // A viewer behind the head could not be given what it is due: the next look asks it to try again.
     put_off: bool,
     // The last instant we were told.
@@ -74,6 +78,8 @@ pub struct Position {
     // The absence of the file that it was told of, 0 if none.
     told: u64,
     lost: Option<Rc<Lost>>,
+    // If it wants to see only some of the lines.
+    sieve: Option<Sieve>,
 }
 
 /// What a viewer is still to be told of the cursor it came with.
@@ -81,6 +87,13 @@ pub struct Position {
 struct Lost {
     cursor: Cursor,
     why: GapReason,
+}
+
+impl Position {
+    /// Whether the viewer sees only some of the lines.
+    pub fn is_filtered(&self) -> bool {
+        self.sieve.is_some()
+    }
 }
 
 /// What [`Feed::next`] found.
@@ -99,7 +112,8 @@ impl<E: Default> Feed<E> {
         let follower = Follower::open(root, rel, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
-        let mut feed = Self { follower, window, absence: None, absences: 0, back, put_off: false, now };
+        let kept = Kept::default();
+        let mut feed = Self { follower, window, absence: None, absences: 0, back, kept, put_off: false, now };
         feed.notice_absence();
         feed
     }
@@ -153,9 +167,15 @@ impl<E: Default> Feed<E> {
         self.keep_up(&before);
         let head = self.follower.head();
         if at == **head {
-            return Position { seq: Some(self.window.end()), at: Rc::clone(head), told: 0, lost };
+            return Position {
+                seq: Some(self.window.end()),
+                at: Rc::clone(head),
+                told: 0,
+                lost,
+                sieve: None,
+            };
         }
-        Position { seq: None, at: Rc::new(at), told: 0, lost }
+        Position { seq: None, at: Rc::new(at), told: 0, lost, sieve: None }
     }
 
     /// Brings the head to the end of what is there: by reading, as long as it is not much; else by a leap.
@@ -193,9 +213,79 @@ impl<E: Default> Feed<E> {
         true
     }
 
+    /// `position`, but seeing from there on only the lines that pass `filter`, or all of them. A line that the position lies
+    /// in is judged as a whole; for that its beginning is read, 128 KiB at most.
+    pub fn filtered(&mut self, position: &Position, filter: Option<Rc<Filter>>, now: Instant) -> Position {
+        let sieve = filter.map(|filter| Sieve { filter, halves: self.follower.halves_at(&position.at, now) });
+        Position { sieve, ..position.clone() }
+    }
+
     /// The next piece for a viewer at `position`. At most one read of 64 KiB, or one look through the folder; for a
     /// viewer in the window it is a look-up.
+    ///
+    /// For a viewer with a filter, the text of [`Lines`](PieceKind::Lines) is that of the lines that passed among those that
+    /// ended in these bytes: perhaps nothing.
     pub fn next(&mut self, position: &Position, now: Instant) -> Step<E> {
+        match &position.sieve {
+            None => self.next_whole(position, now),
+            Some(sieve) => self.next_sifted(position, sieve, now),
+        }
+    }
+
+    fn next_sifted(&mut self, position: &Position, sieve: &Sieve, now: Instant) -> Step<E> {
+        let Step::Piece(piece, to) = self.next_whole(position, now) else {
+            return self.halves_that_ended(position, sieve);
+        };
+        let shared = position.seq.filter(|seq| to.seq == Some(seq + 1));
+        let stand = |to: Position, halves| {
+            let sieve = Some(Sieve { halves, ..sieve.clone() });
+            Position { sieve, ..to }
+        };
+        if let Some((piece, halves)) = shared.and_then(|seq| self.kept.get(seq, sieve)) {
+            return Step::Piece(Rc::clone(piece), stand(to, halves.clone()));
+        }
+        let (piece, halves) = match (sieve.sift(&piece.kind, &position.at, &to.at), &piece.kind) {
+            (Passed::Whole(halves), _) => (piece, halves),
+            (Passed::Text(text, halves), PieceKind::Lines { from, to, bytes, .. }) => {
+                let (from, to, bytes) = (from.clone(), to.clone(), *bytes);
+                (Piece::new(PieceKind::Lines { from, to, text, bytes }), halves)
+            }
+            (Passed::Text(text, halves) | Passed::Before(text, halves), _) => {
+                // Whoever is lost between this and a mark misses the mark, and not a line. Whoever is lost before a gap is
+                // told of the gap, and shown the half line before it once more.
+                let end = if matches!(piece.kind, PieceKind::Gap { .. }) { position } else { &to };
+                return Step::Piece(lines_of_none(position, end, text), stand(position.clone(), halves));
+            }
+        };
+        if let Some(seq) = shared {
+            self.kept.keep(seq, sieve, Rc::clone(&piece), halves.clone());
+        }
+        Step::Piece(piece, stand(to, halves))
+    }
+
+    /// A viewer at the head may be in the middle of a line of a generation that has ended without a word: then that is all
+    /// there will be of it.
+    fn halves_that_ended(&mut self, position: &Position, sieve: &Sieve) -> Step<E> {
+        if sieve.halves.is_empty() || position.seq != Some(self.window.end()) {
+            return Step::UpToDate;
+        }
+        let head = Rc::clone(self.follower.head());
+        let (passed, halves) = sieve.end(|half| head.spot(half.id).is_none());
+        if passed.is_empty() {
+            return Step::UpToDate;
+        }
+        let sieve = Some(Sieve { halves, ..sieve.clone() });
+        let to = Position { at: head, sieve, ..position.clone() };
+        Step::Piece(lines_of_none(position, &to, passed.into()), to)
+    }
+
+    /// For a viewer that is up to date and will not wait: what passes of the lines that have no end yet. Its position stays.
+    pub fn unfinished(&mut self, position: &Position) -> Option<Rc<Piece<E>>> {
+        let (passed, _) = position.sieve.as_ref()?.end(|_| true);
+        (!passed.is_empty()).then(|| lines_of_none(position, position, passed.into()))
+    }
+
+    fn next_whole(&mut self, position: &Position, now: Instant) -> Step<E> {
         if let Some(lost) = &position.lost {
             let (from, to) = (lost.cursor.clone(), position.at.cursor());
             let piece = Piece::new(PieceKind::Gap { from, to, bytes: None, why: lost.why });
@@ -224,7 +314,7 @@ impl<E: Default> Feed<E> {
     fn shared(&self, position: &Position, seq: u64) -> Option<Step<E>> {
         let slot = self.window.get(seq)?;
         let at = Rc::clone(&slot.after);
-        let position = Position { seq: Some(seq + 1), at, told: position.told, lost: None };
+        let position = Position { seq: Some(seq + 1), at, lost: None, ..position.clone() };
         Some(Step::Piece(Rc::clone(&slot.piece), position))
     }
 
@@ -265,7 +355,7 @@ impl<E: Default> Feed<E> {
             let goal = border.as_ref().map_or_else(head, |(_, goal)| Rc::clone(goal));
             match catchup::next(&mut self.follower, &at, &goal, now) {
                 CatchUp::Piece(kind, to) => {
-                    let position = Position { seq: None, at: Rc::new(to), told: position.told, lost: None };
+                    let position = Position { seq: None, at: Rc::new(to), lost: None, ..position.clone() };
                     return Step::Piece(Piece::new(kind), position);
                 }
                 CatchUp::Arrived => {
@@ -319,4 +409,9 @@ impl<E: Default> Feed<E> {
     pub fn missing(&self) -> Option<&str> {
         self.follower.missing()
     }
+}
+
+/// Lines that ended between two places where no byte lies.
+fn lines_of_none<E: Default>(from: &Position, to: &Position, text: Rc<[u8]>) -> Rc<Piece<E>> {
+    Piece::new(PieceKind::Lines { from: from.at.cursor(), to: to.at.cursor(), text, bytes: 0 })
 }

@@ -7,6 +7,7 @@
 //!   feed         what viewers read from: the follower, the window, and the way back into the files
 //!    |- window   the recent pieces, read once and shared by all
 //!    |- catchup  reading on from before the window
+//!    |- sieve    what a filter leaves of the pieces: whole lines that pass
 //!    |- start    where a viewer begins: so many lines before the end (backlog), or at its cursor
 //!    '- follower the head: reads what is new
 //!        |- path        what stands at the log's path, and what follows from its change
@@ -41,6 +42,7 @@ mod path;
 pub mod pattern;
 mod reading;
 mod siblings;
+mod sieve;
 pub mod spool;
 mod standing;
 mod start;

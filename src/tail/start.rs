@@ -9,12 +9,18 @@ use crate::tail::catchup::with_revived;
 use crate::tail::cursor::{Cursor, Place};
 use crate::tail::follower::Follower;
 use crate::tail::generation::Generation;
-use crate::tail::reading::{border, stat_of};
+use crate::tail::reading::{border, read_exactly, stat_of};
+use crate::tail::sieve::{Begun, Half, Halves, LONGEST};
 use crate::tail::standing::{GenerationId, Spot, Standing};
+use crate::tail::text;
 use crate::tail::window::GapReason;
 
 /// A file with fewer lines than wanted is continued into the one it followed, and so on, over so many.
 const MOST_FILES: usize = 4;
+
+/// So much is read of the line that a viewer begins in the middle of: in any encoding enough to tell whether its text is
+/// longer than a line may be.
+const MOST_OF_A_LINE: u64 = 2 * LONGEST as u64;
 
 /// Where a cursor leads.
 #[derive(Debug)]
@@ -149,6 +155,29 @@ impl Follower {
             None => self.place_at(id, end, now),
         };
         place.map_or(self.head().newest(), |place| Spot { id, place })
+    }
+
+    /// The beginnings of the lines that a reader at `at` is in the middle of. What cannot be read is not known to have begun.
+    pub(crate) fn halves_at(&mut self, at: &Standing, now: Instant) -> Halves {
+        let half = |spot: &Spot| self.half_at(*spot, now).map(|begun| Half { id: spot.id, begun });
+        Halves::new(at.spots().iter().filter_map(half).collect())
+    }
+
+    fn half_at(&mut self, spot: Spot, now: Instant) -> Option<Begun> {
+        if !self.lineage.make_open(spot.id, now).ok()? {
+            return None;
+        }
+        let generation = self.lineage.get(spot.id)?;
+        let offset = spot.place.offset;
+        let from = offset.saturating_sub(MOST_OF_A_LINE).max(generation.start()).min(offset);
+        // At most 128 KiB.
+        let len = usize::try_from(offset - from).ok()?;
+        let bytes = read_exactly(generation.file()?, from, len).ok()?;
+        match text::after_last_newline(&bytes) {
+            Some(begun) => Begun::of(text::lossy(&bytes[begun..])),
+            None if from == generation.start() => Begun::of(text::lossy(&bytes)),
+            None => Some(Begun::Long),
+        }
     }
 
     fn why_lost(&self, place: &Place) -> GapReason {

@@ -1,0 +1,151 @@
+//! Work that takes long, done in slices between the turns of the loop: filters, and what viewers ask of the past.
+//!
+//! Everybody who has such work takes turns, a slice each, until the time for it is up; what is left goes on in the next turn
+//! of the loop, which begins at once. In between all sockets are served and all logs are looked at, so nobody waits longer
+//! for a turn than that time and one slice.
+//!
+//! Knows connections by their ids; not what they work on.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::net::ConnId;
+
+/// How long all work together may hold up a turn of the loop. The slice that is being worked on then is finished: it
+/// reads 256 KiB at most.
+const TIME: Duration = Duration::from_millis(2);
+
+/// After this long, those whose work could not go on try again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Those who have work to do, in the order of their turns.
+#[derive(Debug, Default)]
+pub struct Turns {
+    queue: VecDeque<ConnId>,
+    queued: HashSet<ConnId>,
+    /// Those who could not go on, and when they may try again.
+    later: VecDeque<(Instant, ConnId)>,
+}
+
+/// How it stands with somebody's work after a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slice {
+    /// There is more to do.
+    More,
+    /// There is more, but it cannot be done now: a file cannot be read.
+    Later,
+    /// It is done, or waits for something that will [`add`](Turns::add) it again.
+    Done,
+}
+
+impl Turns {
+    /// `id` has work to do. Adding it twice is no more than once.
+    pub fn add(&mut self, id: ConnId) {
+        if self.queued.insert(id) {
+            self.queue.push_back(id);
+        }
+    }
+
+    /// Lets everybody do a slice in turn until there is nothing left or the time is up by `clock`, which is asked after
+    /// each slice.
+    pub fn run(
+        &mut self,
+        mut clock: impl FnMut() -> Instant,
+        mut work: impl FnMut(&mut Self, ConnId) -> Slice,
+    ) {
+        let begun = clock();
+        while self.later.front().is_some_and(|(when, _)| *when <= begun) {
+            self.later.pop_front().into_iter().for_each(|(_, id)| self.add(id));
+        }
+        while let Some(id) = self.queue.pop_front() {
+            self.queued.remove(&id);
+            match work(self, id) {
+                Slice::More => self.add(id),
+                Slice::Later => self.later.push_back((begun + AGAIN, id)),
+                Slice::Done => {}
+            }
+            if clock() >= begun + TIME {
+                break;
+            }
+        }
+    }
+
+    /// Everybody here queues up in `other`.
+    pub fn drain_into(&mut self, other: &mut Self) {
+        self.queued.clear();
+        self.queue.drain(..).for_each(|id| other.add(id));
+    }
+
+    /// When [`run`](Self::run) is to be called next; none if there is nothing to do.
+    pub fn due(&self, now: Instant) -> Option<Instant> {
+        if self.queue.is_empty() { self.later.front().map(|(when, _)| *when) } else { Some(now) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::table::Ids;
+
+    fn ids(count: usize) -> Vec<ConnId> {
+        let mut ids = Ids::default();
+        (0..count).map(|_| ids.issue()).collect()
+    }
+
+    /// Runs one turn in which each slice takes `slice`; who worked, in their order.
+    fn turn(turns: &mut Turns, now: &mut Instant, slice: Duration, ends: Slice) -> Vec<ConnId> {
+        let mut worked = Vec::new();
+        let clock = std::cell::Cell::new(*now);
+        turns.run(
+            || clock.get(),
+            |_, id| {
+                worked.push(id);
+                clock.set(clock.get() + slice);
+                ends
+            },
+        );
+        *now = clock.get();
+        worked
+    }
+
+    #[test]
+    fn a_turn_takes_no_longer_than_its_time_and_one_slice_however_much_there_is_to_do() {
+        let (mut turns, mut now) = (Turns::default(), Instant::now());
+        ids(1000).into_iter().for_each(|id| turns.add(id));
+        for slice in [1, 100, 700, 5000].map(Duration::from_micros) {
+            let begun = now;
+            let worked = turn(&mut turns, &mut now, slice, Slice::More);
+            assert!(now - begun < TIME + slice, "{slice:?}");
+            assert!(!worked.is_empty(), "and it always goes on");
+            assert_eq!(turns.due(now), Some(now), "at once");
+        }
+    }
+
+    #[test]
+    fn all_take_turns() {
+        let (mut turns, mut now) = (Turns::default(), Instant::now());
+        let ids = ids(5);
+        ids.iter().for_each(|&id| turns.add(id));
+        turns.add(ids[2]);
+        let mut worked = Vec::new();
+        for _ in 0..5 {
+            worked.extend(turn(&mut turns, &mut now, Duration::from_micros(900), Slice::More));
+        }
+        assert_eq!(worked, ids.iter().copied().cycle().take(worked.len()).collect::<Vec<_>>());
+        assert_eq!(worked.len(), 15, "three slices in each of five turns");
+    }
+
+    #[test]
+    fn who_is_done_is_not_asked_again_and_who_cannot_go_on_is_asked_later() {
+        let (mut turns, mut now) = (Turns::default(), Instant::now());
+        let id = ids(1)[0];
+        turns.add(id);
+        assert_eq!(turn(&mut turns, &mut now, Duration::ZERO, Slice::Later), [id]);
+        assert_eq!(turn(&mut turns, &mut now, Duration::ZERO, Slice::Later), []);
+        let due = turns.due(now).unwrap();
+        assert_eq!(due, now + AGAIN);
+        now = due;
+        assert_eq!(turn(&mut turns, &mut now, Duration::ZERO, Slice::Done), [id]);
+        assert_eq!(turns.due(now), None);
+    }
+}
