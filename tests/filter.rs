@@ -267,7 +267,7 @@ fn a_query_that_is_none_is_refused_with_a_sentence() {
         ("grep=(ox", "(ox"),
         ("grep=%ff", "grep="),
         ("ignore_case=yes", "ignore_case= takes 0 or 1"),
-        (too_many.as_str(), "16 patterns"),
+        (too_many.as_str(), "16 at most"),
         (too_long.as_str(), "1024 bytes"),
     ] {
         let request = upgrade_request(server.addr(), &format!("/tail/app.log?{query}"), &[]);

@@ -18,7 +18,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::tail::pattern::Filter;
 use crate::tail::standing::{GenerationId, Standing};
@@ -159,21 +159,18 @@ impl Sieve {
             let halves = halves.with(id, now);
             return Passed::Text(passed.into(), halves);
         };
-        let (ended, rest) = text.split_at(last + 1);
-        let mut all = rest.is_empty() && passed.is_empty();
-        let mut start = 0;
-        for newline in memchr_iter(b'\n', ended) {
-            let line = &ended[start..newline];
-            match begun.filter(|_| start == 0) {
-                Some(begun) => {
-                    self.judge(&[begun.text(), line].concat(), &mut passed);
-                    all = false;
-                }
-                None if self.filter.shows(line) => passed.extend_from_slice(&ended[start..=newline]),
-                None => all = false,
-            }
-            start = newline + 1;
+        let (mut ended, rest) = text.split_at(last + 1);
+        if let Some((begun, newline)) = begun.zip(memchr(b'\n', ended)) {
+            self.judge(&[begun.text(), &ended[..newline]].concat(), &mut passed);
+            ended = &ended[newline + 1..];
         }
+        let before = passed.len();
+        for line in self.filter.shown_in(ended) {
+            // Its end is a newline, or a carriage return and one.
+            let end = line.end + usize::from(ended[line.end] == b'\r') + 1;
+            passed.extend_from_slice(&ended[line.start..end]);
+        }
+        let all = before == 0 && passed.len() == text.len();
         let halves = halves.with(id, Begun::of(rest.into()));
         if all { Passed::Whole(halves) } else { Passed::Text(passed.into(), halves) }
     }
@@ -354,8 +351,22 @@ mod tests {
     fn where_all_lines_pass_the_piece_stays_as_it_is() {
         let (from, to) = (at(&[(1, 0)]), at(&[(1, 8)]));
         assert_eq!(sieve("o").sift(&lines("one\ntwo\n"), &from, &to), Passed::Whole(Halves::default()));
+        let returns = at(&[(1, 10)]);
+        assert_eq!(
+            sieve("o$").sift(&lines("to\r\nno\r\n"), &from, &returns),
+            Passed::Whole(Halves::default())
+        );
         let passed = sieve("n").sift(&lines("one\ntwo\n"), &from, &to);
         assert_eq!(passed, Passed::Text(b"one\n"[..].into(), Halves::default()));
+    }
+
+    #[test]
+    fn what_ended_before_comes_first_though_all_lines_of_the_piece_pass() {
+        let mut viewer = Viewer::new("o");
+        viewer.reads(1, "fo");
+        viewer.at.push((2, 0));
+        viewer.step(&lines("one\ntwo\n"), vec![(2, 8)]);
+        assert_eq!(viewer.shown, "fo\none\ntwo\n");
     }
 
     #[test]

@@ -7,10 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::tail::pattern::FilterSpec;
 
-/// How many patterns there may be, and how long each.
-const MOST_PATTERNS: usize = 16;
-const LONGEST_PATTERN: usize = 1024;
-
 /// How many lines `older` and `newer` give to those who do not say.
 const LINES: usize = 500;
 /// How many hits a search lists for those who do not say.
@@ -146,20 +142,10 @@ impl Patterns {
         self.grep.is_empty() && self.not.is_empty()
     }
 
-    /// The same for those who match them.
-    ///
-    /// # Errors
-    /// If there are too many, or one is too long: a sentence that says what would be right.
-    pub fn spec(&self) -> Result<FilterSpec, String> {
-        let (grep, not) = (self.grep.clone(), self.not.clone());
-        if grep.len() + not.len() > MOST_PATTERNS {
-            return Err(format!("There may be {MOST_PATTERNS} patterns at most, and these are more."));
-        }
-        if grep.iter().chain(&not).any(|pattern| pattern.len() > LONGEST_PATTERN) {
-            return Err(format!("A pattern may be {LONGEST_PATTERN} bytes long at most, and one is longer."));
-        }
-        let Self { ignore_case, words, literal, .. } = *self;
-        Ok(FilterSpec { grep, not, ignore_case, words, literal })
+    /// The same for those who match them, and check them.
+    pub fn spec(&self) -> FilterSpec {
+        let Self { grep, not, ignore_case, words, literal } = self.clone();
+        FilterSpec { grep, not, ignore_case, words, literal }
     }
 }
 
@@ -238,14 +224,6 @@ mod tests {
         };
         assert_eq!((search.most, search.from.clone()), (1000, None));
         assert_eq!(search.patterns(), Patterns { grep: vec!["x".into()], ..Patterns::default() });
-    }
-
-    #[test]
-    fn patterns_are_few_and_short() {
-        let patterns = |count, len| Patterns { grep: vec!["x".repeat(len); count], ..Patterns::default() };
-        assert!(patterns(MOST_PATTERNS, LONGEST_PATTERN).spec().is_ok());
-        assert!(patterns(MOST_PATTERNS + 1, 1).spec().unwrap_err().contains("16"));
-        assert!(patterns(1, LONGEST_PATTERN + 1).spec().unwrap_err().contains("1024"));
     }
 
     #[test]

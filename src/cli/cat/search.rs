@@ -9,6 +9,7 @@ use super::printer::{Printer, clean_line, say};
 use super::target::Target;
 use crate::app::wire::{FromServer, FromViewer, Goal, Hit, Patterns, Progress, Search};
 use crate::cli::CliError;
+use crate::tail::pattern::Filter;
 
 /// Beside the log itself nothing is wanted of the connection: no line of its end, none that comes.
 const QUIET: &str = "lines=0";
@@ -159,8 +160,8 @@ fn parse(message: &str) -> Result<FromServer, Trouble> {
 
 /// Checks patterns before a server is bothered with them; an error names the option.
 pub(super) fn check(option: &str, patterns: &Patterns) -> Result<(), CliError> {
-    let wrong = |why: String| CliError::Usage(format!("{option}: {why}"));
-    let spec = patterns.spec().map_err(wrong)?;
-    crate::tail::pattern::Filter::new(&spec).map_err(|error| wrong(error.to_string()))?;
-    Ok(())
+    match Filter::new(&patterns.spec()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CliError::Usage(format!("{option}: {error}."))),
+    }
 }

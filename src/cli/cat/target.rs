@@ -27,7 +27,9 @@ impl Target {
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
         if path.contains('?') {
-            return Err(wrong("what stands behind the ? is said by --lines, --from, --grep and their like here."));
+            return Err(wrong(
+                "what stands behind the ? is said by --lines, --from, --grep and their like here.",
+            ));
         }
         // The page's own address, as it is copied from a browser: http://127.0.0.1:8080/#/app.log
         let path = match fragment.strip_prefix('/') {
