@@ -8,6 +8,7 @@
 //! | bombs, broken blocks, nothing in many words | `deflate.rs` |
 //! | more than anybody can answer | `floods.rs` |
 //! | too many of them | `crowds.rs` |
+//! | patterns and requests that cost much | `filters.rs` |
 //! | they do not read | `unread.rs` |
 //! | they fall silent | `absent.rs` |
 //!
@@ -25,6 +26,7 @@ mod support;
 mod absent;
 mod crowds;
 mod deflate;
+mod filters;
 mod floods;
 mod frames;
 mod handshake;
