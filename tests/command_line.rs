@@ -78,6 +78,12 @@ fn wrong_usage_is_one_sentence_and_code_2() {
         &["cat", "ftp://localhost/tail/x"],
         &["cat", "http://localhost/"],
         &["cat", "http://localhost/tail/x?lines=5"],
+        &["cat", "http://localhost/tail/x", "--grep", "(ox"],
+        &["cat", "http://localhost/tail/x", "--not", "["],
+        &["cat", "http://localhost/tail/x", "--search", "+"],
+        &["cat", "http://localhost/tail/x", "--search", "a", "--since", "2026-01-01"],
+        &["cat", "http://localhost/tail/x", "--search", "a", "--grep", "b"],
+        &["cat", "http://localhost/tail/x", "--since", "2026-01-01", "-n", "5"],
         &["produce"],
     ] {
         let (code, said) = complaint(args);
@@ -314,6 +320,32 @@ fn cat_prints_and_goes_on_where_it_was_after_the_server_was_restarted() {
     assert_eq!((cat.line(), cat.line()), ("five".to_owned(), "six".to_owned()));
     append(&path, "seven\n");
     assert_eq!(cat.line(), "seven");
+}
+
+#[test]
+fn cat_with_a_filter_prints_what_passes_and_goes_on_over_a_restart_in_the_middle_of_a_line() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    append(&path, "an ox\na dog\nThe OX & the dog\nan o");
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let port = server.addr().port().to_string();
+    let url = format!("{}tail/app.log", server.url());
+    let cat = Cat::start(&[&url, "--grep", "ox", "--not", "& the", "--ignore-case", "--literal", "--words"]);
+    assert_eq!(cat.line(), "an ox");
+    assert!(server.stop().success());
+    append(&path, "x\noxer\n");
+    let server = Server::start(&["--port", &port, path.to_str().unwrap()]);
+    assert_eq!(cat.line(), "an ox");
+    append(&path, "no\nthe last ox\n");
+    assert_eq!(cat.line(), "the last ox");
+    drop(server);
+}
+
+#[test]
+fn a_pattern_that_is_none_is_told_with_its_option() {
+    let (code, said) = complaint(&["cat", "http://localhost/tail/x", "--grep", "fine", "--not", "(ox"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--not (ox") && said.contains("regular expression"), "{said}");
 }
 
 #[test]
