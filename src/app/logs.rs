@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::wake::Change;
 use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
 use crate::tail::Feed;
@@ -18,6 +19,10 @@ use crate::tail::pattern::{Filter, FilterSpec};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
 const GATHER: Duration = Duration::from_millis(5);
+/// The same for each viewer, if that is longer: what leaves costs a write for each of them, of 4 to 6 µs, and that is to
+/// take up no more than a third of the time. Up to [`MOST_GATHERED`].
+const GATHER_FOR_EACH: Duration = Duration::from_micros(18);
+const MOST_GATHERED: Duration = Duration::from_millis(100);
 /// For this long after its last growth a log's viewers are still told how far they lag.
 const SETTLE: Duration = Duration::from_millis(1100);
 
@@ -41,8 +46,8 @@ pub struct Watched {
     viewers: Vec<ConnId>,
     path: PathBuf,
     next_look: Instant,
-    /// The file system has said that something changed: the next look is a thorough one.
-    hinted: bool,
+    /// What the file system has said since the last look.
+    hinted: Option<Change>,
     last_growth: Instant,
 }
 
@@ -59,6 +64,14 @@ pub struct LogInfo<'a> {
     /// Milliseconds since 1970.
     modified: Option<u64>,
     viewers: usize,
+}
+
+impl Watched {
+    /// When what has come since the last growth may leave.
+    fn gathered_at(&self) -> Instant {
+        let viewers = u32::try_from(self.viewers.len()).unwrap_or(u32::MAX);
+        self.last_growth + GATHER_FOR_EACH.saturating_mul(viewers).clamp(GATHER, MOST_GATHERED)
+    }
 }
 
 impl Logs {
@@ -103,7 +116,7 @@ impl Logs {
             let feed = Feed::open(Rc::clone(&entry.root), entry.rel.clone(), now);
             log::debug!("{name}: opened");
             let watched =
-                Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: false, last_growth: now };
+                Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: None, last_growth: now };
             self.watched.insert(Rc::clone(name), watched);
             self.opened_or_closed = true;
         }
@@ -157,12 +170,17 @@ impl Logs {
         self.watched.values().map(|watched| watched.path.as_path())
     }
 
-    /// The file system says that the file at `path` changed: looks at once, or when lines have been gathered.
-    pub fn hint(&mut self, path: &Path, now: Instant) {
+    /// The file system says what happened at `path`: looks at once, or when lines have been gathered.
+    pub fn hint(&mut self, path: &Path, change: Change, now: Instant) {
         for watched in self.watched.values_mut().filter(|watched| watched.path == path) {
-            watched.hinted = true;
-            watched.next_look = watched.next_look.min(now.max(watched.last_growth + GATHER));
+            watched.hinted = watched.hinted.max(Some(change));
+            watched.next_look = watched.next_look.min(now.max(watched.gathered_at()));
         }
+    }
+
+    /// When the next log will have gathered its lines, if any is about that.
+    pub fn gathered_at(&self, now: Instant) -> Option<Instant> {
+        self.watched.values().map(Watched::gathered_at).filter(|&then| then > now).min()
     }
 
     /// Looks at every watched file that is due. Bound: an fstat each, at times a stat by path.
@@ -171,9 +189,9 @@ impl Logs {
             if now < watched.next_look {
                 continue;
             }
-            let has_news = match std::mem::take(&mut watched.hinted) {
-                true => watched.feed.look_now(now),
-                false => watched.feed.look(now),
+            let has_news = match watched.hinted.take() {
+                Some(Change::Identity) => watched.feed.look_now(now),
+                Some(Change::Content) | None => watched.feed.look(now),
             };
             if has_news {
                 watched.last_growth = now;
@@ -181,7 +199,8 @@ impl Logs {
             if now < watched.last_growth + SETTLE {
                 self.news.push(Rc::clone(name));
             }
-            watched.next_look = watched.feed.next_look(now).max(now + self.tick);
+            let soonest = watched.gathered_at().max(now + self.tick);
+            watched.next_look = watched.feed.next_look(now).max(soonest);
         }
     }
 

@@ -314,19 +314,31 @@ impl App {
             for _ in 0..self.inputs.signals.0.drain() {
                 self.stop();
             }
-        } else if let Some((files, files_watch)) = &mut self.inputs.files
-            && watch == *files_watch
-        {
-            let logs = &mut self.logs;
-            files.drain(|path| logs.hint(path, now));
-            self.look(now);
+        } else if self.inputs.files.as_ref().is_some_and(|(_, files_watch)| watch == *files_watch) {
+            self.hinted(now);
         } else {
             self.read_stdin();
             self.look(now);
         }
     }
 
-    /// What the clock drives: the demo, standard input, the catalogue, and a look at every watched file that is due.
+    /// The file system has a hint for us. While lines are being gathered the first one is put off until they are; another
+    /// one may be of another log.
+    fn hinted(&mut self, now: Instant) {
+        let Some((files, _)) = &mut self.inputs.files else { return };
+        match self.logs.gathered_at(now) {
+            Some(then) if !files.has_unheard() => {
+                files.put_off();
+                self.event_loop.tick_at(then);
+            }
+            _ => {
+                files.drain(|path, change| self.logs.hint(path, change, now));
+                self.look(now);
+            }
+        }
+    }
+
+    /// What the clock drives: hints that were put off, the demo, standard input, the catalogue, and a look at every watched file that is due.
     fn tick(&mut self, now: Instant) {
         if let Some(demo) = &mut self.inputs.demo
             && let Err(error) = demo.tick(SystemTime::now())
@@ -335,6 +347,11 @@ impl App {
         }
         self.read_stdin();
         self.logs.rescan(now);
+        if let Some((files, _)) = &mut self.inputs.files
+            && files.has_unheard()
+        {
+            files.drain(|path, change| self.logs.hint(path, change, now));
+        }
         self.look(now);
         self.work();
     }
