@@ -6,18 +6,20 @@
 //!
 //! Does not know the window; it is told how far to go.
 
-use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
 use crate::tail::cursor::{GUARD, guard_len};
-use crate::tail::disk::File;
 use crate::tail::follower::{Follower, mark};
 use crate::tail::generation::Generation;
-use crate::tail::reading::{before, hole_at, read_fully, stat_of};
+use crate::tail::reading::{READ, before};
+use crate::tail::reread::{Reread, reread};
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::text;
 use crate::tail::window::{GapReason, PieceKind};
+
+/// What is read at once: with the guard before it, that fills a buffer.
+const MOST: usize = READ - GUARD;
 
 /// What comes next for a reader who is behind.
 #[derive(Debug)]
@@ -111,99 +113,55 @@ fn gap(from: &Standing, to: &Standing, bytes: Option<u64>, why: GapReason) -> Pi
     PieceKind::Gap { from: from.cursor(), to: to.cursor(), bytes, why }
 }
 
-/// What one read of a generation's file gave.
-enum Found {
-    /// So many bytes, behind the prefix in the buffer, are the next piece.
-    Bytes(usize),
-    Hole(u64),
-    /// The file ends before the limit.
-    Short,
-    /// The file holds something else.
-    Cut,
+fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Instant) -> CatchUp {
+    let (id, offset) = (spot.id, spot.place.offset);
+    // With the guard before it, from which the next place is made.
+    let prefix = guard_len(offset);
+    let wanted = usize::try_from(limit - offset).map_or(MOST, |wanted| wanted.min(MOST));
+    let mut scratch = std::mem::take(&mut follower.scratch);
+    let reread = reread(follower, id, offset - prefix as u64, &mut scratch[..prefix + wanted], now);
+    let step = match reread {
+        Reread::Bytes(read) if read > prefix => said(follower, at, spot, limit, &scratch[..read]),
+        Reread::Bytes(_) | Reread::Gone => lost(follower, at, spot, limit),
+        Reread::Again => CatchUp::Again,
+        Reread::Later => CatchUp::Later,
+    };
+    follower.scratch = scratch;
+    step
 }
 
-fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Instant) -> CatchUp {
-    let id = spot.id;
-    let Ok(opened) = follower.lineage.make_open(id, now) else {
-        return CatchUp::Later;
-    };
+/// These bytes were `read`, those of the guard first.
+fn said(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, read: &[u8]) -> CatchUp {
+    let (id, offset) = (spot.id, spot.place.offset);
     let Some(generation) = follower.lineage.get_mut(id) else {
         return CatchUp::Again;
     };
-    generation.touch(now);
-    let generation = &*generation;
-    let offset = spot.place.offset;
-    let prefix = guard_len(offset);
-    let found = match generation.file().filter(|_| opened) {
-        Some(file) => find(generation, file, offset, limit, &mut follower.scratch),
-        None => Ok(Found::Short),
-    };
-    let step = |place| at.with(Spot { id, place });
-    match found {
-        Ok(Found::Bytes(len)) => {
-            let (read, said) = (&follower.scratch[..prefix + len], &follower.scratch[prefix..prefix + len]);
-            let to = step(generation.place_after(offset + len as u64, read));
-            let (text, bytes) = (text::lossy(said), len as u64);
-            if let Some(generation) = follower.lineage.get_mut(id) {
-                generation.read_elsewhere(offset + bytes, read);
-            }
-            CatchUp::Piece(PieceKind::Lines { from: at.cursor(), to: to.cursor(), text, bytes }, to)
-        }
-        Ok(Found::Hole(bytes)) => {
-            let to = step(generation.place_after(offset + bytes, &[0; GUARD]));
-            CatchUp::Piece(gap(at, &to, Some(bytes), GapReason::Hole), to)
-        }
-        Ok(Found::Short) => {
-            // Nobody can tell what was there, so its guard is that of nothing.
-            let to = step(generation.place_after(limit, &[]));
-            CatchUp::Piece(gap(at, &to, Some(limit - offset), generation.loss()), to)
-        }
-        Ok(Found::Cut) => {
-            if generation.has_ended() {
-                let why = generation.loss();
-                follower.lineage.get_mut(id).and_then(|generation| generation.lose(why));
-            } else {
-                follower.cut(id, now);
-            }
-            CatchUp::Again
-        }
-        Err(_) => CatchUp::Later,
+    let (before, data) = read.split_at(guard_len(offset));
+    if let Some(hole) = generation.hole_after(offset, data) {
+        let end = hole.min(limit);
+        let to = at.with(Spot { id, place: generation.place_after(end, &[0; GUARD]) });
+        return CatchUp::Piece(gap(at, &to, Some(end - offset), GapReason::Hole), to);
     }
-}
-
-/// Reads from `offset`, and from the guard before it, into `scratch`; tells what is to be said of it.
-fn find(
-    generation: &Generation,
-    file: &File,
-    offset: u64,
-    limit: u64,
-    scratch: &mut [u8],
-) -> io::Result<Found> {
-    let prefix = guard_len(offset);
-    let most = scratch.len() - GUARD;
-    let wanted = usize::try_from(limit - offset).map_or(most, |wanted| wanted.min(most));
-    let read = read_fully(file, &mut scratch[..prefix + wanted], offset - prefix as u64)?;
-    let size = stat_of(file)?.size;
-    // Asked after reading, as at the head: what is known of the generation's end must still be there. A copy may lack
-    // the end; it was compared when it was found.
-    let whole = size >= generation.position();
-    if whole && !generation.is_unchanged(file, &[])? || !whole && !generation.has_ended() {
-        return Ok(Found::Cut);
-    }
-    let Some(data) = scratch.get(prefix..read).filter(|data| !data.is_empty()) else {
-        return Ok(Found::Short);
-    };
-    let more_to_come = data.len() == wanted && offset + (wanted as u64) < limit;
-    if data.len() == most
-        && data.iter().all(|&byte| byte == 0)
-        && let Some(hole) = hole_at(file, offset, limit)?
-    {
-        return Ok(Found::Hole(hole.min(limit - offset)));
-    }
-    Ok(Found::Bytes(match text::after_last_newline(data) {
+    let more_to_come = data.len() == MOST && offset + (data.len() as u64) < limit;
+    let cut = match text::after_last_newline(data) {
         // The goal is a border between two pieces. And where the file ends, nothing more comes.
         _ if !more_to_come => data.len(),
         Some(cut) => cut,
         None => data.len() - text::unfinished(data),
-    }))
+    };
+    let (bytes, read) = (cut as u64, &read[..before.len() + cut]);
+    let to = at.with(Spot { id, place: generation.place_after(offset + bytes, read) });
+    generation.read_elsewhere(offset + bytes, read);
+    let text = text::lossy(&data[..cut]);
+    CatchUp::Piece(PieceKind::Lines { from: at.cursor(), to: to.cursor(), text, bytes }, to)
+}
+
+/// Nothing is there any more, up to the limit.
+fn lost(follower: &Follower, at: &Standing, spot: Spot, limit: u64) -> CatchUp {
+    let Some(generation) = follower.lineage.get(spot.id) else {
+        return CatchUp::Again;
+    };
+    // Nobody can tell what was there, so its guard is that of nothing.
+    let to = at.with(Spot { id: spot.id, place: generation.place_after(limit, &[]) });
+    CatchUp::Piece(gap(at, &to, Some(limit - spot.place.offset), generation.loss()), to)
 }

@@ -19,7 +19,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::beneath::{OpenError, Root};
 use crate::tail::cursor::Cursor;
@@ -74,9 +74,10 @@ impl Follower {
     /// The youngest rotated file may still be written to, if that happened shortly before the last write to the new
     /// one; and it has the lines before those of a file that has just begun.
     fn adopt_predecessor(&mut self, now: Instant) {
-        let Some((id, last_write)) = self.lineage.adopt_predecessor(now) else {
+        let Some(id) = self.lineage.extend_back(now) else {
             return;
         };
+        let last_write = self.lineage.get(id).map_or(SystemTime::UNIX_EPOCH, Generation::modified);
         let current = self.lineage.get(self.newest).filter(|newest| !newest.has_ended());
         if current.is_some_and(|current| last_write + QUIET >= current.modified()) {
             self.follow_again(id);
@@ -106,7 +107,7 @@ impl Follower {
     /// How far the file at the path is known to go; none before there was one.
     pub(crate) fn size(&self) -> Option<u64> {
         let last = self.lineage.get(self.lineage.last())?;
-        if last.inode() == 0 { None } else { Some(last.end()) }
+        if last.is_void() { None } else { Some(last.end()) }
     }
 
     /// How many bytes are known of that a reader at `at` has not had. O(generations since).
@@ -267,9 +268,17 @@ impl Follower {
         self.wake_all(now);
     }
 
+    /// Somebody has found that the file of a generation does not hold it any more.
+    pub(crate) fn holds_something_else(&mut self, id: GenerationId, now: Instant) {
+        match self.lineage.get_mut(id).filter(|generation| generation.has_ended()) {
+            Some(ended) => drop(ended.lose(ended.loss())),
+            None => self.cut(id, now),
+        }
+    }
+
     /// The next generation becomes the newest. A mark says so, unless there was none before.
     fn enter_next(&mut self) -> Option<PieceKind> {
-        let after_void = self.lineage.get(self.newest).is_some_and(|newest| newest.inode() == 0);
+        let after_void = self.lineage.get(self.newest).is_some_and(Generation::is_void);
         self.newest = self.newest.next();
         self.live.push(self.newest);
         for id in self.live.iter().rev().skip(MOST_OLDER + 1) {

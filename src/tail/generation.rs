@@ -21,7 +21,7 @@ use std::time::{Instant, SystemTime};
 
 use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
 use crate::tail::disk::File;
-use crate::tail::reading::{before, border, holds, read_exactly, stat_of};
+use crate::tail::reading::{READ, before, border, holds, hole_at, hole_back, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
 pub(crate) use growth::Read;
@@ -157,6 +157,11 @@ impl Generation {
         self.pending.clear();
         self.hungry = false;
         Ok(again)
+    }
+
+    /// It stands for "before there was a file".
+    pub(crate) fn is_void(&self) -> bool {
+        self.inode == 0
     }
 
     /// Device and inode of the file that holds the bytes.
@@ -382,6 +387,21 @@ impl Generation {
         holds(file, 0, &self.head)
     }
 
+    /// If these are `bytes` from `offset` on, and nothing but NULs: the end of the hole that they are the beginning of,
+    /// if it is worth skipping.
+    pub(crate) fn hole_after(&self, offset: u64, bytes: &[u8]) -> Option<u64> {
+        let file = self.file().filter(|_| are_a_block_of_nuls(bytes))?;
+        Some(offset + hole_at(file, offset, self.end()).ok()??)
+    }
+
+    /// If these are `bytes` before `offset`, and nothing but NULs: how far a hole reaches back that they are the end
+    /// of. At least half of it, so asking again comes to its beginning soon.
+    #[cfg_attr(not(test), allow(dead_code, reason = "searching and scrolling will be built on it"))]
+    pub(crate) fn hole_before(&self, offset: u64, bytes: &[u8]) -> Option<u64> {
+        let file = self.file().filter(|_| are_a_block_of_nuls(bytes))?;
+        hole_back(file, offset).ok()?
+    }
+
     /// Up to where the file has been read.
     pub(crate) fn position(&self) -> u64 {
         self.offset + self.pending.len() as u64
@@ -397,6 +417,12 @@ pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool) -> io::Re
     let head = read_exactly(file, 0, head_len(place.offset))?;
     let guard = before(file, place.offset)?;
     Ok(HeadPrint::of(&head, place.offset) == place.head && GuardPrint::of(&guard) == place.guard)
+}
+
+/// So many that it is worth asking whether there is a hole.
+fn are_a_block_of_nuls(bytes: &[u8]) -> bool {
+    // A reader of the window keeps a few bytes of what it reads for a guard.
+    bytes.len() >= READ - GUARD && bytes.iter().all(|&byte| byte == 0)
 }
 
 /// The last bytes of `tail` and `more` together, as many as a guard covers.

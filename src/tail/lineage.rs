@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::cursor::Place;
@@ -298,23 +298,45 @@ impl Lineage {
             .any(|generation| file().is_some_and(|file| generation.is_held_by(&file).unwrap_or(false)))
     }
 
-    /// Takes in the youngest sibling as the generation before all others, if it is in order. When it was changed.
-    pub(crate) fn adopt_predecessor(&mut self, now: Instant) -> Option<(GenerationId, SystemTime)> {
+    /// Takes in the next older sibling as the generation before all others. None if there is none that can be read, or
+    /// if [`MOST`] are known. Bounded by the number of siblings.
+    pub(crate) fn extend_back(&mut self, now: Instant) -> Option<GenerationId> {
         let siblings = siblings::list(&self.root, &self.rel).ok()?;
-        let own = self.generations.front()?.holder();
-        let last = siblings.last().filter(|last| last.is_in_order() && identity(&last.stat) != own)?;
-        self.prepend(last, now).map(|id| (id, last.stat.modified))
+        let current = self.current();
+        let mut older = siblings[..self.older(&siblings, current)].iter().rev();
+        let unknown =
+            |s: &&Sibling| s.is_in_order() && Some(identity(&s.stat)) != current && !self.is_known(s);
+        let next = older.find(unknown)?.clone();
+        self.prepend(&next, now)
+    }
+
+    /// How many of `siblings` are older than all that we know: those before the first that holds a known generation.
+    fn older(&self, siblings: &[Sibling], current: Option<(u64, u64)>) -> usize {
+        let place = |generation: &Generation| {
+            siblings.iter().position(|s| identity(&s.stat) == generation.holder() && self.is_known(s))
+        };
+        let at_path = |generation: &Generation| Some(generation.holder()) == current;
+        match self.generations.iter().find_map(place) {
+            Some(place) => place,
+            None if self.generations.back().is_some_and(at_path) => siblings.len(),
+            // The name of the last one is gone. What was changed after our last look came after it.
+            None => {
+                let border = self.generations.back().map(Generation::modified);
+                siblings.iter().take_while(|s| border.is_none_or(|border| s.stat.modified < border)).count()
+            }
+        }
     }
 
     fn prepend(&mut self, sibling: &Sibling, now: Instant) -> Option<GenerationId> {
         if self.generations.len() == MOST {
             return None;
         }
+        self.make_room();
         let file = self.root.open_file(&sibling.rel).ok()?;
         let mut generation = Generation::open(file, Begins::Rotated, u64::MAX, now).ok()?;
         generation.end_now();
         self.generations.push_front(generation);
-        self.first = GenerationId(self.first.0 - 1);
+        self.first = self.first.before();
         Some(self.first)
     }
 
@@ -363,7 +385,7 @@ impl Lineage {
 
     /// Where a reader goes on who came when there was neither a file nor anything beside it: everything is new to it.
     pub(crate) fn after_void(&mut self, now: Instant) -> Option<GenerationId> {
-        let void = |&id: &GenerationId| self.get(id).is_some_and(|generation| generation.inode() == 0);
+        let void = |&id: &GenerationId| self.get(id).is_some_and(Generation::is_void);
         if let Some(void) = self.ids_from(self.first).find(void) {
             return Some(void);
         }

@@ -8,6 +8,7 @@
 //!    |- window   the recent pieces, read once and shared by all
 //!    |- catchup  reading on from before the window
 //!    |- sieve    what a filter leaves of the pieces: whole lines that pass
+//!    |- history  all of the log, from one file into the next (walk)
 //!    |- start    where a viewer begins: so many lines before the end (backlog), or at its cursor
 //!    '- follower the head: reads what is new
 //!        |- path        what stands at the log's path, and what follows from its change
@@ -15,6 +16,7 @@
 //!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
 //!        |   '- siblings    what lies beside the file: app.log.1, app.log-20261120
 //!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
+//!        |- reread      reading again what the head has read, if it is still there
 //!        |- reading     what files are asked at offsets: bytes, size, holes
 //!        '- cursor      a place in a log as a token (standing: the same within this process)
 //!   pattern      which lines are shown: grep and not
@@ -37,10 +39,13 @@ pub mod disk;
 pub mod feed;
 mod follower;
 mod generation;
+#[cfg_attr(not(test), allow(dead_code, reason = "searching and scrolling will be built on it"))]
+mod history;
 mod lineage;
 mod path;
 pub mod pattern;
 mod reading;
+mod reread;
 mod siblings;
 mod sieve;
 pub mod spool;

@@ -36,6 +36,21 @@ pub(crate) fn hole_at(file: &File, at: u64, size: u64) -> io::Result<Option<u64>
     Ok(data.checked_sub(at).filter(|&hole| hole > SMALL_HOLE))
 }
 
+/// Where a hole begins, or is known to have begun, that reaches up to `end` at least; if there is one worth skipping.
+///
+/// The system tells holes only forwards, so twice as far back is tried again and again: at most 64 times.
+#[cfg_attr(not(test), allow(dead_code, reason = "searching and scrolling will be built on it"))]
+pub(crate) fn hole_back(file: &File, end: u64) -> io::Result<Option<u64>> {
+    let (mut found, mut back) = (None, SMALL_HOLE);
+    while let Some(at) = end.checked_sub(back).filter(|_| back <= end) {
+        if seek_or(file, SeekFrom::Data(at), end)? < end {
+            break;
+        }
+        (found, back) = (Some(at), back.saturating_mul(2));
+    }
+    Ok(found)
+}
+
 fn seek_or(file: &File, to: SeekFrom, end: u64) -> io::Result<u64> {
     match file.seek(to) {
         // A file system that does not know about its holes says EINVAL, or that all is data. Then NULs are read.

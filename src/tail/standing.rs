@@ -14,6 +14,10 @@ impl GenerationId {
     pub(crate) fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    pub(crate) fn before(self) -> Self {
+        Self(self.0 - 1)
+    }
 }
 
 /// An offset in one generation.

@@ -78,7 +78,9 @@ impl Follower {
             return best;
         }
         let newest = self.newest;
-        for id in self.lineage.ids_from(self.lineage.oldest()).rev().take(MOST_FILES) {
+        let mut next = Some(self.lineage.last());
+        for _ in 0..MOST_FILES {
+            let Some(id) = next else { break };
             if !self.lineage.make_open(id, now).unwrap_or(false) {
                 break;
             }
@@ -95,6 +97,8 @@ impl Follower {
             if missing == 0 || left == 0 || found.offset > generation.start() {
                 break;
             }
+            let known = Some(id.before()).filter(|&older| older >= self.lineage.oldest());
+            next = known.or_else(|| self.lineage.extend_back(now));
         }
         best
     }

@@ -1,0 +1,283 @@
+//! Going through all of a log, from one file into the next, upwards or downwards.
+//!
+//! ```text
+//!   app.log.2        app.log.1        app.log
+//!   |==|=====|==|    |===|====|==|    |==|=====|==|        blocks of whole lines
+//!               ^                ^          *              * where the reader stands
+//!              up: left at its first byte, down: entered
+//! ```
+//!
+//! A reader may stand in several generations at once, as long as renamed files are written to. Up from there lies what
+//! it has had of each, down what it has not: every byte lies in one of the two, once.
+//!
+//! Does not know what is looked for.
+
+use std::time::Instant;
+
+use memchr::{memchr, memrchr};
+
+use crate::tail::follower::Follower;
+use crate::tail::generation::{Begins, Generation};
+use crate::tail::reread::{Reread, reread};
+use crate::tail::standing::{GenerationId, Standing};
+use crate::tail::text;
+use crate::tail::window::GapReason;
+
+/// The next part of a log.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Block<'a> {
+    /// Bytes of one generation, at least one. Whole lines, but for the first and the last of all, and for lines longer
+    /// than a block; those are cut between two characters.
+    Lines {
+        /// The generation.
+        id: GenerationId,
+        /// The offset of the first byte.
+        from: u64,
+        /// As they are in the file.
+        bytes: &'a [u8],
+    },
+    /// The first byte of a generation that is not the oldest: upwards it is left, downwards entered.
+    Border {
+        /// The generation.
+        id: GenerationId,
+        /// How it took the place of the one before.
+        begins: Begins,
+    },
+    /// Bytes that cannot be had.
+    Gap {
+        /// The generation.
+        id: GenerationId,
+        /// The offset of the first of them.
+        from: u64,
+        /// How many, if that is known.
+        bytes: Option<u64>,
+        /// Why.
+        why: GapReason,
+    },
+    /// Nothing yet: ask again.
+    Again,
+    /// It cannot be read at the moment.
+    Later,
+    /// There is nothing more. Downwards there may be later.
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+/// On its way through a log.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk {
+    direction: Direction,
+    id: GenerationId,
+    offset: u64,
+    // Where the reader stood in the generations that are still to come: the next one last.
+    listed: Vec<(GenerationId, u64)>,
+    // The youngest one it had entered.
+    newest: GenerationId,
+}
+
+impl Walk {
+    /// Through everything before `standing`: the last line first.
+    pub(crate) fn up(standing: &Standing) -> Self {
+        Self::new(Direction::Up, standing, standing.spots().iter().map(|s| (s.id, s.place.offset)).collect())
+    }
+
+    /// Through everything after `standing`.
+    pub(crate) fn down(standing: &Standing) -> Self {
+        let spots = standing.spots().iter().rev().map(|s| (s.id, s.place.offset)).collect();
+        Self::new(Direction::Down, standing, spots)
+    }
+
+    fn new(direction: Direction, standing: &Standing, mut listed: Vec<(GenerationId, u64)>) -> Self {
+        let (id, offset) = listed.pop().expect("a standing has at least one spot");
+        Self { direction, id, offset, listed, newest: standing.newest().id }
+    }
+
+    /// The next part: at most one read of as many bytes as `scratch` has room for, or one look through the folder.
+    pub(crate) fn next<'a>(
+        &mut self,
+        follower: &mut Follower,
+        scratch: &'a mut [u8],
+        now: Instant,
+    ) -> Block<'a> {
+        match self.direction {
+            Direction::Up => self.next_up(follower, scratch, now),
+            Direction::Down => self.next_down(follower, scratch, now),
+        }
+    }
+
+    fn next_up<'a>(&mut self, follower: &mut Follower, scratch: &'a mut [u8], now: Instant) -> Block<'a> {
+        let Some(generation) = follower.lineage.get(self.id) else {
+            return Block::End;
+        };
+        let start = generation.start();
+        if self.offset > start {
+            return self.read_up(start, follower, scratch, now);
+        }
+        let (id, begins) = (self.id, generation.begins());
+        let Some(older) = self.older(follower, now) else {
+            return Block::End;
+        };
+        self.id = older;
+        self.offset = match self.listed.pop_if(|(listed, _)| *listed == older) {
+            Some((_, offset)) => offset,
+            None => follower.lineage.get(older).map_or(0, had),
+        };
+        Block::Border { id, begins }
+    }
+
+    /// The generation before this one. The void before the first file is none.
+    fn older(&self, follower: &mut Follower, now: Instant) -> Option<GenerationId> {
+        let mut id = self.id;
+        loop {
+            id = match id.before() {
+                known if known >= follower.lineage.oldest() => known,
+                _ => follower.lineage.extend_back(now)?,
+            };
+            if !follower.lineage.get(id)?.is_void() {
+                return Some(id);
+            }
+        }
+    }
+
+    fn read_up<'a>(
+        &mut self,
+        start: u64,
+        follower: &mut Follower,
+        scratch: &'a mut [u8],
+        now: Instant,
+    ) -> Block<'a> {
+        let (id, to) = (self.id, self.offset);
+        let len = usize::try_from(to - start).map_or(scratch.len(), |left| left.min(scratch.len()));
+        let from = to - len as u64;
+        match reread(follower, id, from, &mut scratch[..len], now) {
+            Reread::Again => Block::Again,
+            Reread::Later => Block::Later,
+            Reread::Gone => self.gap_up(start, loss(follower, id)),
+            Reread::Bytes(read) if read < len => self.gap_up(from + read as u64, loss(follower, id)),
+            Reread::Bytes(_) => {
+                let bytes = &scratch[..len];
+                let generation = follower.lineage.get(id);
+                if let Some(hole) = generation.and_then(|generation| generation.hole_before(to, bytes)) {
+                    return self.gap_up(hole.max(start), GapReason::Hole);
+                }
+                let cut = if from == start { 0 } else { first_line(bytes) };
+                self.offset = from + cut as u64;
+                Block::Lines { id, from: self.offset, bytes: &scratch[cut..len] }
+            }
+        }
+    }
+
+    fn gap_up(&mut self, from: u64, why: GapReason) -> Block<'static> {
+        let bytes = Some(self.offset - from);
+        self.offset = from;
+        Block::Gap { id: self.id, from, bytes, why }
+    }
+
+    fn next_down<'a>(&mut self, follower: &mut Follower, scratch: &'a mut [u8], now: Instant) -> Block<'a> {
+        let Some(generation) = follower.lineage.get(self.id) else {
+            return self.past_forgotten(follower);
+        };
+        let end = generation.end();
+        if self.offset < end {
+            return self.read_down(end, follower, scratch, now);
+        }
+        if let Some((id, offset)) = self.listed.pop() {
+            (self.id, self.offset) = (id, offset);
+            return Block::Again;
+        }
+        self.enter(self.newest.next(), follower)
+    }
+
+    /// The generation is the newest one from now on.
+    fn enter(&mut self, id: GenerationId, follower: &Follower) -> Block<'static> {
+        let Some(generation) = follower.lineage.get(id) else {
+            return Block::End;
+        };
+        let after_void = follower.lineage.get(self.id).is_some_and(Generation::is_void);
+        (self.newest, self.id, self.offset) = (id, id, generation.start());
+        if after_void { Block::Again } else { Block::Border { id, begins: generation.begins() } }
+    }
+
+    /// So many rotations ago that nothing is known of it any more.
+    fn past_forgotten(&mut self, follower: &Follower) -> Block<'static> {
+        let gap = Block::Gap { id: self.id, from: self.offset, bytes: None, why: GapReason::Rotated };
+        match self.listed.pop() {
+            Some((id, offset)) => (self.id, self.offset) = (id, offset),
+            None => drop(self.enter(follower.lineage.oldest(), follower)),
+        }
+        gap
+    }
+
+    fn read_down<'a>(
+        &mut self,
+        end: u64,
+        follower: &mut Follower,
+        scratch: &'a mut [u8],
+        now: Instant,
+    ) -> Block<'a> {
+        let (id, from) = (self.id, self.offset);
+        let len = usize::try_from(end - from).map_or(scratch.len(), |left| left.min(scratch.len()));
+        match reread(follower, id, from, &mut scratch[..len], now) {
+            Reread::Again => Block::Again,
+            Reread::Later => Block::Later,
+            Reread::Gone | Reread::Bytes(0) => self.gap_down(end, loss(follower, id)),
+            Reread::Bytes(read) => {
+                let bytes = &scratch[..read];
+                let generation = follower.lineage.get(id);
+                if let Some(hole) = generation.and_then(|generation| generation.hole_after(from, bytes)) {
+                    return self.gap_down(hole.min(end), GapReason::Hole);
+                }
+                let more_to_come = read == len && from + (len as u64) < end;
+                let cut = if more_to_come { whole_lines(bytes) } else { read };
+                self.offset = from + cut as u64;
+                Block::Lines { id, from, bytes: &scratch[..cut] }
+            }
+        }
+    }
+
+    fn gap_down(&mut self, to: u64, why: GapReason) -> Block<'static> {
+        let (from, bytes) = (self.offset, Some(to - self.offset));
+        self.offset = to;
+        Block::Gap { id: self.id, from, bytes, why }
+    }
+}
+
+/// How much of an older generation a reader has had that does not stand in it.
+fn had(generation: &Generation) -> u64 {
+    if generation.has_ended() { generation.end() } else { generation.joined() }
+}
+
+fn loss(follower: &Follower, id: GenerationId) -> GapReason {
+    follower.lineage.get(id).map_or(GapReason::Unknown, Generation::loss)
+}
+
+/// Where the first line begins that begins in here. If none does, where the first character does.
+fn first_line(bytes: &[u8]) -> usize {
+    match memchr(b'\n', bytes) {
+        Some(newline) if newline + 1 < bytes.len() => newline + 1,
+        _ => {
+            let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
+            let broken = bytes.iter().take(4).take_while(continues).count();
+            if broken > 3 || broken == bytes.len() { 0 } else { broken }
+        }
+    }
+}
+
+/// Where the last line ends that ends in here. If none does, where the last character does.
+fn whole_lines(bytes: &[u8]) -> usize {
+    match memrchr(b'\n', bytes) {
+        Some(newline) => newline + 1,
+        None => match bytes.len() - text::unfinished(bytes) {
+            0 => bytes.len(),
+            whole => whole,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
