@@ -100,10 +100,11 @@ impl Follower {
             let known = Some(id.before()).filter(|&older| older >= self.lineage.oldest());
             next = known.or_else(|| self.lineage.extend_back(now));
         }
+        self.follow_since(best.newest().id);
         best
     }
 
-    /// A generation that a viewer comes back to may still be written to, and so may those that came after it.
+    /// A generation that a viewer begins in or comes back to may still be written to, and so may those that came after it.
     fn follow_since(&mut self, id: GenerationId) {
         for id in self.lineage.ids_from(id).rev() {
             self.follow_again(id);
