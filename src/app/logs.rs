@@ -14,7 +14,9 @@ use super::wake::Change;
 use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
 use crate::tail::Feed;
+use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState, RESCAN};
+use crate::tail::disk::File;
 use crate::tail::pattern::{Filter, FilterSpec};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
@@ -84,6 +86,17 @@ impl Logs {
     /// Whether the catalogue lists `name`.
     pub fn lists(&self, name: &str) -> bool {
         self.catalogue.find(name).is_some()
+    }
+
+    /// The file of `name`, open, and what it is.
+    ///
+    /// # Errors
+    /// When it is not listed, or cannot be read.
+    pub fn open(&self, name: &str) -> Result<(File, Stat), OpenError> {
+        let entry = self.catalogue.find(name).ok_or(OpenError::Missing)?;
+        let file = entry.root.open_file(&entry.rel)?;
+        let stat = Stat::of(&file)?;
+        Ok((file, stat))
     }
 
     /// The whole catalogue, as it is told. O(logs), one stat each.

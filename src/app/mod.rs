@@ -6,10 +6,12 @@
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
 //! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`requests`] and [`viewer`] (somebody watching a log),
-//! [`turns`] (work that takes long), [`pool`] and [`echo`], [`session`] (one connection's life), and this file.
+//! [`reader`] (the same without WebSocket), [`download`], [`turns`] (work that takes long), [`pool`] and [`echo`],
+//! [`session`] (one connection's life), and this file.
 
 pub mod access;
 pub mod conversation;
+pub mod download;
 pub mod echo;
 pub mod logs;
 pub mod pool;

@@ -8,16 +8,20 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use super::access::Access;
+use super::download::{self, Begun};
 use super::logs::{LogInfo, Logs};
 use super::viewer::Wish;
 use super::wire::{Dialect, Patterns, SERVER, V1};
 use crate::http::{Request, Response, Status, pages};
 use crate::tail::Start;
+use crate::tail::beneath::OpenError;
 use crate::ws::deflate::Parameters;
 use crate::ws::handshake;
 
 /// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
 const MOST_LINES: usize = 100_000;
+
+const NO_SUCH_LOG: &str = "There is no log of this name; /api/logs lists them all.";
 
 /// What is served, and to whom.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub struct Site {
 pub enum Route {
     /// To an answer, and that is all.
     Respond(Answer),
+    /// To a file's bytes.
+    Raw(Begun),
     /// To an echo, after these bytes, with the compression agreed on.
     Echo(Vec<u8>, Option<Parameters>),
     /// To a log, after these bytes.
@@ -81,6 +87,9 @@ impl Site {
         if path.starts_with("/tail/") {
             return self.tail(request, logs);
         }
+        if path.starts_with("/raw/") && matches!(request.method(), "GET" | "HEAD") {
+            return self.raw(request, logs);
+        }
         match path {
             "/ws/echo" if self.lessons => self.echo(request),
             _ if !matches!(request.method(), "GET" | "HEAD") => {
@@ -112,7 +121,7 @@ impl Site {
 
     fn tail(&self, request: &Request, logs: &mut Logs) -> Route {
         let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
-            return refuse(Status::NOT_FOUND, "There is no log of this name; /api/logs lists them all.");
+            return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
         if !handshake::is_upgrade(request) {
             let why = "This address speaks WebSocket: open the page, or try: wiretail cat URL";
@@ -136,7 +145,26 @@ impl Site {
         }
     }
 
-    /// The log's name in `/BASE/tail/NAME`, its segments percent-decoded one by one.
+    fn raw(&self, request: &Request, logs: &Logs) -> Route {
+        let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
+            return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
+        };
+        match logs.open(&name) {
+            Ok((file, stat)) => match download::begin(request, file, &stat, &name) {
+                Ok(begun) => Route::Raw(begun),
+                Err(response) => respond(response),
+            },
+            Err(why @ (OpenError::Io(_) | OpenError::Denied)) => respond(Response::text(
+                Status::SERVICE_UNAVAILABLE,
+                &format!("The log is not to be had: {why}."),
+            )),
+            Err(why) => {
+                respond(Response::text(Status::NOT_FOUND, &format!("The log is not to be had: {why}.")))
+            }
+        }
+    }
+
+    /// The log's name in `/BASE/tail/NAME` or `/BASE/raw/NAME`, its segments percent-decoded one by one.
     fn name_in(&self, request: &Request) -> Option<String> {
         let before = self.base.matches('/').count() + 1;
         Some(request.segments()?.get(before..)?.join("/"))

@@ -4,19 +4,21 @@
 //!                  .---------- keep-alive: the next request ----------.
 //!                  v                                                  |
 //!   Request --- a head is complete --> routes: page, list, refusal ---'
-//!      |                          '--> 101 --> Watching (a log)  --. close, loss, silence
-//!      |                          '--> 101 --> Echoing           --+--> finished by the event loop
+//!      |                          '--> 200 --> Sending (a file) ---'--. it ended too soon, or nobody takes it
+//!      |                          '--> 101 --> Watching (a log)  --.  |  close, loss, silence
+//!      |                          '--> 101 --> Echoing           --+--+--> finished by the event loop
 //!      '--- too slow, not HTTP ------------------------------------'
 //! ```
 
 use super::conversation::Outcome;
+use super::download::{Begun, Download};
 use super::echo::Echo;
 use super::pool::{Pool, Share};
 use super::routes::{Answer, Route};
 use super::turns::Slice;
 use super::viewer::Viewer;
 use super::{Context, HEAD_WITHIN};
-use crate::http::{BadRequest, Request, RequestReader, Response, Status};
+use crate::http::{BadRequest, Length, Request, RequestReader, Response, Status};
 use crate::net::Bytes;
 use crate::ws::CloseCode;
 
@@ -25,6 +27,8 @@ use crate::ws::CloseCode;
 pub enum Session {
     /// Reading a request; no WebSocket yet.
     Request(Box<Asking>),
+    /// Being sent a file.
+    Sending(Box<Download>),
     /// Watching a log.
     Watching(Box<Viewer>),
     /// Saying back what it hears.
@@ -47,7 +51,7 @@ impl Session {
 
     /// Whether it speaks WebSocket by now.
     pub fn is_upgraded(&self) -> bool {
-        !matches!(self, Self::Request(_))
+        matches!(self, Self::Watching(_) | Self::Echoing(_))
     }
 
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
@@ -56,6 +60,8 @@ impl Session {
     pub fn wants_input(&self, stuck: bool) -> bool {
         match self {
             Self::Request(_) | Self::Echoing(_) => !stuck,
+            // The next request waits until this one has its answer.
+            Self::Sending(_) => false,
             Self::Watching(_) => true,
         }
     }
@@ -64,6 +70,10 @@ impl Session {
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Request(_) => self.read_requests(bytes, context),
+            Self::Sending(_) => {
+                context.event_loop.put_back(context.id, bytes);
+                Outcome::Open
+            }
             Self::Watching(viewer) => viewer.receive(bytes, context),
             Self::Echoing(echo) => echo.receive(bytes, context),
         }
@@ -75,6 +85,7 @@ impl Session {
         match self {
             // A plain client may shut down its side and still read our answer.
             Self::Request(_) => Outcome::Over,
+            Self::Sending(_) => Outcome::Open,
             Self::Watching(_) | Self::Echoing(_) => Outcome::Gone,
         }
     }
@@ -83,6 +94,13 @@ impl Session {
     pub fn drained(&mut self, context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Request(_) => {}
+            Self::Sending(download) if download.is_done() => {
+                if !download.keeps() {
+                    return Outcome::Over;
+                }
+                *self = Self::next_request(context);
+            }
+            Self::Sending(download) => return download.drained(context),
             Self::Watching(viewer) => viewer.drained(context),
             Self::Echoing(echo) => echo.drained(context),
         }
@@ -96,6 +114,7 @@ impl Session {
                 refuse(Status::REQUEST_TIMEOUT, "The request took too long.", context)
             }
             Self::Request(_) => Outcome::Over,
+            Self::Sending(download) => download.expired(context),
             Self::Watching(viewer) => viewer.expired(context),
             Self::Echoing(echo) => echo.expired(context),
         }
@@ -121,10 +140,18 @@ impl Session {
         const WORDS: &str = "the server is going down";
         match self {
             Self::Request(_) => return Outcome::Over,
+            // Its reader sees that something is missing.
+            Self::Sending(_) => return Outcome::Gone,
             Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, WORDS, context),
             Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, WORDS, context),
         }
         Outcome::Open
+    }
+
+    /// The last request has been answered, and there may be another.
+    fn next_request(context: &mut Context<'_>) -> Self {
+        context.wake_at(context.now + HEAD_WITHIN);
+        Self::new(context.heads)
     }
 
     /// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
@@ -176,8 +203,16 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
             if !keep {
                 return None;
             }
-            context.wake_at(context.now + HEAD_WITHIN);
-            Some(Session::new(context.heads))
+            Some(Session::next_request(context))
+        }
+        Route::Raw(Begun { head, part }) => {
+            let keep = request.keep_alive() && may_stay;
+            context.send(Bytes::Own(head.head_bytes(Length::Known(part.len), keep)));
+            context.event_loop.settle(context.id);
+            if part.len > 0 && !head_only {
+                return Some(Session::Sending(Box::new(Download::start(part, keep, context))));
+            }
+            if keep { Some(Session::next_request(context)) } else { None }
         }
         Route::Echo(switching, deflate) => {
             context.output().extend_from_slice(&switching);

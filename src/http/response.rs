@@ -27,6 +27,7 @@ impl Status {
     pub const SWITCHING_PROTOCOLS: Self = Self(101);
     pub const OK: Self = Self(200);
     pub const NO_CONTENT: Self = Self(204);
+    pub const PARTIAL_CONTENT: Self = Self(206);
     pub const NOT_MODIFIED: Self = Self(304);
     pub const PERMANENT_REDIRECT: Self = Self(308);
     pub const BAD_REQUEST: Self = Self(400);
@@ -36,6 +37,7 @@ impl Status {
     pub const REQUEST_TIMEOUT: Self = Self(408);
     pub const CONTENT_TOO_LARGE: Self = Self(413);
     pub const URI_TOO_LONG: Self = Self(414);
+    pub const RANGE_NOT_SATISFIABLE: Self = Self(416);
     pub const UPGRADE_REQUIRED: Self = Self(426);
     pub const TOO_MANY_REQUESTS: Self = Self(429);
     pub const FIELDS_TOO_LARGE: Self = Self(431);
@@ -52,6 +54,7 @@ impl Status {
             101 => "Switching Protocols",
             200 => "OK",
             204 => "No Content",
+            206 => "Partial Content",
             304 => "Not Modified",
             308 => "Permanent Redirect",
             400 => "Bad Request",
@@ -61,6 +64,7 @@ impl Status {
             408 => "Request Timeout",
             413 => "Content Too Large",
             414 => "URI Too Long",
+            416 => "Range Not Satisfiable",
             426 => "Upgrade Required",
             429 => "Too Many Requests",
             431 => "Request Header Fields Too Large",
@@ -97,6 +101,15 @@ const SECURITY: [(&str, &str); 4] = [
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ];
+
+/// How long a response's body is (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// So many bytes.
+    Known(u64),
+    /// It goes on until the connection is closed, as a stream does that nobody knows the end of.
+    UntilClosed,
+}
 
 /// One response, put together piece by piece.
 ///
@@ -158,19 +171,28 @@ impl Response {
     /// `head_only`: the request was a `HEAD`, so the body stays here, though its length is told (RFC 9110 §9.3.2).
     /// Without `keep_alive` the peer is told that the connection closes behind this response.
     pub fn into_bytes(self, head_only: bool, keep_alive: bool) -> Vec<u8> {
-        let mut out = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
-        let given = self.fields.iter().map(|(name, value)| (*name, value.as_ref()));
-        let close = (!keep_alive).then_some(("Connection", "close"));
-        for (name, value) in given.chain(close).chain(SECURITY) {
-            write_field(&mut out, name, value);
-        }
-        if self.status.has_body() {
-            write_field(&mut out, "Content-Length", &self.body.len().to_string());
-        }
-        out.extend_from_slice(b"\r\n");
+        let length = Length::Known(self.body.len() as u64);
+        let mut out = self.head_bytes(length, keep_alive);
         if self.status.has_body() && !head_only {
             out.extend_from_slice(&self.body);
         }
+        out
+    }
+
+    /// The bytes of its head alone. A body of that length follows, which whoever calls this sends.
+    pub fn head_bytes(&self, length: Length, keep_alive: bool) -> Vec<u8> {
+        let mut out = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
+        let given = self.fields.iter().map(|(name, value)| (*name, value.as_ref()));
+        let close = (!keep_alive || length == Length::UntilClosed).then_some(("Connection", "close"));
+        for (name, value) in given.chain(close).chain(SECURITY) {
+            write_field(&mut out, name, value);
+        }
+        if let Length::Known(length) = length
+            && self.status.has_body()
+        {
+            write_field(&mut out, "Content-Length", &length.to_string());
+        }
+        out.extend_from_slice(b"\r\n");
         out
     }
 }

@@ -98,6 +98,17 @@ impl Raw {
         Self { stream, received: Vec::new(), taken: 0, head }
     }
 
+    /// A new connection that has asked for `path` and will ask for nothing else.
+    #[track_caller]
+    pub fn get(addr: SocketAddr, path: &str) -> Self {
+        let mut raw = Self::open(addr);
+        let host = addr.to_string();
+        raw.send_raw(
+            request("GET", path, &[("Host", host.as_str()), ("Connection", "close")], &[]).as_bytes(),
+        );
+        raw
+    }
+
     /// The socket itself, for tests of buffers, resets and addresses.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
