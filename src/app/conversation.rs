@@ -151,6 +151,7 @@ mod tests {
         site: Site,
         heads: Pool,
         echoes: Pool,
+        answers: Pool,
         turns: Turns,
         id: ConnId,
         peer: TcpStream,
@@ -175,6 +176,7 @@ mod tests {
                 framer: Framer::default(),
                 heads: Pool::new(0),
                 echoes: Pool::new(0),
+                answers: Pool::new(0),
                 turns: Turns::default(),
                 logs,
                 site: Site::new(Access::default(), "/", true, 10, false),
@@ -184,8 +186,8 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, site, heads, echoes, turns, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes, turns }
+            let Self { event_loop, framer, logs, site, heads, echoes, answers, turns, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes, answers, turns }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.

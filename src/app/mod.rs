@@ -16,6 +16,7 @@ pub mod echo;
 pub mod logs;
 pub mod pool;
 pub mod pulse;
+pub mod reader;
 pub mod requests;
 pub mod routes;
 pub mod session;
@@ -52,6 +53,8 @@ const ECHOES: usize = 256 << 20;
 /// What all unfinished heads together may hold. One may be 8 KiB long, and ten thousand peers who each hold back the last
 /// byte of theirs would take up 80 MiB.
 const HEADS: usize = 32 << 20;
+/// What all answers to polls together may hold before a poll gets no more than one piece of a log.
+const ANSWERS: usize = 64 << 20;
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
@@ -68,6 +71,7 @@ pub struct App {
     site: Site,
     heads: Pool,
     echoes: Pool,
+    answers: Pool,
     inputs: Inputs,
     /// Who has work that takes long.
     turns: Turns,
@@ -120,6 +124,7 @@ impl App {
             framer: Framer::default(),
             heads: Pool::new(HEADS),
             echoes: Pool::new(ECHOES),
+            answers: Pool::new(ANSWERS),
             logs: Logs::new(config.catalogue, config.tick),
             site,
             inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
@@ -223,6 +228,7 @@ impl App {
             logs: &mut self.logs,
             heads: &self.heads,
             echoes: &self.echoes,
+            answers: &self.answers,
             site: &self.site,
             turns: &mut self.turns,
         };
@@ -306,8 +312,11 @@ impl App {
     ) -> Option<T> {
         let now = self.event_loop.now();
         let session = self.sessions.get_mut(id)?;
-        let Self { event_loop, framer, logs, site, heads, echoes, turns, .. } = self;
-        Some(what(session, &mut Context { id, now, event_loop, framer, logs, site, heads, echoes, turns }))
+        let Self { event_loop, framer, logs, site, heads, echoes, answers, turns, .. } = self;
+        Some(what(
+            session,
+            &mut Context { id, now, event_loop, framer, logs, site, heads, echoes, answers, turns },
+        ))
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -420,6 +429,8 @@ pub struct Context<'a> {
     pub heads: &'a Pool,
     /// The memory that all echoes have together.
     pub echoes: &'a Pool,
+    /// The memory that all answers to polls have together, before they are cut short.
+    pub answers: &'a Pool,
     /// To be given time for what takes long.
     pub turns: &'a mut Turns,
 }

@@ -4,14 +4,16 @@
 //! name from an address is looked up, never made into a path.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::access::Access;
 use super::download::{self, Begun};
 use super::logs::{LogInfo, Logs};
+use super::reader::Stay;
 use super::viewer::Wish;
-use super::wire::{Dialect, Patterns, SERVER, V1};
+use super::wire::{Dialect, Form, Patterns, SERVER, V1};
 use crate::http::{Request, Response, Status, pages};
 use crate::tail::Start;
 use crate::tail::beneath::OpenError;
@@ -40,6 +42,8 @@ pub struct Site {
 pub enum Route {
     /// To an answer, and that is all.
     Respond(Answer),
+    /// To a log, over plain HTTP.
+    Read(Wish, Form, Stay),
     /// To a file's bytes.
     Raw(Begun),
     /// To an echo, after these bytes, with the compression agreed on.
@@ -123,14 +127,13 @@ impl Site {
         let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
-        if !handshake::is_upgrade(request) {
-            let why = "This address speaks WebSocket: open the page, or try: wiretail cat URL";
-            return respond(Response::text(Status::UPGRADE_REQUIRED, why).field("Upgrade", "websocket"));
-        }
         let wish = match self.wish(request, name, logs) {
             Ok(wish) => wish,
             Err(why) => return refuse(Status::BAD_REQUEST, &why),
         };
+        if !handshake::is_upgrade(request) {
+            return read(request, wish);
+        }
         match handshake::accept(request) {
             Ok(mut upgrade) => {
                 // A client that offers only sub-protocols we do not speak gets none (RFC 6455 §4.2.2), that is, plain
@@ -181,22 +184,60 @@ impl Site {
         };
         // A page that is left open while the server is updated may come with a cursor from another time. Refused, it
         // would ask again for ever, as a browser does not show it the status; so it is told, and shown the last lines.
-        let (start, unreadable) = match request.query("from").map(|token| (token.parse(), token)) {
+        // A stream of events that broke is asked for again by the browser itself, with the id of the last one.
+        let from = request.field("last-event-id").map(str::to_owned).or_else(|| request.query("from"));
+        let (start, unreadable) = match from.map(|token| (token.parse(), token)) {
             None => (Start::Lines(lines), None),
             Some((Ok(cursor), _)) => (Start::Cursor(cursor), None),
             Some((Err(_), token)) => (Start::Lines(lines), Some(token)),
         };
-        // `tail=` is how older viewers write it.
-        let follow = match request.query("follow").or_else(|| request.query("tail")).as_deref() {
-            None | Some("1") => true,
-            Some("0") => false,
-            Some(_) => return Err("follow= takes 0 or 1.".to_owned()),
-        };
+        let follow = follow(request)?.unwrap_or(true);
         let patterns = patterns(request)?;
         let filter = if patterns.is_empty() { None } else { Some(logs.filter(&patterns)?) };
         let (log, dialect, deflate) = (Rc::from(name), Dialect::Plain, None);
         Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
     }
+}
+
+/// Whether to stay for what is still to come, if the query says so. `tail=` is how older viewers write it.
+fn follow(request: &Request) -> Result<Option<bool>, String> {
+    match request.query("follow").or_else(|| request.query("tail")).as_deref() {
+        None => Ok(None),
+        Some("1") => Ok(Some(true)),
+        Some("0") => Ok(Some(false)),
+        Some(_) => Err("follow= takes 0 or 1.".to_owned()),
+    }
+}
+
+/// How long a poll waits for something, at most: proxies give up after a minute, many of them.
+const LONGEST_WAIT: u64 = 55;
+
+/// A log over plain HTTP: what form it has is for `Accept` to say, and whether it goes on for the query.
+fn read(request: &Request, wish: Wish) -> Route {
+    if !matches!(request.method(), "GET" | "HEAD") {
+        let refusal = Response::text(Status::METHOD_NOT_ALLOWED, "This log can only be read.");
+        return respond(refusal.field("Allow", "GET, HEAD"));
+    }
+    let accepts = |kind: &str| {
+        let mut accepted = request.list("accept").filter_map(|accepted| accepted.split(';').next());
+        accepted.any(|accepted| accepted.trim().eq_ignore_ascii_case(kind))
+    };
+    let forms = [Form::Events, Form::Messages];
+    let media_type = |form: &Form| form.content_type().split(';').next().unwrap_or_default();
+    let form = forms.into_iter().find(|form| accepts(media_type(form))).unwrap_or(Form::Text);
+    match stay(request, form) {
+        Ok(stay) => Route::Read(wish, form, stay),
+        Err(why) => refuse(Status::BAD_REQUEST, &why),
+    }
+}
+
+fn stay(request: &Request, form: Form) -> Result<Stay, String> {
+    let wait = match request.query("wait") {
+        None => 0,
+        Some(text) => text.parse::<u64>().map_err(|_| "wait= takes a number of seconds.".to_owned())?,
+    };
+    let follow = follow(request)?.unwrap_or(form == Form::Events) && request.method() == "GET";
+    Ok(if follow { Stay::Following } else { Stay::Once(Duration::from_secs(wait.min(LONGEST_WAIT))) })
 }
 
 /// The filter in the query.

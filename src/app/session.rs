@@ -14,6 +14,7 @@ use super::conversation::Outcome;
 use super::download::{Begun, Download};
 use super::echo::Echo;
 use super::pool::{Pool, Share};
+use super::reader::{Manner, Reader};
 use super::routes::{Answer, Route};
 use super::turns::Slice;
 use super::viewer::Viewer;
@@ -29,6 +30,8 @@ pub enum Session {
     Request(Box<Asking>),
     /// Being sent a file.
     Sending(Box<Download>),
+    /// Reading a log, without WebSocket.
+    Reading(Box<Reader>),
     /// Watching a log.
     Watching(Box<Viewer>),
     /// Saying back what it hears.
@@ -62,6 +65,7 @@ impl Session {
             Self::Request(_) | Self::Echoing(_) => !stuck,
             // The next request waits until this one has its answer.
             Self::Sending(_) => false,
+            Self::Reading(reader) => reader.wants_input(),
             Self::Watching(_) => true,
         }
     }
@@ -70,7 +74,9 @@ impl Session {
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Request(_) => self.read_requests(bytes, context),
-            Self::Sending(_) => {
+            // Behind a stream nothing can be asked.
+            Self::Reading(reader) if reader.wants_input() => Outcome::Open,
+            Self::Sending(_) | Self::Reading(_) => {
                 context.event_loop.put_back(context.id, bytes);
                 Outcome::Open
             }
@@ -86,6 +92,7 @@ impl Session {
             // A plain client may shut down its side and still read our answer.
             Self::Request(_) => Outcome::Over,
             Self::Sending(_) => Outcome::Open,
+            Self::Reading(reader) => reader.receive_eof(),
             Self::Watching(_) | Self::Echoing(_) => Outcome::Gone,
         }
     }
@@ -95,12 +102,14 @@ impl Session {
         match self {
             Self::Request(_) => {}
             Self::Sending(download) if download.is_done() => {
-                if !download.keeps() {
-                    return Outcome::Over;
-                }
-                *self = Self::next_request(context);
+                let keep = download.keeps();
+                return self.taken(keep, context);
             }
             Self::Sending(download) => return download.drained(context),
+            Self::Reading(reader) => match reader.answered() {
+                Some(keep) => return self.taken(keep, context),
+                None => reader.drained(context),
+            },
             Self::Watching(viewer) => viewer.drained(context),
             Self::Echoing(echo) => echo.drained(context),
         }
@@ -115,6 +124,7 @@ impl Session {
             }
             Self::Request(_) => Outcome::Over,
             Self::Sending(download) => download.expired(context),
+            Self::Reading(reader) => reader.expired(context),
             Self::Watching(viewer) => viewer.expired(context),
             Self::Echoing(echo) => echo.expired(context),
         }
@@ -122,8 +132,10 @@ impl Session {
 
     /// The log may have grown.
     pub fn pump(&mut self, context: &mut Context<'_>) {
-        if let Self::Watching(viewer) = self {
-            viewer.pump(context);
+        match self {
+            Self::Watching(viewer) => viewer.pump(context),
+            Self::Reading(reader) => reader.pump(context),
+            Self::Request(_) | Self::Sending(_) | Self::Echoing(_) => {}
         }
     }
 
@@ -131,7 +143,8 @@ impl Session {
     pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
         match self {
             Self::Watching(viewer) => viewer.work(context),
-            Self::Request(_) | Self::Echoing(_) => Slice::Done,
+            Self::Reading(reader) => reader.work(context),
+            Self::Request(_) | Self::Sending(_) | Self::Echoing(_) => Slice::Done,
         }
     }
 
@@ -142,9 +155,19 @@ impl Session {
             Self::Request(_) => return Outcome::Over,
             // Its reader sees that something is missing.
             Self::Sending(_) => return Outcome::Gone,
+            Self::Reading(reader) => return reader.farewell(context),
             Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, WORDS, context),
             Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, WORDS, context),
         }
+        Outcome::Open
+    }
+
+    /// The whole answer has been taken: that was all, or there may be another request.
+    fn taken(&mut self, keep: bool, context: &mut Context<'_>) -> Outcome {
+        if !keep {
+            return Outcome::Over;
+        }
+        *self = Self::next_request(context);
         Outcome::Open
     }
 
@@ -213,6 +236,10 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
                 return Some(Session::Sending(Box::new(Download::start(part, keep, context))));
             }
             if keep { Some(Session::next_request(context)) } else { None }
+        }
+        Route::Read(wish, form, stay) => {
+            let manner = Manner { form, stay, keep: request.keep_alive() && may_stay, head_only };
+            Reader::begin(wish, manner, context).map(|reader| Session::Reading(Box::new(reader)))
         }
         Route::Echo(switching, deflate) => {
             context.output().extend_from_slice(&switching);

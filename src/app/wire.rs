@@ -3,9 +3,11 @@
 //! Knows JSON and frames; no sockets, no files. Every message is one line of JSON with one key, its kind; `lines`, `older`
 //! and `newer` have a newline and the raw text of the log behind it, so that log text is never escaped.
 //!
-//! What the server says is here; what viewers ask is in [`asked`], and how pieces of a log become frames in [`framer`].
+//! What the server says is here; what viewers ask is in [`asked`], and how pieces of a log become frames in [`framer`], and
+//! what else HTTP carries in [`form`].
 
 pub mod asked;
+pub mod form;
 pub mod framer;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use crate::tail::GapReason;
 use crate::ws::{Opcode, frame};
 
 pub use asked::{FromViewer, Goal, Patterns, Search};
+pub use form::Form;
 pub use framer::{Coding, Dialect, Framer, Frames, SharedFrame};
 
 /// The name under which the sub-protocol is negotiated (RFC 6455 §1.9).
@@ -276,6 +279,18 @@ impl FromServer {
     pub fn parse(message: &str) -> Result<(Self, &str), serde_json::Error> {
         let (json, text) = message.split_once('\n').unwrap_or((message, ""));
         Ok((serde_json::from_str(json)?, text))
+    }
+}
+
+impl GapWhy {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rotated => "rotated",
+            Self::Truncated => "truncated",
+            Self::Hole => "hole",
+            Self::Unknown => "unknown",
+        }
     }
 }
 

@@ -169,7 +169,7 @@ const LESSONS: &[(&str, Lesson)] = &[
             (HANDSHAKE, "a_name_is_data_whatever_it_says_and_however_long_it_is")])),
     ("ansi_up, CVE-2021-3377, ansi2html, CVE-2026-92973: links in escape sequences broke out of the markup",
         Played(&[("tests/www/ansi.test.mjs", "other escapes are dropped: cursor moves, titles, links"),
-            ("src/cli/cat.rs", "a_log_cannot_drive_the_terminal_wherever_it_is_cut")])),
+            ("src/cli/cat/printer.rs", "a_log_cannot_drive_the_terminal_wherever_it_is_cut")])),
     ("blog-demo: /logs opened /logs-secret, and links were followed",
         Played(&[(WATCHING, "only_what_is_listed_can_be_asked_for"), (WATCHING, "a_link_that_leads_out_is_not_followed")])),
     ("dagster, TradingAgents, laravel-log-viewer, piSignage: ../ in a name, escaped or not",

@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::form::Formed;
 use super::{FromServer, text_frame};
 use crate::tail::{Piece, PieceKind};
 use crate::ws::deflate::{self, Deflater, Parameters, WindowBits};
@@ -45,6 +46,7 @@ impl From<Option<&Parameters>> for Coding {
 pub struct Frames {
     plain: OfDialect,
     v1: OfDialect,
+    pub(super) formed: Formed,
 }
 
 /// A piece's frames in one dialect.
@@ -132,7 +134,7 @@ fn before_text(piece: &Piece<Frames>, dialect: Dialect) -> String {
     }
 }
 
-fn message_of(kind: &PieceKind) -> FromServer {
+pub(super) fn message_of(kind: &PieceKind) -> FromServer {
     match kind {
         PieceKind::Lines { from, to, bytes, .. } => {
             FromServer::Lines { from: from.to_string(), to: to.to_string(), bytes: *bytes }
