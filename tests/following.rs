@@ -116,7 +116,7 @@ impl Story {
 }
 
 fn open(folder: &TempDir, now: Instant) -> Feed<()> {
-    Feed::open(Rc::new(Root::open(folder.path()).unwrap()), "app.log".into(), now)
+    Feed::open(Rc::new(Root::open(folder.path()).unwrap()), "app.log".into(), Rc::default(), now)
 }
 
 fn spoken(kind: &PieceKind) -> String {

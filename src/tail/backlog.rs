@@ -7,7 +7,8 @@ use std::io;
 use memchr::{memchr, memchr_iter, memrchr_iter};
 
 use crate::tail::disk::File;
-use crate::tail::reading::{border, read_fully};
+use crate::tail::lens::Lens;
+use crate::tail::reading::read_fully;
 
 /// No more than this is looked through. A line of 64 MiB, or a hole as large as the disk, costs no more either.
 pub(crate) const MOST_SCANNED: u64 = 8 * 1024 * 1024;
@@ -27,6 +28,7 @@ pub(crate) struct Backlog {
 /// two characters.
 pub(crate) fn last_lines(
     file: &File,
+    lens: &Lens,
     end: u64,
     lines: usize,
     most: u64,
@@ -59,7 +61,7 @@ pub(crate) fn last_lines(
         return Ok(Backlog { offset: 0, lines: found.lines + 1 });
     }
     if found.lines == 0 && lines > 0 && stop > 0 {
-        return Ok(Backlog { offset: border(file, stop)?, lines: 1 });
+        return Ok(Backlog { offset: lens.border(file, stop)?, lines: 1 });
     }
     Ok(found)
 }
@@ -76,7 +78,7 @@ mod tests {
     }
 
     fn last(file: &File, end: u64, lines: usize) -> Backlog {
-        last_lines(file, end, lines, MOST_SCANNED, &mut [0; 4096]).unwrap()
+        last_lines(file, &Lens::default(), end, lines, MOST_SCANNED, &mut [0; 4096]).unwrap()
     }
 
     /// Splits the text and counts.
@@ -94,7 +96,8 @@ mod tests {
             let file = file_of(text);
             for lines in 0..10 {
                 for size in 1..20 {
-                    let found = last_lines(&file, end as u64, lines, 1000, &mut vec![0; size]).unwrap();
+                    let (lens, mut block) = (Lens::default(), vec![0; size]);
+                    let found = last_lines(&file, &lens, end as u64, lines, 1000, &mut block).unwrap();
                     assert_eq!(found, naive(&text[..end], lines), "{lines} before {end}, blocks of {size}");
                 }
             }

@@ -12,14 +12,11 @@ use std::time::Instant;
 use crate::tail::cursor::{GUARD, guard_len};
 use crate::tail::follower::{Follower, mark};
 use crate::tail::generation::Generation;
+use crate::tail::lens::Stretch;
 use crate::tail::reading::{READ, before};
 use crate::tail::reread::{Reread, reread};
 use crate::tail::standing::{GenerationId, Spot, Standing};
-use crate::tail::text;
 use crate::tail::window::{GapReason, PieceKind};
-
-/// What is read at once: with the guard before it, that fills a buffer.
-const MOST: usize = READ - GUARD;
 
 /// What comes next for a reader who is behind.
 #[derive(Debug)]
@@ -117,7 +114,7 @@ fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Ins
     let (id, offset) = (spot.id, spot.place.offset);
     // With the guard before it, from which the next place is made.
     let prefix = guard_len(offset);
-    let wanted = usize::try_from(limit - offset).map_or(MOST, |wanted| wanted.min(MOST));
+    let wanted = usize::try_from(limit - offset).map_or(READ, |wanted| wanted.min(READ));
     let mut scratch = std::mem::take(&mut follower.scratch);
     let reread = reread(follower, id, offset - prefix as u64, &mut scratch[..prefix + wanted], now);
     let step = match reread {
@@ -142,17 +139,20 @@ fn said(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, read: &[
         let to = at.with(Spot { id, place: generation.place_after(end, &[0; GUARD]) });
         return CatchUp::Piece(gap(at, &to, Some(end - offset), GapReason::Hole), to);
     }
-    let more_to_come = data.len() == MOST && offset + (data.len() as u64) < limit;
-    let cut = match text::after_last_newline(data) {
+    let more_to_come = data.len() == READ && offset + (data.len() as u64) < limit;
+    let lens = generation.lens();
+    let cut = match lens.after_last_newline(offset, data) {
         // The goal is a border between two pieces. And where the file ends, nothing more comes.
         _ if !more_to_come => data.len(),
         Some(cut) => cut,
-        None => data.len() - text::unfinished(data),
+        None => data.len() - lens.unfinished(offset, data),
     };
+    let begins_line = lens.begins_line(offset, before);
+    let is_last = generation.has_ended() && offset + cut as u64 == generation.end();
+    let text = lens.text(&Stretch { at: offset, bytes: &data[..cut], begins_line, is_last });
     let (bytes, read) = (cut as u64, &read[..before.len() + cut]);
     let to = at.with(Spot { id, place: generation.place_after(offset + bytes, read) });
     generation.read_elsewhere(offset + bytes, read);
-    let text = text::lossy(&data[..cut]);
     CatchUp::Piece(PieceKind::Lines { from: at.cursor(), to: to.cursor(), text, bytes }, to)
 }
 

@@ -22,6 +22,7 @@ use crate::tail::beneath::Root;
 use crate::tail::catchup::{self, CatchUp};
 use crate::tail::cursor::Cursor;
 use crate::tail::follower::Follower;
+use crate::tail::lens::Lens;
 use crate::tail::pattern::Filter;
 use crate::tail::sieve::{Kept, Passed, Sieve};
 use crate::tail::standing::Standing;
@@ -106,10 +107,10 @@ pub enum Step<E> {
 }
 
 impl<E: Default> Feed<E> {
-    /// Opens the log at `rel` beneath `root`, at its end. Never fails: a file that cannot be read is waited for.
-    /// O(siblings), whatever the file's size.
-    pub fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> Self {
-        let follower = Follower::open(root, rel, now);
+    /// Opens the log at `rel` beneath `root`, read through `lens`, at its end. Never fails: a file that cannot be read
+    /// is waited for. O(siblings), whatever the file's size.
+    pub fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
+        let follower = Follower::open(root, rel, lens, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
         let kept = Kept::default();

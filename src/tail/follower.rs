@@ -22,8 +22,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::beneath::{OpenError, Root};
-use crate::tail::cursor::Cursor;
+use crate::tail::cursor::{Cursor, GUARD};
 use crate::tail::generation::{Begins, Generation, Read};
+use crate::tail::lens::Lens;
 use crate::tail::lineage::{Lineage, QUIET};
 use crate::tail::path::AtPath;
 use crate::tail::reading::READ;
@@ -52,6 +53,7 @@ pub(crate) struct Follower {
     /// Those that may still grow, oldest first; the newest is the last of them, unless it has ended.
     pub(crate) live: Vec<GenerationId>,
     pub(crate) at_path: AtPath,
+    /// What is read at once, and the guard before it.
     pub(crate) scratch: Box<[u8]>,
     head: Rc<Standing>,
     path_due: Instant,
@@ -59,13 +61,13 @@ pub(crate) struct Follower {
 
 impl Follower {
     /// Begins at the end of what is there. A file that cannot be read is waited for.
-    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> Self {
-        let (lineage, at_path) = Lineage::open(root, rel, now);
+    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
+        let (lineage, at_path) = Lineage::open(root, rel, lens, now);
         let newest = lineage.last();
         let live = lineage.get(newest).is_some_and(|newest| !newest.has_ended());
         let live = if live { vec![newest] } else { Vec::new() };
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
-        let (scratch, path_due) = (vec![0; READ].into_boxed_slice(), now + PATH_LOOK);
+        let (scratch, path_due) = (vec![0; GUARD + READ].into_boxed_slice(), now + PATH_LOOK);
         let mut follower = Self { lineage, newest, live, at_path, scratch, head, path_due };
         follower.adopt_predecessor(now);
         follower
@@ -218,7 +220,7 @@ impl Follower {
         // With a successor in sight there is no time to wait for the other half of a line.
         let in_haste = self.newest < self.lineage.last();
         let generation = self.lineage.get_mut(id)?;
-        let read = generation.read(&mut self.scratch, in_haste || generation.is_ending(), now);
+        let read = generation.read(&mut self.scratch[..READ], in_haste || generation.is_ending(), now);
         let from = self.head.cursor();
         match read {
             Ok(Read::Text(text, bytes)) => {
@@ -260,7 +262,7 @@ impl Follower {
         }
         // What is in the file now comes next, even if it has been renamed meanwhile.
         if let Some(file) = file.filter(|_| is_last) {
-            match Generation::open(file, Begins::Truncated, 0, now) {
+            match Generation::open(file, Begins::Truncated, 0, self.lineage.lens(), now) {
                 Ok(next) => drop(self.lineage.push(next)),
                 Err(error) => self.nothing_at_path(&OpenError::Io(error), now),
             }

@@ -17,11 +17,13 @@
 mod growth;
 
 use std::io;
+use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
 use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
 use crate::tail::disk::File;
-use crate::tail::reading::{READ, before, border, holds, hole_at, hole_back, read_exactly, stat_of};
+use crate::tail::lens::Lens;
+use crate::tail::reading::{READ, before, holds, hole_at, hole_back, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
 pub(crate) use growth::Read;
@@ -41,6 +43,8 @@ pub(crate) struct Generation {
     joined: u64,
     // Its first bytes, as far as they were seen: 256 at most.
     head: Vec<u8>,
+    // The log's, or what those first bytes make of it.
+    lens: Rc<Lens>,
     // The last bytes before the offset: 64 at most.
     tail: Vec<u8>,
     // Everything before this was delivered at the head.
@@ -95,10 +99,17 @@ enum Bytes {
 impl Generation {
     /// The generation in `file`, of which everything before `offset` (or the border of the character there) counts as
     /// read. O(1) whatever the file's size.
-    pub(crate) fn open(file: File, begins: Begins, offset: u64, now: Instant) -> io::Result<Self> {
+    pub(crate) fn open(
+        file: File,
+        begins: Begins,
+        offset: u64,
+        lens: &Rc<Lens>,
+        now: Instant,
+    ) -> io::Result<Self> {
         let stat = stat_of(&file)?;
-        let offset = border(&file, offset.min(stat.size))?;
         let head = read_exactly(&file, 0, head_len(stat.size))?;
+        let lens = lens.for_head(&head);
+        let offset = lens.border(&file, offset.min(stat.size))?;
         let tail = before(&file, offset)?;
         Ok(Self {
             inode: stat.inode,
@@ -108,6 +119,7 @@ impl Generation {
             start_guard: GuardPrint::of(b""),
             joined: stat.size,
             head,
+            lens,
             tail,
             offset,
             pending: Vec::new(),
@@ -132,6 +144,7 @@ impl Generation {
             start_guard: GuardPrint::of(b""),
             joined: 0,
             head: Vec::new(),
+            lens: Rc::default(),
             tail: Vec::new(),
             offset: 0,
             pending: Vec::new(),
@@ -149,7 +162,7 @@ impl Generation {
     /// The same file as a younger generation that begins where this one was left: it was moved away and has come
     /// back after others. This one ends.
     pub(crate) fn come_back(&mut self, file: File, now: Instant) -> io::Result<Self> {
-        let mut again = Self::open(file, Begins::Rotated, self.offset, now)?;
+        let mut again = Self::open(file, Begins::Rotated, self.offset, &self.lens, now)?;
         again.start = again.offset;
         again.start_guard = GuardPrint::of(&again.tail);
         again.inode = self.inode;
@@ -162,6 +175,11 @@ impl Generation {
     /// It stands for "before there was a file".
     pub(crate) fn is_void(&self) -> bool {
         self.inode == 0
+    }
+
+    /// What its bytes mean.
+    pub(crate) fn lens(&self) -> &Rc<Lens> {
+        &self.lens
     }
 
     /// Device and inode of the file that holds the bytes.
@@ -356,7 +374,7 @@ impl Generation {
         if !self.has_ended() {
             // Its end may be told before anybody reads it here, so its first bytes must be known now.
             if stat.size > self.size && self.head.len() < HEAD {
-                self.head = read_exactly(&file, 0, head_len(stat.size))?;
+                self.know_head(read_exactly(&file, 0, head_len(stat.size))?);
             }
             self.size = self.size.max(stat.size);
             self.hungry = true;
@@ -400,6 +418,12 @@ impl Generation {
     pub(crate) fn hole_before(&self, offset: u64, bytes: &[u8]) -> Option<u64> {
         let file = self.file().filter(|_| are_a_block_of_nuls(bytes))?;
         hole_back(file, offset).ok()?
+    }
+
+    /// These are its first bytes.
+    fn know_head(&mut self, head: Vec<u8>) {
+        self.lens = self.lens.for_head(&head);
+        self.head = head;
     }
 
     /// Up to where the file has been read.

@@ -15,6 +15,7 @@ use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::cursor::Place;
 use crate::tail::disk::File;
 use crate::tail::generation::{Begins, Generation, is_named_by};
+use crate::tail::lens::Lens;
 use crate::tail::path::AtPath;
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot};
@@ -35,6 +36,7 @@ pub(crate) const QUIET: Duration = Duration::from_secs(5);
 pub(crate) struct Lineage {
     root: Rc<Root>,
     rel: PathBuf,
+    lens: Rc<Lens>,
     first: GenerationId,
     generations: VecDeque<Generation>,
     // Files beside the log that were there when we last looked, and are no generation that anybody waits for.
@@ -44,8 +46,8 @@ pub(crate) struct Lineage {
 impl Lineage {
     /// Of the log at `rel`: what is there now, at its end. If that cannot be read, the youngest rotated file; if there
     /// is none either, the void.
-    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, now: Instant) -> (Self, AtPath) {
-        let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, now)?);
+    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> (Self, AtPath) {
+        let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, &lens, now)?);
         let opened = root.open_file(&rel).and_then(at_end);
         let siblings = siblings::list(&root, &rel).unwrap_or_default();
         let (generation, at_path) = match opened {
@@ -62,7 +64,7 @@ impl Lineage {
         let first = GenerationId(1 << 32);
         let generations = VecDeque::from([generation]);
         let passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
-        (Self { root, rel, first, generations, passed_over }, at_path)
+        (Self { root, rel, lens, first, generations, passed_over }, at_path)
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -71,6 +73,11 @@ impl Lineage {
 
     pub(crate) fn rel(&self) -> &Path {
         &self.rel
+    }
+
+    /// How the log is read, as long as a generation's first bytes do not say otherwise.
+    pub(crate) fn lens(&self) -> &Rc<Lens> {
+        &self.lens
     }
 
     /// The oldest that is known.
@@ -262,7 +269,7 @@ impl Lineage {
                 return generation.come_back(file, now);
             }
         }
-        Generation::open(file, Begins::Rotated, 0, now)
+        Generation::open(file, Begins::Rotated, 0, &self.lens, now)
     }
 
     /// Those of `siblings` that are in order and that we have never read.
@@ -281,7 +288,8 @@ impl Lineage {
     pub(crate) fn push_all(&mut self, siblings: &[Sibling], begins: Begins, now: Instant) {
         for sibling in siblings {
             let file = self.root.open_file(&sibling.rel).ok();
-            if let Some(next) = file.and_then(|file| Generation::open(file, begins, 0, now).ok()) {
+            if let Some(next) = file.and_then(|file| Generation::open(file, begins, 0, &self.lens, now).ok())
+            {
                 self.push(next);
             }
         }
@@ -333,7 +341,7 @@ impl Lineage {
         }
         self.make_room();
         let file = self.root.open_file(&sibling.rel).ok()?;
-        let mut generation = Generation::open(file, Begins::Rotated, u64::MAX, now).ok()?;
+        let mut generation = Generation::open(file, Begins::Rotated, u64::MAX, &self.lens, now).ok()?;
         generation.end_now();
         self.generations.push_front(generation);
         self.first = self.first.before();

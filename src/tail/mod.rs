@@ -15,8 +15,8 @@
 //!        |- lineage     the generations in their order, and finding those that a cursor names
 //!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
 //!        |   '- siblings    what lies beside the file: app.log.1, app.log-20261120
-//!        |- text        bytes of the source -> valid UTF-8, wherever they are cut
 //!        |- reread      reading again what the head has read, if it is still there
+//!        |- lens        what the bytes mean: where they may be cut, and what is shown of them
 //!        |- reading     what files are asked at offsets: bytes, size, holes
 //!        '- cursor      a place in a log as a token (standing: the same within this process)
 //!   pattern      which lines are shown: grep and not
@@ -41,6 +41,7 @@ mod follower;
 mod generation;
 #[cfg_attr(not(test), allow(dead_code, reason = "searching and scrolling will be built on it"))]
 mod history;
+pub mod lens;
 mod lineage;
 mod path;
 pub mod pattern;
@@ -51,9 +52,9 @@ mod sieve;
 pub mod spool;
 mod standing;
 mod start;
-mod text;
 pub mod window;
 
 pub use cursor::Cursor;
 pub use feed::{Feed, Position, Start, Step};
+pub use lens::Lens;
 pub use window::{GapReason, Piece, PieceKind};

@@ -9,7 +9,6 @@ use rustix::io::Errno;
 use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::cursor::{HEAD, guard_len};
 use crate::tail::disk::{File, SeekFrom};
-use crate::tail::text;
 
 /// The most that is read at once.
 pub(crate) const READ: usize = 64 * 1024;
@@ -86,17 +85,6 @@ pub(crate) fn holds(file: &File, at: u64, expected: &[u8]) -> io::Result<bool> {
     let found = &mut found[..expected.len()];
     let read = read_fully(file, found, at)?;
     Ok(found[..read] == *expected)
-}
-
-/// The border between two characters at or just before `offset`.
-pub(crate) fn border(file: &File, offset: u64) -> io::Result<u64> {
-    // Four bytes before, so that any run of continuations is recognised, and enough after to see a character whole.
-    let from = offset.saturating_sub(8);
-    let mut around = [0; 12];
-    let read = read_fully(file, &mut around, from)?;
-    // Offsets within twelve bytes.
-    let at = usize::try_from(offset - from).unwrap_or(0).min(read);
-    Ok(from + text::border_at_or_before(&around[..read], at) as u64)
 }
 
 /// What the open file is at this moment.

@@ -9,10 +9,10 @@ use crate::tail::catchup::with_revived;
 use crate::tail::cursor::{Cursor, Place};
 use crate::tail::follower::Follower;
 use crate::tail::generation::Generation;
-use crate::tail::reading::{border, read_exactly, stat_of};
+use crate::tail::lens::Stretch;
+use crate::tail::reading::{read_exactly, stat_of};
 use crate::tail::sieve::{Begun, Half, Halves, LONGEST};
 use crate::tail::standing::{GenerationId, Spot, Standing};
-use crate::tail::text;
 use crate::tail::window::GapReason;
 
 /// A file with fewer lines than wanted is continued into the one it followed, and so on, over so many.
@@ -62,7 +62,7 @@ impl Follower {
     pub(crate) fn at_end(&mut self, now: Instant) -> Standing {
         let end = self.lineage.get(self.newest).and_then(|newest| {
             let file = newest.file().filter(|_| !newest.has_ended())?;
-            border(file, stat_of(file).ok()?.size).ok()
+            newest.lens().border(file, stat_of(file).ok()?.size).ok()
         });
         let standing = end.and_then(|end| self.standing_in_newest(end, now));
         standing.unwrap_or_else(|| Standing::clone(self.head()))
@@ -88,7 +88,8 @@ impl Follower {
             let Some(file) = generation.file() else { break };
             // Of the older ones, what was delivered; the rest will come as late lines.
             let end = if id == newest { best.newest().place.offset } else { generation.offset() };
-            let Ok(found) = backlog::last_lines(file, end, missing, left, &mut self.scratch) else { break };
+            let (lens, block) = (generation.lens(), &mut self.scratch);
+            let Ok(found) = backlog::last_lines(file, lens, end, missing, left, block) else { break };
             let Ok(place) = generation.place_at(found.offset) else { break };
             let older = self.head().spots().iter().copied().filter(|spot| spot.id < id);
             best = Standing::new(older.chain([Spot { id, place }]).collect());
@@ -178,11 +179,14 @@ impl Follower {
         // At most 128 KiB.
         let len = usize::try_from(offset - from).ok()?;
         let bytes = read_exactly(generation.file()?, from, len).ok()?;
-        match text::after_last_newline(&bytes) {
-            Some(begun) => Begun::of(text::lossy(&bytes[begun..])),
-            None if from == generation.start() => Begun::of(text::lossy(&bytes)),
-            None => Some(Begun::Long),
-        }
+        let lens = generation.lens();
+        let begun = match lens.after_last_newline(from, &bytes) {
+            Some(begun) => begun,
+            None if from == generation.start() => 0,
+            None => return Some(Begun::Long),
+        };
+        let (at, bytes) = (from + begun as u64, &bytes[begun..]);
+        Begun::of(lens.text(&Stretch { at, bytes, begins_line: true, is_last: false }))
     }
 
     fn why_lost(&self, place: &Place) -> GapReason {

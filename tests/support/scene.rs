@@ -54,7 +54,8 @@ impl Scene {
     fn feed(&mut self) -> &mut Feed<()> {
         let now = self.now();
         let root = || Rc::new(Root::open(self.folder.path()).unwrap());
-        self.feed.get_or_insert_with(|| Feed::open(root(), Path::new("app.log").to_owned(), now))
+        self.feed
+            .get_or_insert_with(|| Feed::open(root(), Path::new("app.log").to_owned(), Rc::default(), now))
     }
 
     /// Lets it happen.

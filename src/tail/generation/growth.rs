@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use super::{Bytes, Generation, keep_last};
 use crate::tail::cursor::{GUARD, HEAD, head_len};
 use crate::tail::disk::File;
-use crate::tail::reading::{before, border, holds, hole_at, read_exactly, stat_of};
-use crate::tail::text;
+use crate::tail::lens::Stretch;
+use crate::tail::reading::{before, holds, hole_at, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
 /// How long half a line waits for its other half.
@@ -48,7 +48,8 @@ impl Generation {
         // that never were. If it is other content, or shorter, `read` will see that too.
         if stat.size > self.size && self.is_unchanged(file, &[])? {
             if self.head.len() < HEAD {
-                self.head = read_exactly(file, 0, head_len(stat.size))?;
+                let head = read_exactly(file, 0, head_len(stat.size))?;
+                self.know_head(head);
             }
             self.size = stat.size;
             self.touched = now;
@@ -62,12 +63,13 @@ impl Generation {
             return Ok(());
         };
         let size = stat_of(file)?.size;
-        let offset = if offset > size { border(file, size)? } else { offset };
+        let offset = if offset > size { self.lens.border(file, size)? } else { offset };
         if self.has_ended() || offset <= self.offset {
             return Ok(());
         }
-        self.head = read_exactly(file, 0, head_len(size))?;
-        self.tail = before(file, offset)?;
+        let (head, tail) = (read_exactly(file, 0, head_len(size))?, before(file, offset)?);
+        self.know_head(head);
+        self.tail = tail;
         self.offset = offset;
         self.pending.clear();
         self.wake();
@@ -96,7 +98,10 @@ impl Generation {
             }
             self.size = self.size.max(stat.size);
             self.modified = stat.modified;
-            see(&mut self.head, at, &scratch[held..held + fresh]);
+            if self.head.len() < HEAD {
+                see(&mut self.head, at, &scratch[held..held + fresh]);
+                self.lens = self.lens.for_head(&self.head);
+            }
             if fresh > 0 {
                 self.touched = now;
             }
@@ -113,12 +118,13 @@ impl Generation {
         // A short read means the end, unless the file has grown meanwhile.
         self.hungry = fresh > 0 && (full || self.size > self.position() + fresh as u64);
         let exhausted = !full && self.is_ending();
-        let whole = if exhausted { data.len() } else { data.len() - text::unfinished(data) };
+        let whole = if exhausted { data.len() } else { data.len() - self.lens.unfinished(self.offset, data) };
         let due = self.half_due.is_some_and(|due| due <= now);
-        let cut = match text::after_last_newline(data) {
-            _ if in_haste || exhausted => whole,
+        let halves = !self.lens.wants_whole_lines();
+        let cut = match self.lens.after_last_newline(self.offset, data) {
+            _ if in_haste && halves || exhausted => whole,
             Some(cut) => cut,
-            None if full || due => whole,
+            None if due && halves || full => whole,
             None => 0,
         };
         if cut == 0 {
@@ -131,8 +137,7 @@ impl Generation {
         let (said, rest) = data.split_at(cut);
         self.pending = rest.to_vec();
         self.hungry |= self.is_ending();
-        self.advance(said);
-        Ok(Read::Text(text::lossy(said), cut as u64))
+        Ok(self.say(said, exhausted))
     }
 
     /// There is nothing to deliver. If that is all there will ever be: what is known to be missing, then the end.
@@ -150,8 +155,7 @@ impl Generation {
     fn skip(&mut self, hole: u64) -> Read {
         if !self.pending.is_empty() {
             let pending = std::mem::take(&mut self.pending);
-            self.advance(&pending);
-            return Read::Text(text::lossy(&pending), pending.len() as u64);
+            return self.say(&pending, false);
         }
         self.offset += hole;
         // It would read as NULs, and so do the places in it.
@@ -160,9 +164,13 @@ impl Generation {
         Read::Gap(hole, GapReason::Hole)
     }
 
-    fn advance(&mut self, said: &[u8]) {
+    /// Delivers the bytes at the offset.
+    fn say(&mut self, said: &[u8], is_last: bool) -> Read {
+        let begins_line = self.lens.begins_line(self.offset, &self.tail);
+        let text = self.lens.text(&Stretch { at: self.offset, bytes: said, begins_line, is_last });
         self.offset += said.len() as u64;
         keep_last(&mut self.tail, said);
+        Read::Text(text, said.len() as u64)
     }
 
     /// Are the bytes before our position in `file` still the ones we read? Where there are none before, those that
@@ -206,7 +214,8 @@ mod tests {
         fn new() -> Self {
             let (file, now) = (tempfile::tempfile().unwrap(), Instant::now());
             let generation =
-                Generation::open(file.try_clone().unwrap().into(), Begins::Rotated, 0, now).unwrap();
+                Generation::open(file.try_clone().unwrap().into(), Begins::Rotated, 0, &Rc::default(), now)
+                    .unwrap();
             Self { file, generation, now }
         }
 

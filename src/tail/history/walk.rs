@@ -14,13 +14,11 @@
 
 use std::time::Instant;
 
-use memchr::{memchr, memrchr};
-
 use crate::tail::follower::Follower;
 use crate::tail::generation::{Begins, Generation};
+use crate::tail::lens::Lens;
 use crate::tail::reread::{Reread, reread};
 use crate::tail::standing::{GenerationId, Standing};
-use crate::tail::text;
 use crate::tail::window::GapReason;
 
 /// The next part of a log.
@@ -165,7 +163,8 @@ impl Walk {
                 if let Some(hole) = generation.and_then(|generation| generation.hole_before(to, bytes)) {
                     return self.gap_up(hole.max(start), GapReason::Hole);
                 }
-                let cut = if from == start { 0 } else { first_line(bytes) };
+                let lens = generation.map(Generation::lens).filter(|_| from > start);
+                let cut = lens.map_or(0, |lens| first_line(lens, from, bytes));
                 self.offset = from + cut as u64;
                 Block::Lines { id, from: self.offset, bytes: &scratch[cut..len] }
             }
@@ -233,7 +232,8 @@ impl Walk {
                     return self.gap_down(hole.min(end), GapReason::Hole);
                 }
                 let more_to_come = read == len && from + (len as u64) < end;
-                let cut = if more_to_come { whole_lines(bytes) } else { read };
+                let lens = generation.map(Generation::lens).filter(|_| more_to_come);
+                let cut = lens.map_or(read, |lens| whole_lines(lens, from, bytes));
                 self.offset = from + cut as u64;
                 Block::Lines { id, from, bytes: &scratch[..cut] }
             }
@@ -257,22 +257,18 @@ fn loss(follower: &Follower, id: GenerationId) -> GapReason {
 }
 
 /// Where the first line begins that begins in here. If none does, where the first character does.
-fn first_line(bytes: &[u8]) -> usize {
-    match memchr(b'\n', bytes) {
-        Some(newline) if newline + 1 < bytes.len() => newline + 1,
-        _ => {
-            let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
-            let broken = bytes.iter().take(4).take_while(continues).count();
-            if broken > 3 || broken == bytes.len() { 0 } else { broken }
-        }
+fn first_line(lens: &Lens, from: u64, bytes: &[u8]) -> usize {
+    match lens.after_first_newline(from, bytes) {
+        Some(begin) if begin < bytes.len() => begin,
+        _ => lens.first_border(from, bytes),
     }
 }
 
 /// Where the last line ends that ends in here. If none does, where the last character does.
-fn whole_lines(bytes: &[u8]) -> usize {
-    match memrchr(b'\n', bytes) {
-        Some(newline) => newline + 1,
-        None => match bytes.len() - text::unfinished(bytes) {
+fn whole_lines(lens: &Lens, from: u64, bytes: &[u8]) -> usize {
+    match lens.after_last_newline(from, bytes) {
+        Some(end) => end,
+        None => match bytes.len() - lens.unfinished(from, bytes) {
             0 => bytes.len(),
             whole => whole,
         },

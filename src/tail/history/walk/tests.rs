@@ -22,7 +22,7 @@ impl Scene {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
         let root = Rc::new(Root::open(folder.path()).unwrap());
-        let follower = Follower::open(root, Path::new("app.log").to_owned(), now);
+        let follower = Follower::open(root, Path::new("app.log").to_owned(), Rc::default(), now);
         Self { folder, follower, now }
     }
 

@@ -1,4 +1,4 @@
-//! Bytes of the source to valid UTF-8, wherever they are cut.
+//! A log in UTF-8: its bytes as valid UTF-8, wherever they are cut.
 //!
 //! What viewers see is what `String::from_utf8_lossy` would make of the whole generation. A log comes in pieces, so
 //! a piece must not end inside a character: what is unfinished at its end (three bytes at most) is left for the next.
@@ -7,12 +7,10 @@
 
 use std::rc::Rc;
 
-use memchr::memrchr;
-
 /// How many bytes at the end of `bytes` are the beginning of a character that needs more: 0 to 3.
 ///
 /// `bytes` begins at a border. Looks at the last three bytes only.
-pub(crate) fn unfinished(bytes: &[u8]) -> usize {
+pub(super) fn unfinished(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
         let from = bytes.len() - back;
         if is_continuation(bytes[from]) {
@@ -32,7 +30,7 @@ pub(crate) fn unfinished(bytes: &[u8]) -> usize {
 ///
 /// Between a lead byte and the last of its character there are at most three bytes that continue it. So, after four of
 /// them in a row (the one at `at` included), `at` is a border already.
-pub(crate) fn border_at_or_before(bytes: &[u8], at: usize) -> usize {
+pub(super) fn border_at_or_before(bytes: &[u8], at: usize) -> usize {
     if bytes.is_empty() {
         return 0;
     }
@@ -44,13 +42,14 @@ pub(crate) fn border_at_or_before(bytes: &[u8], at: usize) -> usize {
     nearest.unwrap_or(if at < 3 { 0 } else { at })
 }
 
-/// After the last newline of `bytes`, if there is one.
-pub(crate) fn after_last_newline(bytes: &[u8]) -> Option<usize> {
-    memrchr(b'\n', bytes).map(|newline| newline + 1)
+/// Where the first character begins, if `bytes` may begin anywhere; 0 if no character is that long.
+pub(super) fn first_border(bytes: &[u8]) -> usize {
+    let broken = bytes.iter().take(4).take_while(|&&byte| is_continuation(byte)).count();
+    if broken > 3 || broken == bytes.len() { 0 } else { broken }
 }
 
 /// All of `bytes` as text; what is not UTF-8 becomes U+FFFD.
-pub(crate) fn lossy(bytes: &[u8]) -> Rc<[u8]> {
+pub(super) fn lossy(bytes: &[u8]) -> Rc<[u8]> {
     match std::str::from_utf8(bytes) {
         Ok(_) => Rc::from(bytes),
         Err(_) => Rc::from(String::from_utf8_lossy(bytes).as_bytes()),
@@ -129,11 +128,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_newline_is_found_from_the_end() {
-        assert_eq!(after_last_newline(b"one\ntwo\nthr"), Some(8));
-        assert_eq!(after_last_newline(b"one"), None);
     }
 }
