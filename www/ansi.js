@@ -324,7 +324,7 @@ function byte(field) {
  * @param {Style} a
  * @param {Style} b
  */
-function same(a, b) {
+export function same(a, b) {
   return (
     a.fg === b.fg &&
     a.bg === b.bg &&

@@ -1,8 +1,8 @@
 /**
  * The heights of the rows in a window: which row lies at which height, and how high everything is.
  *
- * Row ids only grow; rows come at the end and leave at the front. Sums are kept per block of rows, so that a question
- * looks at some hundred numbers, whatever the number of rows.
+ * Rows come and leave at both ends; their ids may be negative. Sums are kept per block of rows, so that a question looks
+ * at some hundred numbers, whatever the number of rows.
  *
  * Knows no DOM: the heights are estimates until `list.js` has measured a row and said so.
  */
@@ -40,12 +40,23 @@ export class Heights {
     this.set(this.end - 1, height);
   }
 
+  /** @param {number} height of the row before `first` */
+  unshift(height) {
+    const at = Math.floor((this.first - 1) / BLOCK) - this.#firstBlock;
+    if (at < 0 || this.#blocks.length === 0) {
+      this.#blocks.unshift({ sum: 0, rows: new Float64Array(BLOCK) });
+      this.#firstBlock += at;
+    }
+    this.first -= 1;
+    this.set(this.first, height);
+  }
+
   /**
    * @param {number} id
    * @returns {number}
    */
   of(id) {
-    return this.#block(id).rows[id % BLOCK];
+    return this.#block(id).rows[within(id)];
   }
 
   /**
@@ -54,8 +65,8 @@ export class Heights {
    */
   set(id, height) {
     const block = this.#block(id);
-    const more = height - block.rows[id % BLOCK];
-    block.rows[id % BLOCK] = height;
+    const more = height - block.rows[within(id)];
+    block.rows[within(id)] = height;
     block.sum += more;
     this.total += more;
   }
@@ -67,7 +78,7 @@ export class Heights {
   dropBefore(id) {
     while (this.first < Math.min(id, this.end)) {
       const next = (Math.floor(this.first / BLOCK) + 1) * BLOCK;
-      if (this.first % BLOCK === 0 && next <= id && next <= this.end) {
+      if (within(this.first) === 0 && next <= id && next <= this.end) {
         this.total -= /** @type {{ sum: number }} */ (this.#blocks.shift()).sum;
         this.#firstBlock += 1;
         this.first = next;
@@ -83,6 +94,18 @@ export class Heights {
   }
 
   /**
+   * Lets go of every row from `id` on.
+   * @param {number} id
+   */
+  dropFrom(id) {
+    while (this.end > Math.max(id, this.first)) {
+      this.set(this.end - 1, 0);
+      this.end -= 1;
+      if (within(this.end) === 0) this.#blocks.pop();
+    }
+  }
+
+  /**
    * How far the top of row `id` lies below the top of the first.
    * @param {number} id up to and including `end`
    */
@@ -90,7 +113,7 @@ export class Heights {
     const block = Math.floor(id / BLOCK) - this.#firstBlock;
     let sum = 0;
     for (let i = 0; i < block; i += 1) sum += this.#blocks[i].sum;
-    for (let i = 0; i < id % BLOCK && block < this.#blocks.length; i += 1) sum += this.#blocks[block].rows[i];
+    for (let i = 0; i < within(id) && block < this.#blocks.length; i += 1) sum += this.#blocks[block].rows[i];
     return sum;
   }
 
@@ -119,4 +142,12 @@ export class Heights {
   #block(id) {
     return this.#blocks[Math.floor(id / BLOCK) - this.#firstBlock];
   }
+}
+
+/**
+ * Where in its block row `id` is.
+ * @param {number} id
+ */
+function within(id) {
+  return id - Math.floor(id / BLOCK) * BLOCK;
 }

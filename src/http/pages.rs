@@ -93,6 +93,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "narrow.css": STYLE,
         "route.js": SCRIPT,
         "row.js": SCRIPT,
+        "rows.js": SCRIPT,
         "settings.js": SCRIPT,
         "sidebar.css": STYLE,
         "sidebar.js": SCRIPT,
@@ -100,6 +101,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "state.js": SCRIPT,
         "style.css": STYLE,
         "theme.js": SCRIPT,
+        "ties.js": SCRIPT,
         "view.js": SCRIPT,
         "wire.js": SCRIPT,
     ]

@@ -21,12 +21,12 @@ test('agrees with a plain list after any list of operations', () => {
   const random = numbersFrom(11);
   for (let round = 0; round < 40; round += 1) {
     const heights = new Heights();
-    heights.reset(random(1000));
+    heights.reset(random(2000) - 1000);
     let first = heights.first;
     /** @type {number[]} */
     let list = [];
     for (let step = 0; step < 80; step += 1) {
-      const dice = random(10);
+      const dice = random(13);
       if (dice < 5) {
         for (let i = random(300); i > 0; i -= 1) {
           const height = 1 + random(50);
@@ -42,6 +42,17 @@ test('agrees with a plain list after any list of operations', () => {
         heights.dropBefore(first + gone);
         first += Math.min(gone, list.length);
         list = list.slice(gone);
+      } else if (dice === 10) {
+        const gone = Math.min(random(400), list.length);
+        list = list.slice(0, list.length - gone);
+        heights.dropFrom(first + list.length);
+      } else if (dice > 10) {
+        for (let i = random(300); i > 0; i -= 1) {
+          const height = 1 + random(50);
+          heights.unshift(height);
+          list.unshift(height);
+          first -= 1;
+        }
       }
       assert.equal(heights.first, first);
       assert.equal(heights.end, first + list.length);
