@@ -1,8 +1,8 @@
 /**
  * The sub-protocol `wiretail.v1` as the page hears and speaks it; `docs/protocol.md` is the reference.
  *
- * A message is one line of JSON with one key, its kind; behind `lines` come a newline and the raw text. What is not
- * understood is not an error: a newer server may say more than this page knows.
+ * A message is one line of JSON with one key, its kind; behind `lines`, `older` and `newer` come a newline and the raw
+ * text. What is not understood is not an error: a newer server may say more than this page knows.
  *
  * Knows no socket and no state.
  */
@@ -10,8 +10,39 @@
 /** The name of the sub-protocol, offered in `Sec-WebSocket-Protocol`. */
 export const PROTOCOL = 'wiretail.v1';
 
+/** A part of the history; `gap` says why there is no text. @typedef {object} Stretch
+ * @property {number | null} id of the request
+ * @property {string} from
+ * @property {string} to
+ * @property {number | null} bytes
+ * @property {'rotated' | 'truncated' | null} begins how its file took the place of the one before, if it begins with it
+ * @property {string | null} gap
+ * @property {string} text
+ */
+
 /**
- * @typedef {{ kind: 'hello', name: string, cursor: string, size: number | null, lines: number, server: string }
+ * A line that a search has found.
+ * @typedef {object} Hit
+ * @property {string} cursor of the line's beginning
+ * @property {number | null} line its number in its file
+ * @property {number} byte before it in its file
+ * @property {string} file
+ * @property {string} text the line, or what lies around the match in a long one
+ * @property {[number, number][]} marks where it matched, in UTF-16 units of `text`
+ * @property {number} at where in the whole history, 0 to 1
+ */
+
+/**
+ * @typedef {{ kind: 'place', id: number | null, cursor: string, line: number | null, byte: number, file: string, exact: boolean }} Place
+ * @typedef {{ kind: 'progress', id: number | null, what: string, done: number, total: number, count: number | null,
+ *   map: number[] }} Progress
+ * @typedef {{ kind: 'done', id: number | null, more: boolean, count: number | null, cancelled: boolean }} Done
+ */
+
+/**
+ * `encoding` is null where the server is an older one: it has no filter, no search, and no history either.
+ * @typedef {{ kind: 'hello', name: string, cursor: string, size: number | null, lines: number, server: string,
+ *     encoding: string | null, redacted: boolean, filter: boolean }
  *   | { kind: 'lines', from: string, to: string, bytes: number, text: string }
  *   | { kind: 'rotated', cursor: string }
  *   | { kind: 'truncated', cursor: string }
@@ -21,12 +52,45 @@ export const PROTOCOL = 'wiretail.v1';
  *   | { kind: 'behind', bytes: number }
  *   | { kind: 'pong' }
  *   | { kind: 'end' }
- *   | { kind: 'error', message: string }
+ *   | { kind: 'filtered', cursor: string, active: boolean }
+ *   | { kind: 'older' } & Stretch
+ *   | { kind: 'newer' } & Stretch
+ *   | { kind: 'hits', id: number | null, hits: Hit[] }
+ *   | Place
+ *   | Progress
+ *   | Done
+ *   | { kind: 'error', id: number | null, message: string }
  *   | { kind: 'unknown', name: string }} Message
  */
 
-/** What the page may say. `ping` is answered by `pong`: browsers cannot send the protocol's own pings. */
+/** What the page says of itself. `ping` is answered by `pong`: browsers cannot send the protocol's own pings. */
 export const SAY = Object.freeze({ pause: '{"pause":{}}', resume: '{"resume":{}}', ping: '{"ping":{}}' });
+
+/**
+ * A place as people say it.
+ * @typedef {{ start: {} } | { end: {} } | { percent: number } | { line: number } | { time: string }
+ *   | { cursor: string }} Goal
+ */
+
+/**
+ * Which lines: those that match every `grep` and no `not`.
+ * @typedef {object} Patterns
+ * @property {string[]} grep
+ * @property {string[]} not
+ * @property {boolean} ignore_case
+ * @property {boolean} words
+ * @property {boolean} literal
+ */
+
+/**
+ * What the page asks; all but `filter` carry a number, by which the answers are known.
+ * @typedef {{ filter: Patterns | {} }
+ *   | { older: { id: number, before: string, lines: number } }
+ *   | { newer: { id: number, after: string, lines: number } }
+ *   | { seek: { id: number, to: Goal } }
+ *   | { search: { id: number, from?: string, most: number } & Patterns }
+ *   | { cancel: { id: number } }} Ask
+ */
 
 /**
  * @param {string} data one WebSocket text message
@@ -58,7 +122,7 @@ export function read(data) {
 function message(kind, body, text) {
   switch (kind) {
     case 'hello': {
-      const { name, cursor, size, lines, server } = body;
+      const { name, cursor, size, lines, server, encoding } = body;
       return {
         kind,
         name: string(name),
@@ -66,6 +130,9 @@ function message(kind, body, text) {
         size: count(size),
         lines: count(lines) ?? 0,
         server: string(server),
+        encoding: typeof encoding === 'string' ? encoding : null,
+        redacted: body.redacted === true,
+        filter: body.filter === true,
       };
     }
     case 'lines':
@@ -84,10 +151,68 @@ function message(kind, body, text) {
     case 'pong':
       return { kind };
     case 'error':
-      return { kind, message: string(body.message) };
+      return { kind, id: count(body.id), message: string(body.message) };
+    default:
+      return answer(kind, body, text);
+  }
+}
+
+/**
+ * The messages by which requests are answered.
+ * @param {string} kind
+ * @param {Record<string, unknown>} body
+ * @param {string} text
+ * @returns {Message}
+ */
+function answer(kind, body, text) {
+  const id = count(body.id);
+  switch (kind) {
+    case 'filtered':
+      return { kind, cursor: string(body.cursor), active: body.active === true };
+    case 'older':
+    case 'newer': {
+      const begins = body.begins === 'rotated' || body.begins === 'truncated' ? body.begins : null;
+      const gap = typeof body.gap === 'string' ? body.gap : null;
+      return { kind, id, from: string(body.from), to: string(body.to), bytes: count(body.bytes), begins, gap, text };
+    }
+    case 'hits':
+      return { kind, id, hits: records(body.hits).map(readHit) };
+    case 'place': {
+      const { cursor, line, byte, file } = body;
+      const exact = body.exact === true;
+      return { kind, id, cursor: string(cursor), line: count(line), byte: count(byte) ?? 0, file: string(file), exact };
+    }
+    case 'progress': {
+      const map = Array.isArray(body.map) ? body.map.map((n) => count(n) ?? 0) : [];
+      const [done, total] = [count(body.done) ?? 0, count(body.total) ?? 0];
+      return { kind, id, what: string(body.what), done, total, count: count(body.count), map };
+    }
+    case 'done':
+      return { kind, id, more: body.more === true, count: count(body.count), cancelled: body.cancelled === true };
     default:
       return { kind: 'unknown', name: kind.slice(0, 40) };
   }
+}
+
+/**
+ * @param {Record<string, unknown>} hit
+ * @returns {Hit}
+ */
+function readHit(hit) {
+  const text = string(hit.text);
+  /** @type {[number, number][]} */
+  const marks = [];
+  // In order, apart and within the text: whoever cuts at them need not look again.
+  for (const mark of Array.isArray(hit.marks) ? hit.marks : []) {
+    const [from, to] = Array.isArray(mark) ? mark : [];
+    const before = marks.at(-1)?.[1] ?? 0;
+    if (Number.isInteger(from) && Number.isInteger(to) && before <= from && from < to && to <= text.length) {
+      marks.push([from, to]);
+    }
+  }
+  const at = Math.min(1, count(hit.at) ?? 0);
+  const { cursor, line, byte, file } = hit;
+  return { cursor: string(cursor), line: count(line), byte: count(byte) ?? 0, file: string(file), text, marks, at };
 }
 
 /**
@@ -103,6 +228,7 @@ export function cursorAfter(message) {
       return message.to || null;
     case 'rotated':
     case 'truncated':
+    case 'filtered':
       return message.cursor || null;
     default:
       return null;
@@ -140,7 +266,7 @@ export function offsetIn(cursor) {
  */
 export function readCatalogue(json) {
   const body = isRecord(json) ? json : {};
-  const logs = Array.isArray(body.logs) ? body.logs.filter(isRecord).filter((log) => string(log.name) !== '') : [];
+  const logs = records(body.logs).filter((log) => string(log.name) !== '');
   return { logs: logs.map(readLog), server: string(body.server), demo: body.demo === true };
 }
 
@@ -166,6 +292,14 @@ function readLog(log) {
  */
 function isRecord(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Record<string, unknown>[]}
+ */
+function records(value) {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 /** @param {unknown} value */

@@ -13,7 +13,61 @@ test('hello', () => {
     size: 7,
     lines: 1000,
     server: 'wiretail 0.1.0',
+    encoding: null,
+    redacted: false,
+    filter: false,
   });
+  const { encoding, redacted, filter } = read('{"hello":{"encoding":"UTF-16LE","redacted":true,"filter":true}}');
+  assert.deepEqual([encoding, redacted, filter], ['UTF-16LE', true, true]);
+});
+
+test('parts of the history have their text behind the newline, or say why there is none', () => {
+  const stretch = { id: 1, from: 'a', to: 'b', bytes: 9, begins: 'rotated', gap: null, text: 'one\ntwo\n' };
+  const head = '{"older":{"id":1,"from":"a","to":"b","bytes":9,"begins":"rotated"}}';
+  assert.deepEqual(read(`${head}\none\ntwo\n`), { kind: 'older', ...stretch });
+  assert.deepEqual(read('{"newer":{"id":2,"from":"a","to":"b","bytes":null,"gap":"hole"}}'), {
+    kind: 'newer',
+    ...{ id: 2, from: 'a', to: 'b', bytes: null, begins: null, gap: 'hole', text: '' },
+  });
+  assert.equal(read('{"older":{"begins":"<b>"}}').begins, null);
+});
+
+test('hits, with marks that one can cut at', () => {
+  const hit = { cursor: 'c', line: 12, byte: 34, file: 'app.log', text: '0123456789', at: 0.5 };
+  const good = {
+    ...hit,
+    marks: [
+      [0, 2],
+      [2, 4],
+      [8, 10],
+    ],
+  };
+  const { hits } = read(JSON.stringify({ hits: { id: 4, hits: [good, null, 7] } }));
+  assert.deepEqual(hits, [good]);
+  const bad = [[5, 4], [1, 3], [2, 4], [9, 11], [-1, 2], [0.5, 1], 'x', null, [4]];
+  const odd = { ...hit, marks: bad, line: null, at: 7 };
+  assert.deepEqual(read(JSON.stringify({ hits: { id: 4, hits: [odd] } })).hits, [
+    { ...hit, marks: [[1, 3]], line: null, at: 1 },
+  ]);
+  assert.deepEqual(read('{"hits":{"id":4}}').hits, []);
+});
+
+test('places, progress and ends', () => {
+  assert.deepEqual(read('{"place":{"id":3,"cursor":"c","line":null,"byte":5,"file":"a.1","exact":true}}'), {
+    kind: 'place',
+    ...{ id: 3, cursor: 'c', line: null, byte: 5, file: 'a.1', exact: true },
+  });
+  assert.deepEqual(read('{"progress":{"id":4,"what":"searching","done":1,"total":2,"count":17,"map":[0,3,"x"]}}'), {
+    kind: 'progress',
+    ...{ id: 4, what: 'searching', done: 1, total: 2, count: 17, map: [0, 3, 0] },
+  });
+  assert.deepEqual(read('{"progress":{"id":null,"what":"unpacking","done":1,"total":2}}').map, []);
+  assert.deepEqual(read('{"done":{"id":4,"more":true,"count":17}}'), {
+    kind: 'done',
+    ...{ id: 4, more: true, count: 17, cancelled: false },
+  });
+  assert.ok(read('{"done":{"id":4,"cancelled":true}}').cancelled);
+  assert.deepEqual(read('{"filtered":{"cursor":"c","active":true}}'), { kind: 'filtered', cursor: 'c', active: true });
 });
 
 test('lines have their text behind the newline, byte for byte', () => {
@@ -38,7 +92,8 @@ test('marks and the rest', () => {
   assert.deepEqual(read('{"behind":{"bytes":5}}'), { kind: 'behind', bytes: 5 });
   assert.deepEqual(read('{"end":{}}'), { kind: 'end' });
   assert.deepEqual(read('{"pong":{}}'), { kind: 'pong' });
-  assert.deepEqual(read('{"error":{"message":"no"}}'), { kind: 'error', message: 'no' });
+  assert.deepEqual(read('{"error":{"message":"no"}}'), { kind: 'error', id: null, message: 'no' });
+  assert.equal(read('{"error":{"id":7,"message":"no"}}').id, 7);
 });
 
 test('what is not understood is unknown, never an exception', () => {
@@ -52,7 +107,7 @@ test('what is not understood is unknown, never an exception', () => {
     '{"a":{},"b":{}}',
     '{"lines":1}',
     '{"lines":null}',
-    '{"hits":{"n":1}}',
+    '{"novelty":{"n":1}}',
   ];
   for (const data of [...strange, '{"__proto__":{}}', '{"constructor":{}}']) {
     assert.equal(read(data).kind, 'unknown', data);
@@ -71,6 +126,8 @@ test('where to go on: behind what was processed, and never at hello', () => {
   assert.equal(cursorAfter(read('{"gap":{"from":"a","to":"c","bytes":1,"why":"rotated"}}')), 'c');
   assert.equal(cursorAfter(read('{"rotated":{"cursor":"d"}}')), 'd');
   assert.equal(cursorAfter(read('{"truncated":{"cursor":"e"}}')), 'e');
+  assert.equal(cursorAfter(read('{"filtered":{"cursor":"f","active":true}}')), 'f');
+  assert.equal(cursorAfter(read('{"newer":{"id":1,"from":"a","to":"b"}}\nx')), null, 'it is not of the stream');
   for (const data of ['{"hello":{"cursor":"x"}}', '{"back":{}}', '{"behind":{"bytes":1}}', '{"lines":{}}']) {
     assert.equal(cursorAfter(read(data)), null);
   }
