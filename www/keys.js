@@ -5,8 +5,8 @@
  */
 
 /**
- * @typedef {'follow' | 'pause' | 'top' | 'end' | 'down' | 'up' | 'pageDown' | 'pageUp' | 'wrap' | 'search' | 'help'
- *   | 'escape'} Command
+ * @typedef {'follow' | 'pause' | 'top' | 'end' | 'down' | 'up' | 'pageDown' | 'pageUp' | 'wrap' | 'find' | 'nextHit'
+ *   | 'previousHit' | 'filter' | 'goto' | 'link' | 'logs' | 'help' | 'escape'} Command
  */
 
 /** @type {Readonly<Record<string, Command>>} */
@@ -14,7 +14,7 @@ const COMMANDS = {
   f: 'follow',
   F: 'follow',
   ' ': 'pause',
-  g: 'top',
+  g: 'goto',
   Home: 'top',
   G: 'end',
   End: 'end',
@@ -25,7 +25,12 @@ const COMMANDS = {
   PageDown: 'pageDown',
   PageUp: 'pageUp',
   w: 'wrap',
-  '/': 'search',
+  '/': 'find',
+  n: 'nextHit',
+  N: 'previousHit',
+  '&': 'filter',
+  y: 'link',
+  l: 'logs',
   '?': 'help',
   Escape: 'escape',
 };
@@ -55,12 +60,17 @@ export function commandFor(press, focus) {
 export const SHEET = /** @type {const} */ ([
   [['f'], 'keyFollow'],
   [['Space'], 'keyPause'],
-  [['g', 'Home'], 'keyTop'],
+  [['Home'], 'keyTop'],
   [['G', 'End'], 'keyEnd'],
   [['j', 'k', '↓', '↑'], 'keyLine'],
   [['PgDn', 'PgUp'], 'keyPage'],
+  [['/'], 'keyFind'],
+  [['n', 'N'], 'keyHit'],
+  [['&'], 'keyFilter'],
+  [['g'], 'keyGoto'],
+  [['y'], 'keyLink'],
   [['w'], 'keyWrap'],
-  [['/'], 'keySearch'],
+  [['l'], 'keyLogs'],
   [['?'], 'keyHelp'],
   [['Esc'], 'keyEscape'],
 ]);

@@ -14,12 +14,16 @@
  * rows together stay below the 17 million pixels that every browser can scroll (16 Mi characters in 30 columns, 24
  * pixels each, are 13 million), so the scroll bar needs no scale.
  *
+ * Rows come and go at both ends; what is to be seen stays where it is. Where somebody goes in the log is a *goal*: a row
+ * that is kept at its place until the reader scrolls, whatever comes above it.
+ *
  * Knows rows and pixels; what a row looks like is `row.js`'s.
  */
 
 import { columnsOf, rowsOf } from './columns.js';
+import { copySelected, selectedIn } from './copying.js';
 import { Heights } from './heights.js';
-import { drawRow } from './row.js';
+import { drawRow, MARK, sameLook } from './row.js';
 
 /** Rows of further lines are indented by so many columns; log.css says the same. */
 const INDENT = 2;
@@ -29,6 +33,9 @@ const AROUND = 240;
 
 /** Free space below the last line. */
 const TAIL = 10;
+
+/** A row that somebody goes to is shown so far down the box. */
+const GOAL = 0.3;
 
 /** Nearer than this to the end is at the end: zoomed pixels are not whole. */
 const NEAR_END = 4;
@@ -42,8 +49,18 @@ const NEAR_END = 4;
 
 export class LineList {
   #heights = new Heights();
-  /** @type {Map<number, { element: HTMLElement, text: string, open: boolean }>} */
+  /** @type {Map<number, { element: HTMLElement, look: import('./row.js').Look }>} */
   #shown = new Map();
+  /** The window's epoch that the heights are of. */
+  #epoch = 0;
+  /** The row that is kept at its place, so far below the upper edge; a third down if that is null.
+   * @type {{ id: number, below: number | null } | null} */
+  #goal = null;
+  /** The row that was looked for. @type {number | null} */
+  #found = null;
+  /** Where a line matches what is searched for.
+   * @type {(text: string) => [number, number][] | undefined} */
+  #marksIn = () => undefined;
   /** The row at the upper edge, and how far the edge lies below its top. */
   #anchor = { id: 0, below: 0 };
   /** Where the box was scrolled to when we last knew. */
@@ -92,10 +109,10 @@ export class LineList {
       },
       { passive: true },
     );
-    box.addEventListener('copy', (event) => this.#copy(event));
+    box.addEventListener('copy', (event) => copySelected(event, this.rows));
     document.addEventListener('selectionchange', () => {
       // What somebody marks must not run away.
-      if (this.#selected() !== null) this.onFollow(false);
+      if (selectedIn(this.rows) !== null) this.onFollow(false);
     });
     new ResizeObserver(() => {
       this.#stale = true;
@@ -118,6 +135,44 @@ export class LineList {
     // The rows stay until the next drawing replaces them: nobody may find the page without its lines.
     this.#width = 0;
     this.#stale = true;
+  }
+
+  /** @param {(text: string) => [number, number][] | undefined} marksIn where a line matches what is searched for */
+  mark(marksIn) {
+    this.#marksIn = marksIn;
+  }
+
+  /**
+   * Goes to a row, and keeps it at its place.
+   * @param {number} id
+   * @param {import('./reader.js').Goal} goal
+   */
+  show(id, { below, found }) {
+    this.#goal = { id, below };
+    this.#found = found ? id : null;
+    this.onScroll();
+  }
+
+  /** No row is the one that was looked for any more. */
+  unfind() {
+    this.#found = null;
+  }
+
+  /** The row at the upper edge, and how far below it its top lies. */
+  get top() {
+    const { id, below } = this.#anchor;
+    return { id, below: -below };
+  }
+
+  /** The row that was looked for, or else the first in sight. */
+  get current() {
+    return this.lines.lineFrom(this.#found ?? this.#anchor.id);
+  }
+
+  /** How much there is to be scrolled to, and how much is seen. */
+  get room() {
+    const above = this.box.scrollTop;
+    return { above, below: Math.max(0, this.#room() - above), height: this.box.clientHeight };
   }
 
   /**
@@ -184,6 +239,7 @@ export class LineList {
     if (Math.abs(moved) < 1) return false;
     this.#top = top;
     this.#anchor = this.#anchorAt(top);
+    this.#goal = null;
     const atEnd = top >= this.#room() - NEAR_END;
     if (moved < 0 && !atEnd) this.onFollow(false);
     if (moved > 0 && atEnd) this.onFollow(true);
@@ -210,7 +266,15 @@ export class LineList {
    */
   #wanted(stick, height) {
     const room = Math.max(0, this.#total() - height);
-    if (stick) return room;
+    if (stick) {
+      this.#goal = null;
+      return room;
+    }
+    const goal = this.#goal;
+    if (goal !== null && goal.id >= this.#heights.first && goal.id < this.#heights.end) {
+      const below = goal.below ?? Math.round(height * GOAL);
+      return Math.min(room, Math.max(0, this.#head() + this.#heights.top(goal.id) - below));
+    }
     const id = Math.min(Math.max(this.#anchor.id, this.#heights.first), this.#heights.end);
     return Math.min(room, Math.max(0, this.#head() + this.#heights.top(id) + this.#anchor.below));
   }
@@ -226,16 +290,27 @@ export class LineList {
   #takeRows() {
     const { lines } = this;
     const heights = this.#heights;
-    if (lines.first >= heights.end && lines.first !== heights.first) {
-      heights.reset(lines.first);
-      this.#widest = 0;
-      this.#forgetRows();
-      if (lines.lines === 0) this.#anchor = { id: lines.first, below: 0 };
+    if (lines.epoch !== this.#epoch) {
+      this.#epoch = lines.epoch;
+      this.#found = this.#goal !== null && this.#found === this.#goal.id ? this.#found : null;
+      this.#anchor = { id: lines.first, below: 0 };
+      this.#restart();
+    } else if (lines.first >= heights.end || lines.end <= heights.first) {
+      this.#restart();
     }
     heights.dropBefore(lines.first);
+    heights.dropFrom(lines.end);
     // Only the row that was last may have changed since: it was open, or it was cut.
     if (heights.end > heights.first) heights.set(heights.end - 1, this.#guess(heights.end - 1));
+    while (heights.first > lines.first) heights.unshift(this.#guess(heights.first - 1));
     while (heights.end < lines.end) heights.push(this.#guess(heights.end));
+  }
+
+  /** Forgets all rows; the window's are taken over anew. */
+  #restart() {
+    this.#heights.reset(this.lines.first);
+    this.#widest = 0;
+    this.#forgetRows();
   }
 
   /** @param {number} id */
@@ -250,7 +325,7 @@ export class LineList {
   /** How many columns there are; if that changed, all guesses are made again. */
   #measureScreen() {
     this.#stale = false;
-    const digits = this.#layout.numbers ? Math.max(4, String(this.lines.lines).length) + 2 : 0;
+    const digits = this.#layout.numbers ? this.#digits() + 2 : 0;
     this.box.style.setProperty('--gutter', `${digits}ch`);
     const column = this.probe.getBoundingClientRect().width / 64;
     const style = getComputedStyle(this.rows);
@@ -260,9 +335,17 @@ export class LineList {
     const restyled = this.#width === 0;
     this.#width = width;
     if (!restyled && !this.#layout.wrap && this.#shown.size > 0) return;
-    this.#heights.reset(this.lines.first);
-    this.#widest = 0;
-    this.#forgetRows();
+    this.#restart();
+  }
+
+  /** How many digits the largest of the lines' numbers has. */
+  #digits() {
+    let most = 1000;
+    for (const id of [this.lines.first, this.lines.end - 1]) {
+      const row = this.lines.row(id);
+      if (row?.kind === 'line') most = Math.max(most, this.lines.numberOf(row) ?? 0);
+    }
+    return String(most).length;
   }
 
   /**
@@ -282,15 +365,15 @@ export class LineList {
     for (let id = from; id <= to; id += 1) {
       const row = this.lines.row(id);
       if (row === undefined) continue;
-      const text = row.kind === 'line' ? row.text : '';
-      const open = row.kind === 'line' && row.open;
       const old = this.#shown.get(id);
-      if (old !== undefined && old.text === text && old.open === open) {
+      const look = this.#look(id, row);
+      if (old !== undefined && sameLook(old.look, look)) {
         node = old.element.nextSibling;
         continue;
       }
-      const element = drawRow(row, /** @type {import('./row.js').Manner} */ (this.manner));
-      this.#shown.set(id, { element, text, open });
+      const element = drawRow(row, look, /** @type {import('./row.js').Manner} */ (this.manner));
+      element.dataset.row = String(id);
+      this.#shown.set(id, { element, look });
       if (old === undefined) {
         this.rows.insertBefore(element, node);
       } else {
@@ -298,6 +381,19 @@ export class LineList {
         node = element.nextSibling;
       }
     }
+  }
+
+  /**
+   * What a row is drawn from.
+   * @param {number} id
+   * @param {import('./rows.js').Row} row
+   * @returns {import('./row.js').Look}
+   */
+  #look(id, row) {
+    if (row.kind === 'mark') return { ...MARK, mark: row.mark };
+    const { text, open, cut, part, style } = row;
+    const number = this.#layout.numbers && part === 0 ? this.lines.numberOf(row) : null;
+    return { text, open, cut, part, style, number, marks: this.#marksIn(text), found: id === this.#found, mark: null };
   }
 
   /** @returns {boolean} whether a row is not as high as was guessed */
@@ -315,38 +411,6 @@ export class LineList {
   #forgetRows() {
     this.#shown.clear();
     this.rows.replaceChildren();
-  }
-
-  /** The selection, if it is one and lies in the rows. */
-  #selected() {
-    const selection = document.getSelection();
-    if (selection === null || selection.isCollapsed || selection.rangeCount === 0) return null;
-    const range = selection.getRangeAt(0);
-    return this.rows.contains(range.startContainer) ? range : null;
-  }
-
-  /**
-   * Copies what is selected as the log has it: one line per line, a cut line in one piece, no marks.
-   * @param {ClipboardEvent} event
-   */
-  #copy(event) {
-    const selected = this.#selected();
-    if (selected === null || event.clipboardData === null) return;
-    let text = '';
-    let first = true;
-    for (const element of this.rows.children) {
-      if (!(element instanceof HTMLElement) || !element.classList.contains('line')) continue;
-      if (!selected.intersectsNode(element)) continue;
-      const part = document.createRange();
-      part.selectNodeContents(element);
-      if (element.contains(selected.startContainer)) part.setStart(selected.startContainer, selected.startOffset);
-      if (element.contains(selected.endContainer)) part.setEnd(selected.endContainer, selected.endOffset);
-      if (!first && element.dataset.part === undefined) text += '\n';
-      text += part.toString();
-      first = false;
-    }
-    event.clipboardData.setData('text/plain', text);
-    event.preventDefault();
   }
 }
 

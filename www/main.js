@@ -3,17 +3,29 @@
  * then, and socket, list and view are brought in line with it. Nothing is decided here.
  */
 
-import { languageFor, WORDS } from './i18n.js';
+import { CatalogueReader } from './catalogue.js';
+import { byId, focusOf } from './elements.js';
+import { filterIn, filterQuery, patternsOf, patternsQuery, samePatterns } from './filter.js';
+import { FilterBar } from './filterbar.js';
+import { Filtering } from './filtering.js';
+import { Finder } from './finder.js';
+import { GotoBox } from './gotobox.js';
+import { doingText, WORDS } from './i18n.js';
 import { commandFor } from './keys.js';
+import { Likes } from './likes.js';
+import { LineLink } from './linelink.js';
 import { LineWindow } from './lines.js';
 import { LineList } from './list.js';
 import { Meter } from './meter.js';
-import { hashFor, logIn, streamUrl } from './route.js';
-import { readSettings, sizeFrom, STORED_AS } from './settings.js';
+import { Reader } from './reader.js';
+import { Requests } from './requests.js';
+import { hashFor, logIn, queryIn, streamUrl } from './route.js';
+import { Searching } from './searching.js';
 import { Socket } from './socket.js';
 import { next, START, sticks, wish } from './state.js';
-import { beganText, byId, View } from './view.js';
-import { read, readCatalogue } from './wire.js';
+import { toast } from './toast.js';
+import { beganText, View } from './view.js';
+import { read } from './wire.js';
 
 /** How often the list of logs is asked for, while somebody looks. */
 const LIST_EVERY = 4_000;
@@ -21,85 +33,243 @@ const LIST_EVERY = 4_000;
 /** What comes so soon after `hello` are the lines that were there already; they are not counted as a rate. */
 const BACKLOG = 1_000;
 
-/** Screens narrower than this wrap lines unless told otherwise. */
-const NARROW = matchMedia('(max-width: 760px)');
-const LIGHT = matchMedia('(prefers-color-scheme: light)');
-
 let state = START;
-let settings = readSettings(stored());
 let drawing = false;
 /** Whether the reader has gone elsewhere, though the page may come back. */
 let left = false;
 let greetedAt = 0;
+/** The line that the address leads to. @type {string | null} */
+let at = null;
 const lines = new LineWindow();
 const meter = new Meter();
 const socket = new Socket({
-  connecting: () => dispatch({ type: 'connecting' }),
+  connecting: () => {
+    requests.lose();
+    dispatch({ type: 'connecting' });
+  },
   message: hear,
   waiting: (loss) => {
+    requests.lose();
     dispatch({ type: 'waiting', ...loss });
-    askForLogs();
+    catalogue.ask();
   },
 });
+const requests = new Requests((ask) => socket.ask(ask));
+const catalogue = new CatalogueReader((event) => {
+  dispatch(event);
+  if (event.type === 'listing') chooseByItself();
+});
+const likes = new Likes(restyle);
 const view = new View(act);
 const list = new LineList(byId('lines'), lines, (on) => dispatch({ type: 'follow', on }), schedule);
+const reader = new Reader(lines, requests, {
+  detach: () => dispatch({ type: 'past' }),
+  attach: (cursor) => dispatch({ type: 'join', cursor, follow: lines.end === lines.first }),
+  show: (id, goal) => list.show(id, goal),
+  fail: toast,
+  hidden: () => toast(WORDS[likes.language].hitHidden),
+  changed: schedule,
+});
+const searching = new Searching(requests, schedule);
+const finder = new Finder(searching, {
+  // Who follows stands at the end.
+  from: () => (sticks(state) ? null : lines.cursorNear(list.top.id)),
+  jump: (hit) => reader.land(hit.cursor, { below: null, found: true, text: hit.text }, hit.line),
+  go: (percent) => reader.goTo({ percent }),
+  changed: schedule,
+  leave: () => view.showLog(),
+});
+const filtering = new Filtering(requests, {
+  state: () => ({ ready: state.link.kind === 'open' && state.able !== null, applied: state.filter }),
+  place: standing,
+  apply: applyFilter,
+  changed: () => {
+    settleAddress();
+    schedule();
+  },
+  after: (run, ms) => setTimeout(run, ms),
+});
+const filterBar = new FilterBar(filtering, { changed: schedule, leave: () => view.showLog() });
+const gotoBox = new GotoBox(goTo);
+const lineLink = new LineLink(byId('lines'), linkTo);
+list.mark((text) => searching.marksIn(text));
 
 /** @param {import('./state.js').PageEvent} event */
 function dispatch(event) {
   const before = state;
   state = next(state, event);
-  if (state.session !== before.session) {
+  if (state.reading !== before.reading) {
     lines.clear();
+    reader.begin();
     meter.reset();
+    list.unfind();
   }
+  if (state.able?.redacted !== before.able?.redacted) restyle();
   settle();
   schedule();
 }
 
-/** Lets go of old lines if that is allowed, and tells the socket what is wanted now. */
+/** Lets go of old lines if that is allowed, and tells socket and server what is wanted now. */
 function settle() {
   if (sticks(state)) lines.trim();
   state = next(state, { type: 'room', room: lines.overfull ? 'overfull' : lines.full ? 'full' : 'plenty' });
   const { connected, held } = wish(state);
   const log = state.log;
-  const url = () => streamUrl(location.href, log ?? '', state.cursor);
+  const url = () => streamUrl(location.href, log ?? '', streamQuery());
   socket.update(connected && log !== null && !left ? { key: String(state.session), url, held } : null);
+  filtering.apply();
+}
+
+/** Where the stream begins, and what is shown of it. */
+function streamQuery() {
+  const query = patternsQuery(state.filter);
+  // Who reads the past, or waits for a filter, has no use for the last lines.
+  if (state.past || !samePatterns(patternsOf(filtering.filter), state.filter)) query.append('lines', '0');
+  else if (state.cursor !== null) query.append('from', state.cursor);
+  return query;
 }
 
 /** @param {string} data */
 function hear(data) {
   const message = read(data);
-  let started = 0;
+  if (requests.hear(message)) return;
+  const started = message.kind === 'hello' ? 0 : take(message);
+  dispatch({ type: 'message', message, started });
+  if (message.kind === 'hello') greet(message);
+}
+
+/**
+ * Puts what the stream says into the window, if it is the window's end that it goes on at.
+ * @param {import('./wire.js').Message} message
+ * @returns {number} how many lines began with it
+ */
+function take(message) {
+  if (message.kind === 'error' && state.past) toast(message.message);
+  if (message.kind === 'unknown') console.warn('wiretail: a message this page does not know:', message.name);
+  if (state.past) return 0;
   switch (message.kind) {
-    case 'hello':
-      greetedAt = Date.now();
-      break;
-    case 'lines':
-      started = lines.append(message.text);
+    case 'lines': {
+      const started = lines.append(message.text, message.to || null);
       if (Date.now() - greetedAt > BACKLOG) meter.add(started, Date.now());
-      break;
+      return started;
+    }
     case 'back':
       if (lines.end > lines.first) lines.mark({ kind: 'back' });
       break;
     case 'rotated':
     case 'truncated':
+      lines.mark({ kind: message.kind }, message.cursor || null);
+      break;
     case 'end':
-      lines.mark({ kind: message.kind });
+      lines.mark({ kind: 'end' });
+      break;
+    case 'error':
+      lines.mark({ kind: 'error', message: message.message });
       break;
     case 'gap':
-      lines.mark({ kind: 'gap', bytes: message.bytes, why: message.why });
+      lines.mark({ kind: 'gap', bytes: message.bytes, why: message.why }, message.to || null);
       break;
     case 'missing':
       // A log that was never there is said so in the empty page, and again by every new connection.
       if (lines.end > lines.first && state.missing === null) lines.mark({ kind: 'missing', why: message.why });
       break;
-    case 'error':
-      lines.mark({ kind: 'error', message: message.message });
-      break;
-    case 'unknown':
-      console.warn('wiretail: a message this page does not know:', message.name);
   }
-  dispatch({ type: 'message', message, started });
+  return 0;
+}
+
+/** @param {Extract<import('./wire.js').Message, { kind: 'hello' }>} hello */
+function greet(hello) {
+  greetedAt = Date.now();
+  if (lines.back === null && !state.past) lines.clear(hello.cursor || null);
+  // The server does not filter, whatever it was asked.
+  if (state.filter !== null && !hello.filter) dispatch({ type: 'filtered', filter: null, cursor: hello.cursor });
+  if (state.past && lines.back === null) {
+    if (at === null || state.able === null) dispatch({ type: 'live' });
+    else reader.land(at, { below: null, found: true }, null);
+  }
+}
+
+/** Where the reader stands, if it is not the end: a filter must not lead away from there. */
+async function standing() {
+  if (sticks(state) || lines.end === lines.first) return null;
+  const { id, below } = list.top;
+  const line = lines.lineFrom(id);
+  const cursor = (await reader.locate(line)) ?? lines.cursorNear(line);
+  return cursor === null ? null : { cursor, below: line === id ? below : 0 };
+}
+
+/**
+ * @param {import('./wire.js').Patterns | null} filter
+ * @param {string} cursor where the stream goes on under it
+ * @param {import('./filtering.js').Place | null} place
+ */
+function applyFilter(filter, cursor, place) {
+  dispatch({ type: 'filtered', filter, cursor });
+  reader.counts = filter === null;
+  if (place !== null) {
+    dispatch({ type: 'past' });
+    reader.land(place.cursor, { below: place.below, found: false }, null);
+  } else if (!state.past) {
+    lines.clear(cursor);
+    reader.begin();
+  } else if (at !== null) {
+    reader.land(at, { below: null, found: true }, null);
+  }
+}
+
+/**
+ * @param {import('./wire.js').Goal} to
+ * @returns {Promise<import('./reader.js').Arrival>}
+ */
+async function goTo(to) {
+  at = null;
+  settleAddress();
+  if (!('end' in to)) return reader.goTo(to);
+  goLive();
+  return { kind: 'there' };
+}
+
+/** To the end, and on from there. */
+function goLive() {
+  at = null;
+  settleAddress();
+  if (state.past) dispatch({ type: 'live' });
+  else dispatch({ type: 'follow', on: true });
+  // A paused page is not led by what comes, but goes where it is told.
+  list.draw(true);
+}
+
+async function toStart() {
+  const arrival = state.able === null || reader.atStart ? null : await goTo({ start: {} });
+  if (arrival?.kind !== 'there') list.toTop();
+}
+
+/** @param {number} row */
+async function linkTo(row) {
+  const words = WORDS[likes.language];
+  const cursor = await reader.locate(row);
+  if (cursor === null) {
+    toast(words.linkFailed);
+    return;
+  }
+  at = cursor;
+  settleAddress();
+  try {
+    await navigator.clipboard.writeText(location.href);
+    toast(words.linkCopied);
+  } catch {
+    // Without a secure connection browsers have no clipboard.
+    toast(words.linkInAddress);
+  }
+}
+
+/** Makes the address say what is shown. */
+function settleAddress() {
+  if (state.log === null || logIn(location) !== state.log) return;
+  const query = filterQuery(filtering.filter);
+  if (at !== null) query.append('at', at);
+  const hash = hashFor(state.log, query);
+  if (hash !== location.hash) history.replaceState(null, '', hash);
 }
 
 /** @param {import('./view.js').Act} action */
@@ -115,71 +285,38 @@ function act(action) {
       dispatch({ type: 'pause', on: !state.paused });
       break;
     case 'follow':
-      dispatch({ type: 'follow', on: !state.follow });
+      if (state.past) goLive();
+      else dispatch({ type: 'follow', on: !state.follow });
       break;
     case 'end':
-      dispatch({ type: 'follow', on: true });
-      // A paused page is not led by what comes, but goes where it is told.
-      list.draw(true);
+      goLive();
       break;
-    case 'wrap':
-      change({ wrap: !wraps() });
+    case 'find':
+      if (finder.isOpen) finder.close();
+      else finder.open();
       break;
-    case 'numbers':
-      change({ numbers: !settings.numbers });
+    case 'filter':
+      if (filterBar.isOpen) filterBar.close();
+      else filterBar.open();
       break;
-    case 'sidebar':
-      change({ sidebar: !settings.sidebar });
+    case 'goto':
+      gotoBox.open(WORDS[likes.language]);
       break;
-    case 'smaller':
-      change({ size: sizeFrom(settings.size - 1) });
-      break;
-    case 'larger':
-      change({ size: sizeFrom(settings.size + 1) });
-      break;
-    case 'theme':
-      change({ theme: readSettings(JSON.stringify({ theme: action.value })).theme });
-      break;
-    case 'language':
-      change({ language: readSettings(JSON.stringify({ language: action.value })).language });
-      break;
+    default:
+      likes.act(action);
   }
 }
 
-/** @param {Partial<import('./settings.js').Settings>} some */
-function change(some) {
-  settings = { ...settings, ...some };
-  try {
-    localStorage.setItem(STORED_AS, JSON.stringify(settings));
-  } catch {
-    // Without storage the choice holds as long as the page does.
-  }
-  restyle();
-}
-
-/** @returns {string | null} */
-function stored() {
-  try {
-    return localStorage.getItem(STORED_AS);
-  } catch {
-    return null;
-  }
-}
-
-function wraps() {
-  return settings.wrap ?? NARROW.matches;
-}
-
-function language() {
-  return languageFor(settings.language, navigator.languages);
+function manner() {
+  const { theme, language } = likes;
+  return { theme, language, words: WORDS[language], redacted: state.able?.redacted ?? false };
 }
 
 /** Takes over the settings, and what the system says where they say "auto". */
 function restyle() {
-  const theme = settings.theme === 'auto' ? (LIGHT.matches ? 'light' : 'dark') : settings.theme;
-  document.documentElement.dataset.theme = theme;
-  const { size, numbers } = settings;
-  list.style({ wrap: wraps(), size, numbers }, { theme, language: language(), words: WORDS[language()] });
+  document.documentElement.dataset.theme = likes.theme;
+  const { size, numbers } = likes.settings;
+  list.style({ wrap: likes.wrap, size, numbers }, manner());
   schedule();
 }
 
@@ -195,11 +332,27 @@ function schedule() {
 
 function draw() {
   const now = Date.now();
-  const held = { first: lines.first, end: lines.end, lines: lines.lines, letGo: lines.letGo };
-  const scene = { state, settings, language: language(), wrap: wraps(), rate: meter.rate(now), now, held };
+  const held = { first: lines.first, end: lines.end, letGo: lines.letGo };
+  const { settings, language, wrap } = likes;
+  const able = state.able !== null;
+  const above = able ? reader.above : 'unknown';
+  const doing = reader.refused || doingText(reader.progress, WORDS[language]);
+  /** @type {import('./view.js').Scene} */
+  const scene = { state, settings, language, wrap, rate: meter.rate(now), now, held, above, doing };
   view.draw(scene);
+  finder.draw(manner(), able);
+  filterBar.draw(manner(), able);
+  byId('lines').classList.toggle('linkable', able);
   list.began.textContent = beganText(scene);
+  list.began.dataset.above = above;
+  list.began.title = reader.refused;
+  gotoBox.draw(doing);
   list.draw(sticks(state));
+  // The last lines come by themselves.
+  const came = state.past || state.bytes >= state.backlog || now - greetedAt > BACKLOG;
+  if (able && came && state.link.kind === 'open') {
+    reader.reach(list.room, state.past, settings.numbers ? lines.lineFrom(list.top.id) : null);
+  }
 }
 
 /** @param {KeyboardEvent} event */
@@ -208,18 +361,16 @@ function press(event) {
   const command = commandFor(event, focusOf(event.target));
   if (command === null) return;
   event.preventDefault();
+  const able = state.able !== null;
   switch (command) {
     case 'follow':
-      act({ act: 'follow' });
-      break;
     case 'pause':
-      act({ act: 'pause' });
+    case 'end':
+    case 'wrap':
+      act({ act: command });
       break;
     case 'top':
-      list.toTop();
-      break;
-    case 'end':
-      act({ act: 'end' });
+      toStart();
       break;
     case 'down':
       list.moveLines(1);
@@ -233,49 +384,34 @@ function press(event) {
     case 'pageUp':
       list.movePages(-1);
       break;
-    case 'wrap':
-      act({ act: 'wrap' });
+    case 'find':
+      if (able) finder.open();
       break;
-    case 'search':
-      view.openSearch();
+    case 'nextHit':
+      if (able) finder.step(1);
+      break;
+    case 'previousHit':
+      if (able) finder.step(-1);
+      break;
+    case 'filter':
+      if (able) filterBar.open();
+      break;
+    case 'goto':
+      if (able) act({ act: 'goto' });
+      break;
+    case 'link':
+      if (able) linkTo(list.current);
+      break;
+    case 'logs':
+      view.openLogs();
       break;
     case 'help':
       view.openHelp();
       break;
     case 'escape':
-      view.escape();
+      if (finder.isOpen && document.activeElement !== byId('logs-search')) finder.close();
+      else view.escape();
       break;
-  }
-}
-
-/**
- * @param {EventTarget | null} target
- * @returns {import('./keys.js').Focus}
- */
-function focusOf(target) {
-  if (!(target instanceof HTMLElement)) return 'page';
-  if (target.isContentEditable || target.matches('input, textarea, select')) return 'typing';
-  return target.matches('a, button, [role=button], summary') ? 'control' : 'page';
-}
-
-let asking = false;
-
-async function askForLogs() {
-  if (asking) return;
-  asking = true;
-  try {
-    const answer = await fetch('api/logs', { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
-    if (answer.ok) {
-      const catalogue = readCatalogue(await answer.json());
-      dispatch({ type: 'listing', catalogue });
-      chooseByItself();
-    } else {
-      dispatch({ type: 'unlisted', refused: answer.status === 401 || answer.status === 403 });
-    }
-  } catch {
-    dispatch({ type: 'unlisted', refused: false });
-  } finally {
-    asking = false;
   }
 }
 
@@ -284,22 +420,37 @@ function chooseByItself() {
   const { logs, demo } = state.listing;
   if (state.log !== null || location.hash !== '' || logs.length === 0 || (logs.length > 1 && !demo)) return;
   history.replaceState(null, '', hashFor(logs[0].name));
-  goTo();
+  followAddress();
 }
 
-/** Looks at the log that the address names. */
-function goTo() {
+/** Looks at the log that the address names, as it says. */
+function followAddress() {
   const log = logIn(location);
-  if (log === state.log) return;
-  const first = state.session === 0;
-  dispatch({ type: 'choose', log });
+  const query = queryIn(location);
+  const line = query.get('at');
+  const filter = filterIn(query);
+  if (log === state.log) {
+    if (!samePatterns(patternsOf(filter), patternsOf(filtering.filter))) filtering.set(filter);
+    if (line !== at && line !== null) {
+      at = line;
+      reader.land(line, { below: null, found: true }, null);
+    }
+    return;
+  }
+  const first = state.reading === 0;
+  at = line;
+  filtering.begin(filter);
+  searching.clear();
+  reader.counts = true;
+  lineLink.hide();
+  dispatch({ type: 'choose', log, past: line !== null });
   // A page that was just opened leaves the focus where the browser puts it: no ring before a key was pressed.
   if (log !== null && !first) view.showLog();
 }
 
 function wake() {
   socket.wake();
-  askForLogs();
+  catalogue.ask();
 }
 
 document.addEventListener('keydown', press);
@@ -308,7 +459,7 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden) wake();
 });
 window.addEventListener('online', wake);
-window.addEventListener('hashchange', goTo);
+window.addEventListener('hashchange', followAddress);
 // A page that goes to the back-forward cache must not keep its connection, nor open a new one when it is told behind
 // `pagehide` that it is hidden now; it comes back as if it had slept.
 window.addEventListener('pagehide', () => {
@@ -322,21 +473,24 @@ window.addEventListener('pageshow', () => {
 byId('logs').addEventListener('click', (event) => {
   // The log that is shown already, chosen once more: from its last lines again.
   const link = event.target instanceof Element ? event.target.closest('a') : null;
-  if (link !== null && link.hash === location.hash && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    dispatch({ type: 'choose', log: state.log });
-    view.showLog();
-  }
+  if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (link.hash !== location.hash.split('?')[0]) return;
+  event.preventDefault();
+  at = null;
+  dispatch({ type: 'choose', log: state.log, past: false });
+  settleAddress();
+  view.showLog();
 });
-LIGHT.addEventListener('change', restyle);
-NARROW.addEventListener('change', restyle);
-window.addEventListener('languagechange', restyle);
 // Countdowns and rates move without anything happening.
-setInterval(schedule, 500);
 setInterval(() => {
-  if (!document.hidden) askForLogs();
+  reader.refresh();
+  schedule();
+}, 500);
+setInterval(() => {
+  if (!document.hidden) catalogue.ask();
 }, LIST_EVERY);
 
 restyle();
 dispatch({ type: 'hidden', on: document.hidden });
-goTo();
-askForLogs();
+followAddress();
+catalogue.ask();

@@ -1,5 +1,6 @@
 /**
- * Addresses: which log the page's own address names, and where that log's stream is.
+ * Addresses: which log the page's own address names, under which filter and from which line on, and where that log's
+ * stream is.
  *
  * Everything is relative to the page, so that it works beneath whatever path a proxy puts it. A log's name is
  * slash-separated and percent-encoded per segment.
@@ -11,29 +12,39 @@
  * @returns {string | null}
  */
 export function logIn(location) {
-  if (location.hash.startsWith('#/')) return decode(location.hash.slice(2)) || null;
+  if (location.hash.startsWith('#/')) return decode(location.hash.slice(2).split('?')[0]) || null;
   return new URLSearchParams(location.search).get('log') || null;
 }
 
 /**
- * The part of an address that names the log.
- * @param {string} name
+ * What the address says of how the log is read: `#/app.log?grep=x&literal=1&at=CURSOR`.
+ * @param {{ hash: string }} location
  */
-export function hashFor(name) {
-  return `#/${encode(name)}`;
+export function queryIn(location) {
+  const at = location.hash.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : location.hash.slice(at + 1));
+}
+
+/**
+ * The part of an address that names the log, and how it is read.
+ * @param {string} name
+ * @param {URLSearchParams} query
+ */
+export function hashFor(name, query = new URLSearchParams()) {
+  return `#/${encode(name)}${query.size === 0 ? '' : `?${query}`}`;
 }
 
 /**
  * Where the log's stream is, from the address of the page.
  * @param {string} page
  * @param {string} name
- * @param {string | null} cursor where to go on; null for the last lines
+ * @param {URLSearchParams} query where it begins, and what is shown of it; empty for the last lines
  */
-export function streamUrl(page, name, cursor) {
+export function streamUrl(page, name, query) {
   const url = new URL(`tail/${encode(name)}`, page);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.hash = '';
-  url.search = cursor === null ? '' : `?from=${encodeURIComponent(cursor)}`;
+  url.search = query.toString();
   return url.href;
 }
 

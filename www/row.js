@@ -2,22 +2,65 @@
  * One row as an element: a line of the log, or a mark. Log text gets in through `textContent` only.
  */
 
-import { parse } from './ansi.js';
+import { PLAIN, parse } from './ansi.js';
 import { look } from './colour.js';
 import { bytes } from './i18n.js';
 import { levelOf } from './levels.js';
 
-/** @typedef {{ theme: 'light' | 'dark', language: import('./i18n.js').Language, words: import('./i18n.js').Words }} Manner */
+/**
+ * @typedef {object} Manner
+ * @property {'light' | 'dark'} theme
+ * @property {import('./i18n.js').Language} language
+ * @property {import('./i18n.js').Words} words
+ * @property {boolean} redacted whether what looks masked is masked
+ */
 
 /**
- * @param {import('./lines.js').Row} row
+ * What a row is drawn from: two that look the same are the same nodes.
+ * @typedef {object} Look
+ * @property {string} text
+ * @property {boolean} open
+ * @property {boolean} cut
+ * @property {number} part
+ * @property {import('./ansi.js').Style} style
+ * @property {number | null} number of the line in its file
+ * @property {[number, number][] | undefined} marks where it matches what is searched for
+ * @property {boolean} found whether it is the line that was looked for
+ * @property {import('./rows.js').Mark | null} mark
+ */
+
+/** The look of a mark, but for the mark. @type {Readonly<Look>} */
+export const MARK = Object.freeze({
+  text: '',
+  open: false,
+  cut: false,
+  part: 0,
+  style: PLAIN,
+  number: null,
+  marks: undefined,
+  found: false,
+  mark: null,
+});
+
+/**
+ * @param {Look} a
+ * @param {Look} b
+ */
+export function sameLook(a, b) {
+  return /** @type {(keyof Look)[]} */ (Object.keys(MARK)).every((key) => a[key] === b[key]);
+}
+
+/**
+ * @param {import('./rows.js').Row} row
+ * @param {Look} look
  * @param {Manner} manner
  * @returns {HTMLElement}
  */
-export function drawRow(row, manner) {
+export function drawRow(row, look, manner) {
   const element = document.createElement('div');
   if (row.kind === 'line') {
-    drawLine(element, row, manner);
+    element.dataset.line = String(row.line);
+    drawLine(element, look, manner);
   } else {
     drawMark(element, row.mark, manner);
   }
@@ -26,51 +69,102 @@ export function drawRow(row, manner) {
 
 /**
  * @param {HTMLElement} element
- * @param {import('./lines.js').LineRow} row
+ * @param {Look} look
  * @param {Manner} manner
  */
-export function drawLine(element, row, manner) {
+function drawLine(element, look, manner) {
+  const { text, part } = look;
   element.className = 'line';
-  element.classList.toggle('open', row.open);
-  element.classList.toggle('cut', row.cut);
-  element.dataset.line = String(row.line);
-  if (row.part > 0) element.dataset.part = String(row.part);
-  const level = row.part === 0 ? levelOf(row.text) : null;
+  element.classList.toggle('open', look.open);
+  element.classList.toggle('cut', look.cut);
+  element.classList.toggle('found', look.found);
+  if (part > 0) element.dataset.part = String(part);
+  if (look.number !== null) element.dataset.number = String(look.number);
+  const level = part === 0 ? levelOf(text) : null;
   if (level !== null) element.dataset.level = level;
-  const { spans } = parse(row.text, row.style);
-  if (spans.length === 0) {
-    // An empty box would have no height, and would be left out when it is copied.
-    element.replaceChildren(document.createElement('br'));
-  } else {
-    element.replaceChildren(...spans.map((span) => drawSpan(span, manner.theme)));
-  }
+  const nodes = drawText(text, look.style, look.marks ?? [], manner);
+  // An empty box would have no height, and would be left out when it is copied.
+  element.replaceChildren(...(nodes.length === 0 ? [document.createElement('br')] : nodes));
 }
 
 /**
+ * Log text as nodes: in its colours, with what matched marked.
+ * @param {string} text
+ * @param {import('./ansi.js').Style} style in force before it
+ * @param {[number, number][]} marks
+ * @param {Manner} manner
+ * @returns {Node[]}
+ */
+export function drawText(text, style, marks, manner) {
+  /** @type {Node[]} */
+  const nodes = [];
+  let at = 0;
+  /** @param {number} to */
+  const take = (to) => {
+    const parsed = parse(text.slice(at, to), style);
+    at = to;
+    style = parsed.style;
+    return parsed.spans.flatMap((span) => drawSpan(span, manner));
+  };
+  for (const [from, to] of marks) {
+    nodes.push(...take(from));
+    const mark = document.createElement('span');
+    mark.className = 'hit';
+    mark.append(...take(to));
+    nodes.push(mark);
+  }
+  nodes.push(...take(text.length));
+  return nodes;
+}
+
+// What the server puts in the place of text that shall not leave it, and of bytes that are no text.
+const STAND_INS = /(\u2588{5}|\ufffd+)/;
+
+/**
  * @param {import('./ansi.js').Span} span
- * @param {import('./colour.js').Theme} theme
+ * @param {Manner} manner
+ * @returns {Node[]}
+ */
+function drawSpan(span, manner) {
+  if (span.control) return [drawPiece(span, 'control', '', manner)];
+  const pieces = span.text.split(STAND_INS).filter((piece) => piece !== '');
+  return pieces.map((text) => {
+    const piece = { ...span, text };
+    if (text.startsWith('\ufffd')) return drawPiece(piece, 'invalid', manner.words.invalid, manner);
+    if (text === MASKED && manner.redacted) return drawPiece(piece, 'masked', manner.words.masked, manner);
+    return drawPiece(piece, '', '', manner);
+  });
+}
+
+const MASKED = '\u2588'.repeat(5);
+
+/**
+ * @param {import('./ansi.js').Span} span
+ * @param {string} kind
+ * @param {string} title
+ * @param {Manner} manner
  * @returns {Node}
  */
-function drawSpan({ text, style, control }, theme) {
+function drawPiece({ text, style }, kind, title, { theme }) {
   const { color, background } = look(style, theme);
-  const classes = [];
+  const classes = kind === '' ? [] : [kind];
   if (style.bold) classes.push('bold');
   if (style.italic) classes.push('italic');
   if (style.underline) classes.push('underline');
   if (style.strike) classes.push('strike');
-  if (control) classes.push('control');
   if (color === null && background === null && classes.length === 0) return document.createTextNode(text);
   const element = document.createElement('span');
   element.className = classes.join(' ');
   if (color !== null) element.style.color = color;
   if (background !== null) element.style.backgroundColor = background;
+  if (title !== '') element.title = title;
   element.textContent = text;
   return element;
 }
 
 /**
  * @param {HTMLElement} element
- * @param {import('./lines.js').Mark} mark
+ * @param {import('./rows.js').Mark} mark
  * @param {Manner} manner
  */
 function drawMark(element, mark, manner) {
@@ -83,7 +177,7 @@ function drawMark(element, mark, manner) {
 }
 
 /**
- * @param {import('./lines.js').Mark} mark
+ * @param {import('./rows.js').Mark} mark
  * @param {Manner} manner
  * @returns {string}
  */

@@ -3,6 +3,7 @@
  * and pointer stay where they are.
  */
 
+import { make, say } from './elements.js';
 import { bytes, count } from './i18n.js';
 import { hashFor } from './route.js';
 
@@ -176,23 +177,4 @@ function buildEntry(name) {
   link.append(dot, label, state, viewers, facts);
   item.append(link);
   return { item, link, facts, state, viewers };
-}
-
-/**
- * @param {string} tag
- * @param {string} name
- */
-function make(tag, name) {
-  const element = document.createElement(tag);
-  if (name !== '') element.className = name;
-  return element;
-}
-
-/**
- * Says `text`, unless that is what it says already: an element that is not touched costs nothing.
- * @param {HTMLElement} element
- * @param {string} text
- */
-export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

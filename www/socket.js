@@ -90,6 +90,17 @@ export class Socket {
   }
 
   /**
+   * Says something on this connection. What is said may be lost with it: `waiting` tells.
+   * @param {import('./wire.js').Ask} ask
+   * @returns {boolean} whether there is a connection
+   */
+  ask(ask) {
+    const open = this.#greeted && this.#ws?.readyState === 1;
+    if (open) this.#say(JSON.stringify(ask));
+    return open;
+  }
+
+  /**
    * Something suggests that now is a good time: the network is back, the page is looked at again. A wait is cut short;
    * a connection that has been silent is asked whether it still lives.
    */
@@ -125,7 +136,7 @@ export class Socket {
   #hear(data) {
     this.#greeted = true;
     this.#heardAt = this.world.now();
-    const answer = this.#askedAt !== null && data.startsWith('{"error"');
+    const answer = this.#askedAt !== null && data.startsWith('{"error"') && !data.startsWith('{"error":{"id"');
     this.#askedAt = null;
     // A server that does not know `ping` says so: it is alive as well.
     if (!answer) this.listener.message(data);

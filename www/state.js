@@ -32,9 +32,14 @@ import { cursorAfter, offsetIn } from './wire.js';
 /**
  * @typedef {object} State
  * @property {string | null} log the log looked at
- * @property {number} session grows whenever reading begins anew
+ * @property {number} reading grows whenever reading begins anew
+ * @property {number} session grows with each new stream, also one that goes on where the page had come by other ways
  * @property {boolean} running whether the reader wants the stream
  * @property {boolean} paused whether the reader wants it held
+ * @property {boolean} past whether what is shown ends before the stream does: what the stream says is not for it
+ * @property {{ encoding: string, redacted: boolean } | null} able what a server tells that knows of history, filters and
+ *   searches; null if it does not
+ * @property {import('./wire.js').Patterns | null} filter the one that holds for what is shown and for what comes
  * @property {boolean} follow whether the reader stands at the end and wants to stay there
  * @property {boolean} hidden whether the page is in the background
  * @property {Room} room
@@ -54,8 +59,10 @@ import { cursorAfter, offsetIn } from './wire.js';
  */
 
 /**
- * @typedef {{ type: 'choose', log: string | null } | { type: 'start' } | { type: 'stop' }
+ * @typedef {{ type: 'choose', log: string | null, past: boolean } | { type: 'start' } | { type: 'stop' }
  *   | { type: 'pause', on: boolean } | { type: 'follow', on: boolean } | { type: 'hidden', on: boolean }
+ *   | { type: 'live' } | { type: 'past' } | { type: 'join', cursor: string, follow: boolean }
+ *   | { type: 'filtered', filter: import('./wire.js').Patterns | null, cursor: string }
  *   | { type: 'room', room: Room }
  *   | { type: 'connecting' } | { type: 'waiting', until: number, code: number, reason: string }
  *   | { type: 'message', message: import('./wire.js').Message, started: number }
@@ -66,9 +73,13 @@ import { cursorAfter, offsetIn } from './wire.js';
 /** @type {Readonly<State>} */
 export const START = Object.freeze({
   log: null,
+  reading: 0,
   session: 0,
   running: false,
   paused: false,
+  past: false,
+  able: null,
+  filter: null,
   follow: true,
   hidden: false,
   room: 'plenty',
@@ -96,18 +107,35 @@ export const START = Object.freeze({
 export function next(state, event) {
   switch (event.type) {
     case 'choose':
-      return begin(state, event.log);
+      return { ...begin(state, event.log), past: event.past, follow: !event.past };
+    case 'live':
+      return { ...begin(state, state.log), filter: state.filter };
+    case 'past':
+      return { ...state, past: true, follow: false, below: 0, behind: 0 };
+    case 'join':
+      return {
+        ...state,
+        session: state.session + 1,
+        past: false,
+        follow: event.follow,
+        cursor: event.cursor,
+        link: { kind: state.running ? 'connecting' : 'closed' },
+      };
+    case 'filtered':
+      return { ...state, filter: event.filter, cursor: event.cursor, below: 0 };
     case 'start':
       // Where it was stopped it goes on: nothing is left out. A log that ended is read anew.
       if (state.log === null || state.running) return state;
       return state.link.kind === 'ended'
-        ? begin(state, state.log)
+        ? { ...begin(state, state.log), filter: state.filter }
         : { ...state, running: true, link: { kind: 'connecting' } };
     case 'stop':
       return { ...state, running: false, paused: false, behind: 0, link: { kind: 'closed' } };
     case 'pause':
       return state.running && state.paused !== event.on ? { ...state, paused: event.on } : state;
     case 'follow':
+      // At the end of what is shown of the past is not at the end.
+      if (state.past) return state;
       return { ...state, follow: event.on, below: event.on ? 0 : state.below };
     case 'hidden':
       return { ...state, hidden: event.on, away: 0 };
@@ -137,14 +165,16 @@ export function next(state, event) {
  * @returns {State}
  */
 function begin(state, log) {
-  const { hidden, listing } = state;
+  const { hidden, listing, able } = state;
   const running = log !== null;
   return {
     ...START,
     hidden,
     listing,
+    able,
     log,
     running,
+    reading: state.reading + 1,
     session: state.session + 1,
     link: { kind: running ? 'connecting' : 'closed' },
   };
@@ -157,6 +187,7 @@ function begin(state, log) {
  * @returns {State}
  */
 function hear(state, message, started) {
+  if (state.past && message.kind !== 'hello') return heardInThePast(state, message);
   const heard = { ...state, cursor: cursorAfter(message) ?? state.cursor };
   switch (message.kind) {
     case 'hello':
@@ -166,6 +197,7 @@ function hear(state, message, started) {
         link: { kind: 'open' },
         missing: null,
         behind: 0,
+        able: message.encoding === null ? null : { encoding: message.encoding, redacted: message.redacted },
         cursor: state.cursor ?? (message.cursor || null),
         size: message.size,
       };
@@ -192,6 +224,17 @@ function hear(state, message, started) {
 }
 
 /**
+ * What the stream says is not for who reads something else, but that it is still there.
+ * @param {State} state
+ * @param {import('./wire.js').Message} message
+ * @returns {State}
+ */
+function heardInThePast(state, message) {
+  if (message.kind === 'missing') return { ...state, missing: message.why };
+  return message.kind === 'back' ? { ...state, missing: null } : state;
+}
+
+/**
  * Where reading begins, from the first `hello`.
  * @param {State} state
  * @param {Extract<import('./wire.js').Message, { kind: 'hello' }>} hello
@@ -208,7 +251,7 @@ function greeted(state, hello) {
  * @param {State} state
  */
 export function sticks(state) {
-  return state.follow && !state.paused;
+  return state.follow && !state.paused && !state.past;
 }
 
 /**
@@ -219,17 +262,17 @@ export function sticks(state) {
  * @returns {{ connected: boolean, held: boolean }}
  */
 export function wish(state) {
-  const stuffed = !sticks(state) && state.room !== 'plenty';
+  const stuffed = !sticks(state) && !state.past && state.room !== 'plenty';
   return {
     connected: state.running && !(stuffed && state.room === 'overfull'),
-    held: state.paused || stuffed,
+    held: state.paused || state.past || stuffed,
   };
 }
 
 /**
  * The state of the connection in one word, and what there is to say about it.
  * @typedef {object} Status
- * @property {'none' | 'connecting' | 'live' | 'catching-up' | 'paused' | 'full' | 'gone' | 'waiting' | 'refused'
+ * @property {'none' | 'connecting' | 'live' | 'catching-up' | 'past' | 'paused' | 'full' | 'gone' | 'waiting' | 'refused'
  *   | 'stopped' | 'ended'} kind
  * @property {string} why the server's words, where there are any
  * @property {'' | 'unlisted' | 'denied' | 'unreachable'} cause ours, where the browser tells none
@@ -256,6 +299,7 @@ export function status(state) {
     if (unlisted) return { kind: 'refused', why, cause: 'unlisted', until: link.until };
     return { kind: 'waiting', why, cause: listing.kind === 'unreachable' ? 'unreachable' : '', until: link.until };
   }
+  if (state.past) return { ...plain, kind: link.kind === 'open' ? 'past' : 'connecting' };
   if (state.paused) return { ...plain, kind: 'paused' };
   if (wish(state).held) return { ...plain, kind: 'full' };
   if (link.kind !== 'open') return { ...plain, kind: 'connecting' };

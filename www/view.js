@@ -5,14 +5,16 @@
  * What the reader does is handed on as an {@link Act}; what follows from that is not decided here.
  */
 
+import { byId, make, say, tell } from './elements.js';
 import { bytes, count, rate, TAGS, WORDS } from './i18n.js';
 import { SHEET } from './keys.js';
-import { Sidebar, say } from './sidebar.js';
+import { Sidebar } from './sidebar.js';
 import { sticks, status } from './state.js';
 import { offsetIn } from './wire.js';
 
 /**
- * @typedef {{ act: 'start' | 'stop' | 'pause' | 'follow' | 'end' | 'wrap' | 'smaller' | 'larger' | 'numbers' | 'sidebar' }
+ * @typedef {{ act: 'find' | 'filter' | 'goto' }
+ *   | { act: 'start' | 'stop' | 'pause' | 'follow' | 'end' | 'wrap' | 'smaller' | 'larger' | 'numbers' | 'sidebar' }
  *   | { act: 'theme', value: string } | { act: 'language', value: string }} Act
  */
 
@@ -24,19 +26,10 @@ import { offsetIn } from './wire.js';
  * @property {boolean} wrap
  * @property {number} rate lines per second
  * @property {number} now
- * @property {{ first: number, end: number, lines: number, letGo: number }} held what the window holds
+ * @property {{ first: number, end: number, letGo: number }} held what the window holds
+ * @property {'start' | 'loading' | 'more' | 'refused' | 'unknown'} above what lies before it
+ * @property {string} doing what the server does to get at it, or why it does not
  */
-
-/**
- * @template {HTMLElement} [T=HTMLElement]
- * @param {string} id
- * @returns {T}
- */
-export function byId(id) {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`index.html has no #${id}`);
-  return /** @type {T} */ (element);
-}
 
 /** On narrower screens the list of logs is a drawer; style.css says the same. */
 const NARROW = matchMedia('(max-width: 760px)');
@@ -49,7 +42,7 @@ export class View {
   /** @param {(act: Act) => void} act */
   constructor(act) {
     this.act = act;
-    this.search = /** @type {HTMLInputElement} */ (byId('search'));
+    this.search = /** @type {HTMLInputElement} */ (byId('logs-search'));
     this.sidebar = new Sidebar(byId('logs'), this.search, byId('logs-note'));
     this.settings = /** @type {HTMLDialogElement} */ (byId('settings'));
     this.help = /** @type {HTMLDialogElement} */ (byId('help'));
@@ -80,7 +73,7 @@ export class View {
   }
 
   /** Leads to the search of the list of logs, opening the list if it has to. */
-  openSearch() {
+  openLogs() {
     if (NARROW.matches) this.#setDrawer(true);
     else if (byId('app').classList.contains('narrowed')) {
       this.act({ act: 'sidebar' });
@@ -116,12 +109,15 @@ export class View {
 
   /** Whether a dialog is open, to which all keys belong. */
   get busy() {
-    return this.settings.open || this.help.open;
+    return document.querySelector('dialog[open]') !== null;
   }
 
   #wireButtons() {
     for (const id of /** @type {const} */ (['start', 'stop', 'pause', 'follow', 'wrap', 'smaller', 'larger'])) {
       byId(id).addEventListener('click', () => this.act({ act: id }));
+    }
+    for (const act of /** @type {const} */ (['find', 'filter', 'goto'])) {
+      byId(`${act}-open`).addEventListener('click', () => this.act({ act }));
     }
     byId('pill').addEventListener('click', () => this.act({ act: 'end' }));
     byId('wrap-box').addEventListener('change', () => this.act({ act: 'wrap' }));
@@ -181,17 +177,9 @@ export class View {
     }
     byId('keys').replaceChildren(
       ...SHEET.flatMap(([keys, meaning]) => {
-        const term = document.createElement('dt');
-        term.append(
-          ...keys.map((key) => {
-            const cap = document.createElement('kbd');
-            cap.textContent = key;
-            return cap;
-          }),
-        );
-        const text = document.createElement('dd');
-        text.textContent = words[meaning];
-        return [term, text];
+        const term = make('dt');
+        term.append(...keys.map((key) => make('kbd', '', key)));
+        return [term, make('dd', '', words[meaning])];
       }),
     );
   }
@@ -216,12 +204,14 @@ export class View {
     const follow = byId('follow');
     follow.hidden = state.log === null;
     follow.ariaPressed = String(state.follow);
+    for (const id of ['find-open', 'filter-open', 'goto-open']) byId(id).hidden = state.able === null;
     byId('wrap').ariaPressed = String(wrap);
     const banner = document.getElementById('banner');
     if (banner !== null) banner.hidden = !state.listing.demo || state.log === null;
     const pill = byId('pill');
     pill.hidden = sticks(state) || state.log === null || (state.follow && state.below === 0);
-    const text = state.below > 0 ? words.newLines(count(state.below, language), state.below) : words.toEnd;
+    const toEnd = state.past ? words.toLive : words.toEnd;
+    const text = state.below > 0 ? words.newLines(count(state.below, language), state.below) : toEnd;
     say(/** @type {HTMLElement} */ (pill.querySelector('span')), text);
   }
 
@@ -266,19 +256,24 @@ export class View {
     const seconds = until === null ? 0 : Math.max(0, Math.ceil((until - scene.now) / 1000));
     const parts = [cause === '' ? '' : words[cause], why, seconds > 0 ? words.retryIn(count(seconds, language)) : ''];
     const said = parts.filter((part) => part !== '').join(' · ');
-    say(detail, kind === 'full' ? words.fullHint : said);
+    say(detail, kind === 'full' ? words.fullHint : kind === 'past' ? words.pastHint : said);
     connection.title = detail.textContent ?? '';
     // What is announced does not count down.
     say(byId('announce'), [words[kind], ...parts.slice(0, 2)].filter((part) => part !== '').join(', '));
-    fact('lag', state.running && state.behind > 0 ? words.behind(bytes(state.behind, language)) : '');
-    fact(
-      'rate',
+    tell(byId('lag'), state.running && state.behind > 0 ? words.behind(bytes(state.behind, language)) : '');
+    tell(
+      byId('rate'),
       state.running && state.link.kind === 'open' ? words.perSecond(rate(scene.rate, language), scene.rate) : '',
     );
-    const offset = state.cursor === null ? null : offsetIn(state.cursor);
-    fact('offset', offset === null ? '' : words.offset(count(offset, language)));
+    tell(byId('masked'), state.able?.redacted ? words.maskedNote : '');
+    tell(byId('encoding'), state.able?.encoding ?? '');
+    const offset = state.cursor === null || state.past ? null : offsetIn(state.cursor);
+    tell(byId('offset'), offset === null ? '' : words.offset(count(offset, language)));
     byId('offset').title = `${words.offsetHint} ${state.cursor ?? ''}`;
-    fact('kept', held.lines === 0 ? '' : words.kept(count(held.end - held.first, language), held.end - held.first));
+    tell(
+      byId('kept'),
+      held.end === held.first ? '' : words.kept(count(held.end - held.first, language), held.end - held.first),
+    );
   }
 
   /** @param {Scene} scene */
@@ -297,25 +292,19 @@ export class View {
  * @param {Scene} scene
  * @returns {string}
  */
-export function beganText({ state, language, held }) {
+export function beganText({ state, language, held, above, doing }) {
   const words = WORDS[language];
+  if (above === 'start' && held.end === held.first) return state.filter === null ? '' : words.beganNone;
+  if (above === 'start') return words.beganStart;
+  if (above === 'refused' && state.past) return doing;
+  if (above !== 'unknown' && above !== 'refused')
+    return doing !== '' ? doing : above === 'loading' ? words.beganLoading : words.beganMore;
   if (held.end === held.first) return '';
   if (held.letGo > 0) return words.letGo(count(held.letGo, language), held.letGo);
   if (state.began === 0) return words.beganStart;
   // Fewer lines than were asked for, and yet not all: they are so long that the server stopped looking for more.
   if (state.asked > 0 && state.had >= state.asked) return words.beganAt(count(state.asked, language));
   return state.began === null ? '' : words.beganHere(count(state.began, language));
-}
-
-/**
- * Shows a fact, or hides it when there is none.
- * @param {string} id
- * @param {string} text
- */
-function fact(id, text) {
-  const element = byId(id);
-  element.hidden = text === '';
-  say(element, text);
 }
 
 /**

@@ -165,7 +165,7 @@ const LESSONS: &[(&str, Lesson)] = &[
 
     // --- what is in a log, and where it is ---------------------------------------------------------------------------------
     ("logtrail, logsniffer, logviewer: a request for <script>, logged, ran in the viewer",
-        Played(&[("tests/browser.rs", "log_text_stays_text"),
+        Played(&[("tests/browser/main.rs", "log_text_stays_text"),
             (HANDSHAKE, "a_name_is_data_whatever_it_says_and_however_long_it_is")])),
     ("ansi_up, CVE-2021-3377, ansi2html, CVE-2026-92973: links in escape sequences broke out of the markup",
         Played(&[("tests/www/ansi.test.mjs", "other escapes are dropped: cursor moves, titles, links"),

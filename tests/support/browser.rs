@@ -324,6 +324,11 @@ impl Page<'_> {
         fs::write(path, picture).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
+    /// Puts text where the focus is, as somebody does who types or pastes it.
+    pub fn type_text(&self, text: &str) {
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
     /// Everything the page complained about so far: exceptions, errors on the console, what the browser logged
     /// (violations of the content security policy among it), and dialogs, which are closed.
     pub fn complaints(&self) -> Vec<String> {

@@ -15,7 +15,8 @@ use super::browser::{Browser, Page};
 const ROWS: &str = "[...document.querySelectorAll('#lines .line, #lines .mark')].map((row) =>
     row.matches('.mark') ? `-- ${row.dataset.kind}` : row.textContent)";
 
-/// Scrolls from the first row to the last and gathers every line on the way, each once, in the order of its number.
+/// Scrolls up to the log's beginning, then from the first row to the last, and gathers every line on the way, each once,
+/// in its order.
 const ALL_LINES: &str = "(async () => {
     const box = document.querySelector('#lines');
     const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -25,15 +26,19 @@ const ALL_LINES: &str = "(async () => {
             parts.set(Number(dataset.line) * 10000 + Number(dataset.part ?? 0), textContent);
         }
     };
-    box.scrollTop = 0;
-    await drawn();
+    const deadline = performance.now() + 50000;
+    const more = () => ['more', 'loading'].includes(box.querySelector('.began').dataset.above);
+    do {
+        box.scrollTop = 0;
+        await drawn();
+    } while (more() && performance.now() < deadline);
     take();
-    while (box.scrollTop + box.clientHeight < box.scrollHeight - 1) {
-        const before = box.scrollTop;
+    const past = () => document.querySelector('#connection').dataset.state === 'past';
+    const atEnd = () => box.scrollTop + box.clientHeight >= box.scrollHeight - 1;
+    while ((past() || !atEnd()) && performance.now() < deadline) {
         box.scrollTop += box.clientHeight * 0.8;
         await drawn();
         take();
-        if (box.scrollTop === before) break;
     }
     const lines = [];
     for (const [key, text] of [...parts].sort(([a], [b]) => a - b)) {
@@ -99,10 +104,57 @@ pub fn wait_for_line(page: &Page<'_>, line: &str) {
     page.wait_for(&format!("({ROWS}).includes({line:?})"));
 }
 
-/// All lines that the page holds, from the first to the last. Leaves the page at its end.
+/// All lines of the log, from its beginning to its end, as the page shows them to who scrolls through it. Leaves the page
+/// at its end.
 #[track_caller]
 pub fn all_lines(page: &Page<'_>) -> Vec<String> {
     texts(&page.eval(ALL_LINES))
+}
+
+/// Scrolls to the first row until it is the log's first.
+#[track_caller]
+pub fn scroll_to_the_start(page: &Page<'_>) {
+    page.wait_for(
+        "(() => { const box = document.querySelector('#lines'); box.scrollTop = 0;
+            return box.querySelector('.began').dataset.above === 'start'; })()",
+    );
+}
+
+/// The row that lies at the upper edge, and how far below the edge its top is, in pixels.
+#[track_caller]
+pub fn at_the_edge(page: &Page<'_>) -> (String, f64) {
+    let found = page.eval(
+        "(() => {
+            const { top, left } = document.querySelector('#lines').getBoundingClientRect();
+            const row = document.elementFromPoint(left + 100, top + 2).closest('.line, .mark');
+            return [row.textContent, row.getBoundingClientRect().top - top];
+        })()",
+    );
+    (found[0].as_str().expect("a row has a text").to_owned(), found[1].as_f64().expect("it is somewhere"))
+}
+
+/// Waits until a line is made out as the one that was looked for, and is seen.
+#[track_caller]
+pub fn wait_for_found(page: &Page<'_>, line: &str) {
+    page.wait_for(&format!(
+        "(() => {{
+            const found = document.querySelectorAll('#lines .line.found');
+            if (found.length !== 1 || found[0].textContent !== {line:?}) return false;
+            const box = document.querySelector('#lines').getBoundingClientRect();
+            const row = found[0].getBoundingClientRect();
+            return row.top >= box.top && row.bottom <= box.bottom;
+        }})()"
+    ));
+}
+
+/// Opens the box in which one says where to go, and says it.
+#[track_caller]
+pub fn go_to(page: &Page<'_>, place: &str) {
+    page.press("g");
+    page.wait_for("document.querySelector('#goto').open");
+    page.type_text(place);
+    page.press("Enter");
+    page.wait_for("!document.querySelector('#goto').open");
 }
 
 /// The number of elements in the document.

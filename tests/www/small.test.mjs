@@ -3,7 +3,7 @@ import test from 'node:test';
 import { columnsOf, rowsOf } from '../../www/columns.js';
 import { levelOf } from '../../www/levels.js';
 import { Meter } from '../../www/meter.js';
-import { hashFor, logIn, streamUrl } from '../../www/route.js';
+import { hashFor, logIn, queryIn, streamUrl } from '../../www/route.js';
 import { DEFAULTS, readSettings, SIZES, sizeFrom } from '../../www/settings.js';
 
 test('levels are judged by their place and form', () => {
@@ -89,14 +89,29 @@ test('the address names the log, whatever its name', () => {
     assert.equal(logIn({ hash: '', search: `?log=${encodeURIComponent(name)}` }), name);
   }
   assert.equal(logIn({ hash: '', search: '' }), null);
+  const query = new URLSearchParams([
+    ['grep', 'a&b=c?'],
+    ['at', '1.a.b.c~2.d.e.f'],
+  ]);
+  for (const name of ['app.log', 'x?y#z&w+.log']) {
+    const hash = hashFor(name, query);
+    assert.equal(logIn({ hash, search: '' }), name);
+    assert.deepEqual([...queryIn({ hash })], [...query]);
+  }
+  assert.equal(queryIn({ hash: '#/app.log' }).size, 0);
   assert.equal(logIn({ hash: '#/', search: '' }), null);
   assert.equal(logIn({ hash: '#/100%', search: '' }), '100%', 'a bad escape is text');
 });
 
 test('the stream is beside the page, at whatever path and scheme that is', () => {
-  assert.equal(streamUrl('http://h:8080/#/x', 'a b/c.log', null), 'ws://h:8080/tail/a%20b/c.log');
-  assert.equal(streamUrl('https://h/logs/?log=x#/y', 'y', null), 'wss://h/logs/tail/y');
-  assert.equal(streamUrl('http://h/logs/index.html', 'y', '1.a.0+2.b.5'), 'ws://h/logs/tail/y?from=1.a.0%2B2.b.5');
+  const none = new URLSearchParams();
+  assert.equal(streamUrl('http://h:8080/#/x', 'a b/c.log', none), 'ws://h:8080/tail/a%20b/c.log');
+  assert.equal(streamUrl('https://h/logs/?log=x#/y?z', 'y', none), 'wss://h/logs/tail/y');
+  const query = new URLSearchParams({ from: '1.a.0+2.b.5', grep: 'ü&' });
+  assert.equal(
+    streamUrl('http://h/logs/index.html', 'y', query),
+    'ws://h/logs/tail/y?from=1.a.0%2B2.b.5&grep=%C3%BC%26',
+  );
 });
 
 test('settings that are not understood are the default ones', () => {

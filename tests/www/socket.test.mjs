@@ -234,3 +234,26 @@ test('waits are spread, grow, and have a bound', () => {
     assert.ok(wait(attempt + 1, 0.5) >= wait(attempt, 0.5));
   }
 });
+
+test('what is asked is said on an open connection only', () => {
+  const world = new World();
+  const ask = { cancel: { id: 1 } };
+  assert.ok(!world.socket.ask(ask));
+  world.want();
+  assert.ok(!world.socket.ask(ask), 'before the server has spoken');
+  world.hear();
+  assert.ok(world.socket.ask(ask));
+  assert.deepEqual(world.last.said, ['{"cancel":{"id":1}}']);
+  world.lose();
+  assert.ok(!world.socket.ask(ask));
+});
+
+test('the refusal of a request is no answer to a ping', () => {
+  const world = new World();
+  world.want();
+  world.hear();
+  world.pass(25_000);
+  assert.equal(world.last.said.at(-1), '{"ping":{}}');
+  world.hear('{"error":{"id":3,"message":"no"}}');
+  assert.equal(world.events.at(-1), '{"error":{"id":3,"message":"no"}}');
+});

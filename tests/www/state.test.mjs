@@ -12,7 +12,7 @@ function after(...events) {
   );
 }
 
-const CHOOSE = { type: 'choose', log: 'app.log' };
+const CHOOSE = { type: 'choose', log: 'app.log', past: false };
 const HELLO = '{"hello":{"name":"app.log","cursor":"c0","size":100,"lines":1000,"server":"s"}}';
 const LINES = '{"lines":{"from":"c0","to":"c1","bytes":10}}\nten bytes\n';
 const LOST = { type: 'waiting', until: 5_000, code: 1006, reason: '' };
@@ -103,7 +103,7 @@ test('choosing again, the same log too, begins anew', () => {
   const again = next(state, CHOOSE);
   assert.equal(again.cursor, null);
   assert.ok(again.session > state.session);
-  assert.equal(status(next(state, { type: 'choose', log: null })).kind, 'none');
+  assert.equal(status(next(state, { type: 'choose', log: null, past: false })).kind, 'none');
 });
 
 test('the end ends it; starting a log that ended reads it anew', () => {
@@ -162,6 +162,55 @@ test('missing and back', () => {
     null,
     'old news after reconnecting',
   );
+});
+
+test('who reads the past hears the stream but does not follow it', () => {
+  const past = after(
+    CHOOSE,
+    HELLO,
+    LINES,
+    { type: 'past' },
+    LINES,
+    '{"behind":{"bytes":5}}',
+    '{"rotated":{"cursor":"r"}}',
+  );
+  assert.deepEqual(wish(past), { connected: true, held: true });
+  assert.deepEqual([status(past).kind, past.cursor, past.bytes, past.behind], ['past', 'c1', 10, 0]);
+  assert.ok(!sticks(past));
+  assert.ok(!sticks(next(past, { type: 'follow', on: true })), 'the end of what is shown is not the end');
+  assert.equal(after(CHOOSE, HELLO, { type: 'past' }, '{"missing":{"why":"gone"}}').missing, 'gone');
+  assert.equal(status(next(past, LOST)).kind, 'waiting');
+  const full = next(past, { type: 'room', room: 'overfull' });
+  assert.equal(wish(full).connected, true, 'what is let go at either end makes room');
+});
+
+test('from the past one comes to the end by reading, or at once', () => {
+  const past = after(CHOOSE, HELLO, LINES, { type: 'past' });
+  const joined = next(past, { type: 'join', cursor: 'c7', follow: false });
+  assert.deepEqual([joined.past, joined.cursor, joined.follow], [false, 'c7', false]);
+  assert.equal(joined.reading, past.reading, 'what is shown stays');
+  assert.ok(joined.session > past.session, 'by a new stream');
+  const live = next(past, { type: 'live' });
+  assert.deepEqual([live.past, live.cursor, live.follow, sticks(live)], [false, null, true, true]);
+  assert.ok(live.reading > past.reading);
+});
+
+test('a link to a line begins in the past', () => {
+  const state = after({ ...CHOOSE, past: true }, HELLO, LINES);
+  assert.deepEqual([status(state).kind, state.bytes], ['past', 0]);
+});
+
+test('what the server can do, and which filter holds', () => {
+  assert.equal(after(CHOOSE, HELLO).able, null, 'an older server');
+  const hello = JSON.parse(HELLO);
+  Object.assign(hello.hello, { encoding: 'GB18030', redacted: true });
+  const able = after(CHOOSE, JSON.stringify(hello));
+  assert.deepEqual(able.able, { encoding: 'GB18030', redacted: true });
+  const filter = { grep: ['x'], not: [], ignore_case: true, words: false, literal: true };
+  const filtered = next(able, { type: 'filtered', filter, cursor: 'c5' });
+  assert.deepEqual([filtered.filter, filtered.cursor], [filter, 'c5']);
+  assert.equal(next(filtered, { type: 'live' }).filter, filter, 'it goes along');
+  assert.equal(next(filtered, CHOOSE).filter, null);
 });
 
 test('no event changes the state it is given', () => {

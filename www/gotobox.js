@@ -1,0 +1,64 @@
+/**
+ * The box in which one says where to go.
+ */
+
+import { byId, tell } from './elements.js';
+import { meant } from './goto.js';
+
+export class GotoBox {
+  /** @type {import('./i18n.js').Words | null} */
+  #words = null;
+
+  /** @param {(to: import('./wire.js').Goal) => Promise<import('./reader.js').Arrival>} go */
+  constructor(go) {
+    this.go = go;
+    this.dialog = /** @type {HTMLDialogElement} */ (byId('goto'));
+    this.input = /** @type {HTMLInputElement} */ (byId('goto-text'));
+    this.note = byId('goto-note');
+    byId('goto-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const { submitter } = /** @type {SubmitEvent} */ (event);
+      this.#submit(submitter?.dataset.to ?? this.input.value);
+    });
+    byId('goto-close').addEventListener('click', () => this.dialog.close());
+    this.input.addEventListener('input', () => tell(this.note, ''));
+    this.dialog.addEventListener('click', (event) => {
+      if (event.target === this.dialog) this.dialog.close();
+    });
+    for (const form of this.dialog.querySelectorAll('[data-form]')) {
+      // An example is put into the field, to be changed there.
+      form.addEventListener('click', () => {
+        this.input.value = /** @type {HTMLElement} */ (form).dataset.form ?? '';
+        this.input.focus();
+        this.input.select();
+      });
+    }
+  }
+
+  /** @param {import('./i18n.js').Words} words */
+  open(words) {
+    this.#words = words;
+    tell(this.note, '');
+    this.dialog.showModal();
+    this.input.focus();
+    this.input.select();
+  }
+
+  /** @param {string} doing what the server does to get there */
+  draw(doing) {
+    if (this.dialog.open) tell(byId('goto-doing'), doing);
+  }
+
+  /** @param {string} typed */
+  async #submit(typed) {
+    const words = /** @type {import('./i18n.js').Words} */ (this.#words);
+    const said = meant(typed, new Date());
+    if ('problem' in said) {
+      tell(this.note, { nothing: '', unclear: words.gotoUnclear, percent: words.gotoPercent }[said.problem]);
+      return;
+    }
+    const arrival = await this.go(said.to);
+    if (arrival.kind === 'there') this.dialog.close();
+    else tell(this.note, arrival.kind === 'refused' ? arrival.message : words.gotoFailed);
+  }
+}
