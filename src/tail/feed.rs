@@ -40,8 +40,9 @@ const READ_AT_START: usize = 16;
 pub struct Feed<E> {
     follower: Follower,
     window: Window<E>,
+    is_absent: bool,
+    // The last one, if there ever was one.
     absence: Option<Absence<E>>,
-    absences: u64,
     back: Rc<Piece<E>>,
     // What filters have left of the recent pieces.
     kept: Kept<E>,
@@ -83,11 +84,12 @@ pub struct Position {
     sieve: Option<Sieve>,
 }
 
-/// What a viewer is still to be told of the cursor it came with.
+/// What is still open about the cursor that a viewer came with.
 #[derive(Debug)]
 struct Lost {
     cursor: Cursor,
-    why: GapReason,
+    /// Why the viewer does not go on there, which it is to be told; none as long as nobody can tell whether it does.
+    why: Option<GapReason>,
 }
 
 impl Position {
@@ -113,8 +115,8 @@ impl<E: Default> Feed<E> {
         let follower = Follower::open(root, rel, lens, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
-        let kept = Kept::default();
-        let mut feed = Self { follower, window, absence: None, absences: 0, back, kept, put_off: false, now };
+        let (is_absent, absence, kept) = (false, None, Kept::default());
+        let mut feed = Self { follower, window, is_absent, absence, back, kept, put_off: false, now };
         feed.notice_absence();
         feed
     }
@@ -150,7 +152,10 @@ impl<E: Default> Feed<E> {
     /// Bounded: brings the head to the end of what is there (reads 1 MiB at most, then leaps), looks through the folder,
     /// and reads 8 MiB backwards at most for [`Start::Lines`].
     pub fn start(&mut self, start: &Start) -> Position {
-        let now = self.now;
+        self.start_at(start, self.now)
+    }
+
+    fn start_at(&mut self, start: &Start, now: Instant) -> Position {
         let mut lost = None;
         self.catch_up_head(now);
         let before = Rc::clone(self.follower.head());
@@ -158,11 +163,19 @@ impl<E: Default> Feed<E> {
             Start::Lines(lines) => self.follower.before_last_lines(*lines, now),
             Start::Beginning => self.follower.at_beginning(),
             Start::End => self.follower.at_end(now),
-            Start::Cursor(cursor) => {
-                let found = self.follower.at_cursor(cursor, now);
-                lost = found.lost.map(|why| Rc::new(Lost { cursor: cursor.clone(), why }));
-                found.at
-            }
+            Start::Cursor(cursor) => match self.follower.at_cursor(cursor, now) {
+                Ok(found) => {
+                    let cursor = cursor.clone();
+                    lost = found.lost.map(|why| Rc::new(Lost { cursor, why: Some(why) }));
+                    found.at
+                }
+                Err(_) => {
+                    self.keep_up(&before);
+                    let lost = Some(Rc::new(Lost { cursor: cursor.clone(), why: None }));
+                    let at = Rc::new(self.follower.at_oldest());
+                    return Position { seq: None, at, told: 0, lost, sieve: None };
+                }
+            },
         };
         self.follower.leap_to(&at);
         self.keep_up(&before);
@@ -227,6 +240,9 @@ impl<E: Default> Feed<E> {
     /// For a viewer with a filter, the text of [`Lines`](PieceKind::Lines) is that of the lines that passed among those that
     /// ended in these bytes: perhaps nothing.
     pub fn next(&mut self, position: &Position, now: Instant) -> Step<E> {
+        if let Some(Lost { cursor, why: None }) = position.lost.as_deref() {
+            return self.next_from_cursor(position, cursor, now);
+        }
         match &position.sieve {
             None => self.next_whole(position, now),
             Some(sieve) => self.next_sifted(position, sieve, now),
@@ -287,15 +303,28 @@ impl<E: Default> Feed<E> {
     }
 
     fn next_whole(&mut self, position: &Position, now: Instant) -> Step<E> {
-        if let Some(lost) = &position.lost {
-            let (from, to) = (lost.cursor.clone(), position.at.cursor());
-            let piece = Piece::new(PieceKind::Gap { from, to, bytes: None, why: lost.why });
+        if let Some(Lost { cursor, why: Some(why) }) = position.lost.as_deref() {
+            let (from, to) = (cursor.clone(), position.at.cursor());
+            let piece = Piece::new(PieceKind::Gap { from, to, bytes: None, why: *why });
             return Step::Piece(piece, Position { lost: None, ..position.clone() });
         }
         match position.seq.filter(|&seq| seq >= self.window.first()) {
             Some(seq) => self.next_in_window(position, seq, now),
             None => self.next_in_files(position, now),
         }
+    }
+
+    /// For a viewer that came when nobody could tell where its cursor leads.
+    fn next_from_cursor(&mut self, position: &Position, cursor: &Cursor, now: Instant) -> Step<E> {
+        let found = self.start_at(&Start::Cursor(cursor.clone()), now);
+        if found.lost.as_ref().is_some_and(|lost| lost.why.is_none()) {
+            self.put_off = true;
+            self.notice_absence();
+            return self.presence(position).unwrap_or(Step::UpToDate);
+        }
+        let filter = position.sieve.as_ref().map(|sieve| Rc::clone(&sieve.filter));
+        let found = self.filtered(&Position { told: position.told, ..found }, filter, now);
+        self.next(&found, now)
     }
 
     fn next_in_window(&mut self, position: &Position, seq: u64, now: Instant) -> Step<E> {
@@ -321,7 +350,7 @@ impl<E: Default> Feed<E> {
 
     /// What a viewer at the head has still to be told of the file's coming and going.
     fn presence(&self, position: &Position) -> Option<Step<E>> {
-        let (piece, told) = match &self.absence {
+        let (piece, told) = match self.absence.as_ref().filter(|_| self.is_absent) {
             Some(absence) if absence.id != position.told => (&absence.piece, absence.id),
             None if position.told != 0 => (&self.back, 0),
             _ => return None,
@@ -332,18 +361,20 @@ impl<E: Default> Feed<E> {
     /// True if the file has come or gone.
     fn notice_absence(&mut self) -> bool {
         let why = self.follower.missing();
-        let known = self.absence.as_ref().and_then(|absence| match &absence.piece.kind {
+        let last = self.absence.as_ref().and_then(|absence| match &absence.piece.kind {
             PieceKind::Missing { why } => Some(why.as_str()),
             _ => None,
         });
-        if why == known {
+        if why == last.filter(|_| self.is_absent) {
             return false;
         }
-        self.absence = why.map(|why| {
-            self.absences += 1;
-            Absence { id: self.absences, piece: Piece::new(PieceKind::Missing { why: why.to_owned() }) }
-        });
-        self.back = Piece::new(PieceKind::Back);
+        self.is_absent = why.is_some();
+        // To who has not noticed that it was back in between, the same absence again is no news.
+        if let Some(why) = why.filter(|_| why != last) {
+            let id = self.absence.as_ref().map_or(1, |absence| absence.id + 1);
+            self.absence =
+                Some(Absence { id, piece: Piece::new(PieceKind::Missing { why: why.to_owned() }) });
+        }
         true
     }
 
@@ -376,7 +407,7 @@ impl<E: Default> Feed<E> {
                 CatchUp::Again => {}
                 CatchUp::Later => {
                     self.put_off = true;
-                    break;
+                    return self.presence(position).unwrap_or(Step::UpToDate);
                 }
             }
         }

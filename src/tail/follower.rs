@@ -16,17 +16,16 @@
 //!
 //! Does not know viewers; what the path tells is in `path`.
 
-use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::beneath::{OpenError, Root};
 use crate::tail::cursor::{Cursor, GUARD};
-use crate::tail::generation::{Begins, Generation, Read};
+use crate::tail::generation::{Begins, Generation, Glance, Read};
 use crate::tail::lens::Lens;
 use crate::tail::lineage::{Lineage, QUIET};
-use crate::tail::path::AtPath;
+use crate::tail::path::{AtPath, Undecided};
 use crate::tail::reading::READ;
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::window::{GapReason, PieceKind};
@@ -76,7 +75,7 @@ impl Follower {
     /// The youngest rotated file may still be written to, if that happened shortly before the last write to the new
     /// one; and it has the lines before those of a file that has just begun.
     fn adopt_predecessor(&mut self, now: Instant) {
-        let Some(id) = self.lineage.extend_back(now) else {
+        let Ok(Some(id)) = self.lineage.extend_back(now) else {
             return;
         };
         let last_write = self.lineage.get(id).map_or(SystemTime::UNIX_EPOCH, Generation::modified);
@@ -130,7 +129,7 @@ impl Follower {
         for id in self.live.clone().into_iter().chain(last) {
             let looked = self.lineage.get_mut(id).map_or(Ok(()), |generation| generation.look(now));
             if let Err(error) = looked {
-                self.fail(id, error, now);
+                self.fail(id, &error.into(), now);
             }
         }
         if hinted || now >= self.path_due {
@@ -168,7 +167,7 @@ impl Follower {
     /// Generations that nobody writes to any more end: the renamed ones, and the newest if it is no longer at the path.
     fn leave_quiet_ones(&mut self, now: Instant) {
         let last = self.lineage.last();
-        let gone = self.is_path_empty();
+        let gone = self.is_path_deserted();
         let left = |id: &GenerationId| *id != last || gone;
         for id in self.live.iter().copied().filter(left) {
             let Some(generation) = self.lineage.get_mut(id) else { continue };
@@ -214,7 +213,7 @@ impl Follower {
 
     fn read(&mut self, id: GenerationId, now: Instant) -> Option<PieceKind> {
         if let Err(why) = self.lineage.make_open(id, now) {
-            self.fail(id, io::Error::other(why.to_string()), now);
+            self.fail(id, &why, now);
             return None;
         }
         // With a successor in sight there is no time to wait for the other half of a line.
@@ -231,50 +230,66 @@ impl Follower {
                 self.update_head();
                 return Some(PieceKind::Gap { from, to: self.head.cursor(), bytes: Some(bytes), why });
             }
-            Ok(Read::Nothing) if generation.is_ending() => {
+            Ok(Read::Nothing) if generation.is_ending() && !generation.is_hungry() => {
                 generation.end_now();
                 self.live.retain(|&other| other != id);
                 self.update_head();
             }
             Ok(Read::Nothing) => {}
-            Ok(Read::Cut) => self.cut(id, now),
-            Err(error) => self.fail(id, error, now),
+            // If it is undecided, the next look asks again.
+            Ok(Read::Cut) => drop(self.cut(id, now)),
+            Err(error) => self.fail(id, &error.into(), now),
         }
         None
     }
 
     /// The file of a generation holds something else now: it was truncated. What we had not read may be in a copy; and
     /// if it is the last file that we know, what is in it now is the next generation.
-    pub(crate) fn cut(&mut self, id: GenerationId, now: Instant) {
+    ///
+    /// As long as nobody can tell whether there is a copy, the file counts as unreadable.
+    pub(crate) fn cut(&mut self, id: GenerationId, now: Instant) -> Result<(), Undecided> {
+        self.try_to_cut(id, now).map_err(|why| {
+            self.fail(id, &why, now);
+            Undecided
+        })
+    }
+
+    fn try_to_cut(&mut self, id: GenerationId, now: Instant) -> Result<(), OpenError> {
         let is_last = id == self.lineage.last();
-        let first_time = self.lineage.get(id).is_some_and(|cut| cut.loss() != GapReason::Truncated);
-        let (copy, later) = if first_time { self.lineage.find_copies(id) } else { (None, Vec::new()) };
-        let Some(generation) = self.lineage.get_mut(id) else {
-            return;
+        let Some(cut) = self.lineage.get(id) else {
+            return Ok(());
         };
-        let file = generation.lose(GapReason::Truncated);
-        if let Some(copy) = copy {
-            // If it cannot be read, its bytes count as gone.
-            drop(generation.take_up(copy, now));
+        let first_time = cut.loss() != GapReason::Truncated;
+        let (copy, later) = if first_time { self.lineage.find_copies(id, now)? } else { (None, Vec::new()) };
+        // All that can fail comes first.
+        let later = self.lineage.open_all(&later, Begins::Truncated, now)?;
+        let of_copy = copy.as_ref().map(Glance::at).transpose()?;
+        let of_next = cut.file().filter(|_| is_last).map(Glance::at).transpose()?;
+        let Some(cut) = self.lineage.get_mut(id) else {
+            return Ok(());
+        };
+        let file = cut.lose(GapReason::Truncated);
+        if let (Some(copy), Some(glance)) = (copy, of_copy) {
+            cut.take_up(copy, glance, now);
         }
         if is_last {
-            self.lineage.push_all(&later, Begins::Truncated, now);
+            self.lineage.push_all(later);
         }
         // What is in the file now comes next, even if it has been renamed meanwhile.
-        if let Some(file) = file.filter(|_| is_last) {
-            match Generation::open(file, Begins::Truncated, 0, self.lineage.lens(), now) {
-                Ok(next) => drop(self.lineage.push(next)),
-                Err(error) => self.nothing_at_path(&OpenError::Io(error), now),
-            }
+        if let (Some(file), Some(glance)) = (file, of_next) {
+            let next = Generation::begin(file, glance, Begins::Truncated, self.lineage.lens(), now);
+            self.lineage.push(next);
         }
         self.wake_all(now);
+        Ok(())
     }
 
     /// Somebody has found that the file of a generation does not hold it any more.
     pub(crate) fn holds_something_else(&mut self, id: GenerationId, now: Instant) {
         match self.lineage.get_mut(id).filter(|generation| generation.has_ended()) {
             Some(ended) => drop(ended.lose(ended.loss())),
-            None => self.cut(id, now),
+            // If it is undecided, the file counts as unreadable.
+            None => drop(self.cut(id, now)),
         }
     }
 
@@ -293,15 +308,13 @@ impl Follower {
         if after_void { None } else { Some(mark(begins, self.head.cursor())) }
     }
 
-    /// A file that was open cannot be read: a broken disk, a stale handle of a network file system. It is closed, and
-    /// looked for again with the next look at the path.
-    fn fail(&mut self, id: GenerationId, error: io::Error, now: Instant) {
+    /// A file cannot be read: a broken disk, a stale handle of a network file system. The next looks try again.
+    fn fail(&mut self, id: GenerationId, why: &OpenError, now: Instant) {
         if let Some(generation) = self.lineage.get_mut(id) {
-            generation.close();
-            generation.rest();
+            generation.fail(why);
         }
         if id == self.lineage.last() {
-            self.nothing_at_path(&OpenError::Io(error), now);
+            self.nothing_at_path(why, now);
         }
     }
 

@@ -20,6 +20,9 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
+use rustix::io::Errno;
+
+use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
 use crate::tail::disk::File;
 use crate::tail::lens::Lens;
@@ -59,6 +62,8 @@ pub(crate) struct Generation {
     hungry: bool,
     life: Life,
     bytes: Bytes,
+    // The last attempt to read it failed.
+    failing: bool,
     // Why, if bytes cannot be found.
     loss: GapReason,
     // When it last grew, or was read.
@@ -85,6 +90,21 @@ enum Life {
     Ended(u64),
 }
 
+/// What is read of a file before anything is made of it. All that can fail is in here.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    stat: Stat,
+    head: Vec<u8>,
+}
+
+impl Glance {
+    /// At this file.
+    pub(crate) fn at(file: &File) -> io::Result<Self> {
+        let stat = stat_of(file)?;
+        Ok(Self { stat, head: read_exactly(file, 0, head_len(stat.size))? })
+    }
+}
+
 /// Where a generation's bytes are.
 #[derive(Debug)]
 enum Bytes {
@@ -106,12 +126,17 @@ impl Generation {
         lens: &Rc<Lens>,
         now: Instant,
     ) -> io::Result<Self> {
-        let stat = stat_of(&file)?;
-        let head = read_exactly(&file, 0, head_len(stat.size))?;
-        let lens = lens.for_head(&head);
-        let offset = lens.border(&file, offset.min(stat.size))?;
+        let glance = Glance::at(&file)?;
+        let offset = lens.for_head(&glance.head).border(&file, offset.min(glance.stat.size))?;
         let tail = before(&file, offset)?;
-        Ok(Self {
+        Ok(Self { offset, tail, ..Self::begin(file, glance, begins, lens, now) })
+    }
+
+    /// The generation in `file`, at which a glance was taken, of which nothing was read.
+    pub(crate) fn begin(file: File, glance: Glance, begins: Begins, lens: &Rc<Lens>, now: Instant) -> Self {
+        let Glance { stat, head } = glance;
+        let lens = lens.for_head(&head);
+        Self {
             inode: stat.inode,
             holder: (stat.device, stat.inode),
             begins,
@@ -120,8 +145,8 @@ impl Generation {
             joined: stat.size,
             head,
             lens,
-            tail,
-            offset,
+            tail: Vec::new(),
+            offset: 0,
             pending: Vec::new(),
             half_due: None,
             size: stat.size,
@@ -129,9 +154,10 @@ impl Generation {
             hungry: true,
             life: Life::Growing,
             bytes: Bytes::Open(file),
+            failing: false,
             loss: GapReason::Rotated,
             touched: now,
-        })
+        }
     }
 
     /// What stands for "before there was a file". Its place is the only one with inode 0.
@@ -154,6 +180,7 @@ impl Generation {
             hungry: false,
             life: Life::Ended(0),
             bytes: Bytes::Gone,
+            failing: false,
             loss: GapReason::Unknown,
             touched: now,
         }
@@ -285,9 +312,9 @@ impl Generation {
         Place { inode: self.inode, head, guard, offset }
     }
 
-    /// The place at `offset`, for which the open file is asked.
+    /// The place at `offset`, for which the open file is asked, unless nobody knows what is in there.
     pub(crate) fn place_at(&self, offset: u64) -> io::Result<Place> {
-        let Some(file) = self.file() else {
+        let Some(file) = self.file().filter(|_| !self.failing) else {
             return Err(io::ErrorKind::NotFound.into());
         };
         let head = HeadPrint::of(&read_exactly(file, 0, head_len(offset))?, offset);
@@ -313,9 +340,26 @@ impl Generation {
         self.hungry = !self.has_ended();
     }
 
-    /// Nothing is to be read before it is woken, or grows.
-    pub(crate) fn rest(&mut self) {
-        self.hungry = false;
+    /// Its file cannot be read: nothing is to be read before that is over. A handle that is good for nothing any more
+    /// is closed, the file may be found anew; any other is kept, as the file may have no name any more.
+    pub(crate) fn fail(&mut self, why: &OpenError) {
+        (self.failing, self.hungry) = (true, false);
+        if matches!(why, OpenError::Io(error) if is_handle_dead(error)) {
+            self.close();
+        }
+    }
+
+    /// The last attempt to read it failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failing
+    }
+
+    /// Can what comes next be read from `file`, which is this one's or may become it?
+    pub(crate) fn try_reading(&self, file: &File) -> io::Result<()> {
+        if self.is_held_by(file)? && stat_of(file)?.size > self.position() {
+            file.read_at(&mut [0], self.position())?;
+        }
+        Ok(())
     }
 
     /// Once what is there has been read, this generation ends.
@@ -367,21 +411,20 @@ impl Generation {
         }
     }
 
-    /// The bytes are in this file, which was found to [hold](Self::is_held_by) them.
-    pub(crate) fn take_up(&mut self, file: File, now: Instant) -> io::Result<()> {
-        let stat = stat_of(&file)?;
+    /// The bytes are in this file, which was found to [hold](Self::is_held_by) them, and at which a glance was taken.
+    pub(crate) fn take_up(&mut self, file: File, glance: Glance, now: Instant) {
+        let Glance { stat, head } = glance;
         self.holder = (stat.device, stat.inode);
         if !self.has_ended() {
             // Its end may be told before anybody reads it here, so its first bytes must be known now.
             if stat.size > self.size && self.head.len() < HEAD {
-                self.know_head(read_exactly(&file, 0, head_len(stat.size))?);
+                self.know_head(head);
             }
             self.size = self.size.max(stat.size);
             self.hungry = true;
         }
         self.bytes = Bytes::Open(file);
-        self.touched = now;
-        Ok(())
+        (self.failing, self.touched) = (false, now);
     }
 
     /// True if `file` holds all of this generation that was read.
@@ -447,6 +490,13 @@ pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool) -> io::Re
 fn are_a_block_of_nuls(bytes: &[u8]) -> bool {
     // A reader of the window keeps a few bytes of what it reads for a guard.
     bytes.len() >= READ - GUARD && bytes.iter().all(|&byte| byte == 0)
+}
+
+/// A handle that fails like this will not be good for anything again: the network file system has given the file up, or
+/// the file system itself has gone.
+fn is_handle_dead(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::STALE | Errno::NOTCONN | Errno::BADF | Errno::NODEV | Errno::NXIO))
 }
 
 /// The last bytes of `tail` and `more` together, as many as a guard covers.

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::cursor::Place;
 use crate::tail::disk::File;
-use crate::tail::generation::{Begins, Generation, is_named_by};
+use crate::tail::generation::{Begins, Generation, Glance, is_named_by};
 use crate::tail::lens::Lens;
 use crate::tail::path::AtPath;
+use crate::tail::patience::Patience;
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot};
 
@@ -39,6 +40,7 @@ pub(crate) struct Lineage {
     lens: Rc<Lens>,
     first: GenerationId,
     generations: VecDeque<Generation>,
+    patience: Patience,
     // Files beside the log that were there when we last looked, and are no generation that anybody waits for.
     passed_over: Vec<Stat>,
 }
@@ -49,14 +51,15 @@ impl Lineage {
     pub(crate) fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> (Self, AtPath) {
         let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, &lens, now)?);
         let opened = root.open_file(&rel).and_then(at_end);
-        let siblings = siblings::list(&root, &rel).unwrap_or_default();
+        let patience = Patience::default();
+        let siblings = siblings::list(&root, &rel, &patience, now).unwrap_or_default();
         let (generation, at_path) = match opened {
             Ok(generation) => (generation, AtPath::Last),
             Err(why) => {
                 let youngest = siblings.last().filter(|youngest| youngest.is_in_order());
                 let file = youngest.and_then(|youngest| root.open_file(&youngest.rel).ok());
                 let generation = file.and_then(|file| at_end(file).ok());
-                let at_path = AtPath::Nothing { since: now, why: why.to_string(), told: true };
+                let at_path = AtPath::nothing(&why, now);
                 (generation.unwrap_or_else(|| Generation::void(now)), at_path)
             }
         };
@@ -64,7 +67,7 @@ impl Lineage {
         let first = GenerationId(1 << 32);
         let generations = VecDeque::from([generation]);
         let passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
-        (Self { root, rel, lens, first, generations, passed_over }, at_path)
+        (Self { root, rel, lens, first, generations, patience, passed_over }, at_path)
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -129,36 +132,56 @@ impl Lineage {
         if !generation.is_closed() {
             return Ok(generation.file().is_some());
         }
-        let found = self.search(generation)?;
+        let found = self.search(generation, now)?;
         self.make_room();
         let Some(generation) = self.get_mut(id) else {
             return Ok(false);
         };
         match found {
-            Some(file) => generation.take_up(file, now)?,
+            Some((file, glance)) => generation.take_up(file, glance, now),
             None => drop(generation.lose(generation.loss())),
         }
         Ok(generation.file().is_some())
     }
 
-    /// The file that holds `generation` now: the same file by any name, or else a copy.
-    fn search(&self, generation: &Generation) -> Result<Option<File>, OpenError> {
-        let siblings = siblings::list(&self.root, &self.rel)?;
-        let own = self.root.stat(&self.rel).ok().map(|stat| (self.rel.as_path(), stat));
-        let candidates = || own.into_iter().chain(siblings.iter().map(|s| (s.rel.as_path(), s.stat)));
-        for (rel, _) in candidates().filter(|(_, stat)| identity(stat) == generation.holder()) {
-            let file = match self.root.open_file(rel) {
-                Err(OpenError::Missing) => continue,
-                opened => opened?,
-            };
-            if generation.is_held_by(&file)? {
-                return Ok(Some(file));
-            }
+    /// The log's siblings, see [`siblings::list`].
+    fn siblings(&self, now: Instant) -> Result<Vec<Sibling>, OpenError> {
+        siblings::list(&self.root, &self.rel, &self.patience, now)
+    }
+
+    /// What the path names now; an error if that cannot be told.
+    fn current(&self) -> Result<Option<Stat>, OpenError> {
+        match self.root.stat(&self.rel) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(why) if why.tells_nothing() => Err(why),
+            Err(_) => Ok(None),
         }
-        for (rel, _) in candidates() {
-            let Ok(file) = self.root.open_file(rel) else { continue };
-            if generation.is_recognisable() && generation.is_held_by(&file)? {
-                return Ok(Some(file));
+    }
+
+    /// Opens a file of the folder and puts a question to it. None if it is not there, or cannot be read, and not just for
+    /// the moment.
+    fn ask<T>(
+        &self,
+        rel: &Path,
+        now: Instant,
+        question: impl FnOnce(&File) -> io::Result<T>,
+    ) -> Result<Option<(File, T)>, OpenError> {
+        let answer = |file: File| Ok(question(&file).map(|answer| (file, answer))?);
+        self.patience.bear(rel, self.root.open_file(rel).and_then(answer), now)
+    }
+
+    /// The file that holds `generation` now, and a glance at it: the same file by any name, or else a copy.
+    fn search(&self, generation: &Generation, now: Instant) -> Result<Option<(File, Glance)>, OpenError> {
+        let siblings = self.siblings(now)?;
+        let own = self.current()?.map(|stat| (self.rel.as_path(), stat));
+        let candidates = own.into_iter().chain(siblings.iter().map(|s| (s.rel.as_path(), s.stat)));
+        let is_itself = |(_, stat): &(&Path, Stat)| identity(stat) == generation.holder();
+        let (itself, others): (Vec<_>, Vec<_>) = candidates.partition(is_itself);
+        let others = others.into_iter().filter(|_| generation.is_recognisable());
+        for (rel, _) in itself.into_iter().chain(others) {
+            let holds = |file: &File| Ok((generation.is_held_by(file)?, Glance::at(file)?));
+            if let Some((file, (true, glance))) = self.ask(rel, now, holds)? {
+                return Ok(Some((file, glance)));
             }
         }
         Ok(None)
@@ -166,24 +189,29 @@ impl Lineage {
 
     /// After the file of a generation was truncated: the copy among its siblings that holds what was in it, and those
     /// that hold what was written, copied and cut again since, until what is in the file now.
-    pub(crate) fn find_copies(&self, id: GenerationId) -> (Option<File>, Vec<Sibling>) {
-        let (Some(cut), Ok(siblings)) = (self.get(id), siblings::list(&self.root, &self.rel)) else {
-            return (None, Vec::new());
+    pub(crate) fn find_copies(
+        &self,
+        id: GenerationId,
+        now: Instant,
+    ) -> Result<(Option<File>, Vec<Sibling>), OpenError> {
+        let Some(cut) = self.get(id) else {
+            return Ok((None, Vec::new()));
         };
+        let siblings = self.siblings(now)?;
         // The truncated file itself may have been renamed since. It is no copy, and what came after it is no matter now.
         // If it has been removed, its time is the border; what is as old counts as younger, to be found later.
         let itself = |sibling: &Sibling| identity(&sibling.stat) == cut.holder();
-        let removed = !siblings.iter().any(itself) && self.current() != Some(cut.holder());
-        let time = cut.file().filter(|_| removed).and_then(|file| Stat::of(file).ok());
+        let current = self.current()?.map(|stat| identity(&stat));
+        let removed = !siblings.iter().any(itself) && current != Some(cut.holder());
+        let time = cut.file().filter(|_| removed).map(Stat::of).transpose()?;
         let earlier = |s: &Sibling| !itself(s) && time.is_none_or(|own| s.stat.modified < own.modified);
-        let candidate = |s: &Sibling| !itself(s) && !self.is_known(s);
-        let copy = self.copy_of(cut, &siblings, candidate);
+        let copy = self.copy_of(cut, &siblings, now)?;
         let later = match &copy {
             Some((found, _)) => siblings::younger_than(&siblings, *found),
             None => siblings.iter().filter(|s| s.stat.modified >= cut.modified()).cloned().collect(),
         };
         let later = later.into_iter().take_while(earlier).collect();
-        (copy.map(|(_, file)| file), self.unseen(later))
+        Ok((copy.map(|(_, file)| file), self.unseen(later, now)?))
     }
 
     /// If there are several copies, the youngest that has all we read; else the youngest that was written after our last
@@ -192,73 +220,91 @@ impl Lineage {
         &self,
         cut: &Generation,
         siblings: &[Sibling],
-        candidate: impl Fn(&Sibling) -> bool,
-    ) -> Option<(usize, File)> {
+        now: Instant,
+    ) -> Result<Option<(usize, File)>, OpenError> {
         let mut partial = None;
-        for (i, sibling) in siblings.iter().enumerate().rev().filter(|(_, sibling)| candidate(sibling)) {
-            let Ok(file) = self.root.open_file(&sibling.rel) else { continue };
+        for (i, sibling) in siblings.iter().enumerate().rev() {
             // What is too short to be known by its content alone is still known by its time: a copy is made just
             // before the cut.
             let recent = sibling.stat.modified >= cut.modified();
-            let alike = cut.begins_like(&file).unwrap_or(false) && !cut.is_blank();
-            if !alike || !(recent || cut.is_recognisable()) {
+            let is_candidate = identity(&sibling.stat) != cut.holder() && !cut.is_blank();
+            if !is_candidate || !(recent || cut.is_recognisable()) || self.is_known(sibling, now)? {
                 continue;
             }
-            if cut.is_held_by(&file).unwrap_or(false) {
-                return Some((i, file));
-            }
-            if recent && sibling.stat.size < cut.offset() && partial.is_none() {
-                partial = Some((i, file));
+            let compare = |file: &File| Ok((cut.begins_like(file)?, cut.is_held_by(file)?));
+            match self.ask(&sibling.rel, now, compare)? {
+                Some((file, (_, true))) => return Ok(Some((i, file))),
+                Some((file, (true, false)))
+                    if recent && sibling.stat.size < cut.offset() && partial.is_none() =>
+                {
+                    partial = Some((i, file));
+                }
+                _ => {}
             }
         }
-        partial
+        Ok(partial)
     }
 
     /// Adds what has come after the last generation: files that were rotated in and out again while nobody looked, and
-    /// what is at the path now; if that cannot be read, the answer is why.
+    /// what is at the path now; if that cannot be read, the answer is why. An error if nobody can tell: then nothing has
+    /// changed.
     pub(crate) fn find_successors(&mut self, now: Instant) -> Result<Option<OpenError>, OpenError> {
         // First the file at the path, then its siblings: were it the other way round, a file could be renamed between
         // the two, and be seen by neither.
         let opened = self.root.open_file(&self.rel).and_then(|file| Ok((Stat::of(&file)?, file)));
         let current = opened.as_ref().ok().map(|(stat, _)| identity(stat));
-        let siblings = siblings::list(&self.root, &self.rel)?;
         let last = self.get(self.last()).filter(|last| last.file().is_some());
         if current.is_some() && last.map(Generation::holder) == current {
             return Ok(None);
         }
-        let mut between = self.after_last(&siblings);
-        between.retain(|sibling| Some(identity(&sibling.stat)) != current);
-        self.push_all(&self.unseen(between), Begins::Rotated, now);
-        self.passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
-        match opened {
-            Ok((stat, file)) => {
-                let entering = self.entering(file, &stat, now)?;
-                self.push(entering);
-                Ok(None)
-            }
-            Err(why) => Ok(Some(why)),
+        let (opened, nothing) = match opened {
+            Ok(opened) => (Some(opened), None),
+            Err(why) if why.tells_nothing() => return Err(why),
+            Err(why) => (None, Some(why)),
+        };
+        let siblings = self.siblings(now)?;
+        let mut between = self.between(&siblings, current, now)?;
+        let last = self.last();
+        if !between.is_empty() && self.get(last).is_some_and(Generation::is_closed) {
+            // A copy of the last one did not come after it. To know it, one must know where the last one is now.
+            self.make_open(last, now)?;
+            between = self.between(&siblings, current, now)?;
         }
+        let mut found = self.open_all(&between, Begins::Rotated, now)?;
+        if let Some((stat, file)) = opened {
+            found.push(self.entering(file, &stat, now)?);
+        }
+        self.push_all(found);
+        self.passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
+        Ok(nothing)
+    }
+
+    /// Those of `siblings` that hold what was written after the last generation and before what is at the path.
+    fn between(
+        &self,
+        siblings: &[Sibling],
+        current: Option<(u64, u64)>,
+        now: Instant,
+    ) -> Result<Vec<Sibling>, OpenError> {
+        let mut between = self.after_last(siblings, now)?;
+        between.retain(|sibling| Some(identity(&sibling.stat)) != current);
+        self.unseen(between, now)
     }
 
     /// Those of `siblings` that hold what was written after the last generation.
-    fn after_last(&self, siblings: &[Sibling]) -> Vec<Sibling> {
+    fn after_last(&self, siblings: &[Sibling], now: Instant) -> Result<Vec<Sibling>, OpenError> {
         let Some(last) = self.get(self.last()) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let found = siblings.iter().position(|sibling| {
-            let held = || last.is_held_by(&self.root.open_file(&sibling.rel).ok()?).ok();
-            identity(&sibling.stat) == last.holder() && held().unwrap_or(false)
-        });
-        match found {
-            Some(found) => siblings::younger_than(siblings, found),
-            // Its name is gone; then what was changed after our last look came after it.
-            None => siblings.iter().filter(|s| s.stat.modified >= last.modified()).cloned().collect(),
+        for (found, sibling) in siblings.iter().enumerate() {
+            if identity(&sibling.stat) == last.holder()
+                && let Some((_, true)) = self.ask(&sibling.rel, now, |file| last.is_held_by(file))?
+            {
+                return Ok(siblings::younger_than(siblings, found));
+            }
         }
-    }
-
-    /// What the path names now.
-    fn current(&self) -> Option<(u64, u64)> {
-        self.root.stat(&self.rel).ok().map(|stat| identity(&stat))
+        // Its name is gone; then what was changed after our last look came after it.
+        Ok(siblings.iter().filter(|s| s.stat.modified >= last.modified()).cloned().collect())
     }
 
     /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
@@ -273,139 +319,197 @@ impl Lineage {
     }
 
     /// Those of `siblings` that are in order and that we have never read.
-    fn unseen(&self, siblings: Vec<Sibling>) -> Vec<Sibling> {
-        let passed_over = |sibling: &Sibling| {
-            self.passed_over.iter().any(|stat| {
+    fn unseen(&self, siblings: Vec<Sibling>, now: Instant) -> Result<Vec<Sibling>, OpenError> {
+        let mut unseen = Vec::new();
+        for sibling in siblings {
+            let passed_over = self.passed_over.iter().any(|stat| {
                 let later = sibling.stat.size >= stat.size && sibling.stat.modified >= stat.modified;
                 identity(stat) == identity(&sibling.stat) && later
-            })
-        };
-        let unseen = |s: &Sibling| s.is_in_order() && !passed_over(s) && !self.is_known(s);
-        siblings.into_iter().filter(unseen).collect()
+            });
+            if sibling.is_in_order() && !passed_over && !self.is_known(&sibling, now)? {
+                unseen.push(sibling);
+            }
+        }
+        Ok(unseen)
     }
 
-    /// Adds what is in these files. What cannot be opened is left out: it cannot be read either.
-    pub(crate) fn push_all(&mut self, siblings: &[Sibling], begins: Begins, now: Instant) {
-        for sibling in siblings {
-            let file = self.root.open_file(&sibling.rel).ok();
-            if let Some(next) = file.and_then(|file| Generation::open(file, begins, 0, &self.lens, now).ok())
-            {
-                self.push(next);
-            }
+    /// What is in these files. What cannot be opened, and not just for the moment, is left out: it cannot be read either.
+    pub(crate) fn open_all(
+        &self,
+        siblings: &[Sibling],
+        begins: Begins,
+        now: Instant,
+    ) -> Result<Vec<Generation>, OpenError> {
+        let mut opened = Vec::new();
+        for Sibling { rel, .. } in siblings {
+            let found = self.ask(rel, now, Glance::at)?;
+            opened
+                .extend(found.map(|(file, glance)| Generation::begin(file, glance, begins, &self.lens, now)));
+        }
+        Ok(opened)
+    }
+
+    /// The next generations of the log, in their order.
+    pub(crate) fn push_all(&mut self, generations: Vec<Generation>) {
+        for generation in generations {
+            self.push(generation);
         }
     }
 
     /// Does the file hold a generation that we know? An inode alone says little: it may be used again, and a file may
     /// be copied over.
-    fn is_known(&self, sibling: &Sibling) -> bool {
-        let file = || self.root.open_file(&sibling.rel).ok();
+    fn is_known(&self, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
         let holder = |generation: &&Generation| generation.holder() == identity(&sibling.stat);
-        self.generations
-            .iter()
-            .filter(holder)
-            .any(|generation| file().is_some_and(|file| generation.is_held_by(&file).unwrap_or(false)))
+        let perhaps: Vec<&Generation> = self.generations.iter().filter(holder).collect();
+        if perhaps.is_empty() {
+            return Ok(false);
+        }
+        let held = |file: &File| {
+            for generation in &perhaps {
+                if generation.is_held_by(file)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        Ok(self.ask(&sibling.rel, now, held)?.is_some_and(|(_, held)| held))
     }
 
     /// Takes in the next older sibling as the generation before all others. None if there is none that can be read, or
-    /// if [`MOST`] are known. Bounded by the number of siblings.
-    pub(crate) fn extend_back(&mut self, now: Instant) -> Option<GenerationId> {
-        let siblings = siblings::list(&self.root, &self.rel).ok()?;
-        let current = self.current();
-        let mut older = siblings[..self.older(&siblings, current)].iter().rev();
-        let unknown =
-            |s: &&Sibling| s.is_in_order() && Some(identity(&s.stat)) != current && !self.is_known(s);
-        let next = older.find(unknown)?.clone();
-        self.prepend(&next, now)
+    /// if [`MOST`] are known; an error if nobody can tell for now. Bounded by the number of siblings.
+    pub(crate) fn extend_back(&mut self, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        let siblings = self.siblings(now)?;
+        let current = self.current()?.map(|stat| identity(&stat));
+        for sibling in siblings[..self.older(&siblings, current, now)?].iter().rev() {
+            let is_current = Some(identity(&sibling.stat)) == current;
+            if sibling.is_in_order() && !is_current && !self.is_known(sibling, now)? {
+                return self.prepend(sibling, now);
+            }
+        }
+        Ok(None)
     }
 
     /// How many of `siblings` are older than all that we know: those before the first that holds a known generation.
-    fn older(&self, siblings: &[Sibling], current: Option<(u64, u64)>) -> usize {
-        let place = |generation: &Generation| {
-            siblings.iter().position(|s| identity(&s.stat) == generation.holder() && self.is_known(s))
-        };
-        let at_path = |generation: &Generation| Some(generation.holder()) == current;
-        match self.generations.iter().find_map(place) {
-            Some(place) => place,
-            None if self.generations.back().is_some_and(at_path) => siblings.len(),
-            // The name of the last one is gone. What was changed after our last look came after it.
-            None => {
-                let border = self.generations.back().map(Generation::modified);
-                siblings.iter().take_while(|s| border.is_none_or(|border| s.stat.modified < border)).count()
+    fn older(
+        &self,
+        siblings: &[Sibling],
+        current: Option<(u64, u64)>,
+        now: Instant,
+    ) -> Result<usize, OpenError> {
+        for generation in &self.generations {
+            for (place, sibling) in siblings.iter().enumerate() {
+                if identity(&sibling.stat) == generation.holder() && self.is_known(sibling, now)? {
+                    return Ok(place);
+                }
             }
         }
+        let last = self.generations.back();
+        if last.is_some_and(|last| Some(last.holder()) == current) {
+            return Ok(siblings.len());
+        }
+        // The name of the last one is gone. What was changed after our last look came after it.
+        let border = last.map(Generation::modified);
+        let before = |s: &&Sibling| border.is_none_or(|border| s.stat.modified < border);
+        Ok(siblings.iter().take_while(before).count())
     }
 
-    fn prepend(&mut self, sibling: &Sibling, now: Instant) -> Option<GenerationId> {
+    /// Puts what is in the file before all that we know. None if there is no room, or no such file.
+    fn prepend(&mut self, sibling: &Sibling, now: Instant) -> Result<Option<GenerationId>, OpenError> {
         if self.generations.len() == MOST {
-            return None;
+            return Ok(None);
         }
         self.make_room();
-        let file = self.root.open_file(&sibling.rel).ok()?;
-        let mut generation = Generation::open(file, Begins::Rotated, u64::MAX, &self.lens, now).ok()?;
+        let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, &self.lens, now)?);
+        let opened = self.root.open_file(&sibling.rel).and_then(at_end);
+        let Some(mut generation) = self.patience.bear(&sibling.rel, opened, now)? else {
+            return Ok(None);
+        };
         generation.end_now();
         self.generations.push_front(generation);
         self.first = self.first.before();
-        Some(self.first)
+        Ok(Some(self.first))
     }
 
     /// The generation that a place of a cursor names: one that we know, or one that is still in the folder; then it
-    /// and those that came after it are put before those that we know.
+    /// and those that came after it are put before those that we know. An error if nobody can tell for now.
     ///
     /// Bounded by the number of generations and siblings; only those that may be the one are opened.
-    pub(crate) fn find(&mut self, place: &Place, now: Instant) -> Option<GenerationId> {
+    pub(crate) fn find(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
         for id in self.ids_from(self.first).rev() {
-            if !self.get(id)?.could_be_at(place) {
+            if !self.get(id).is_some_and(|generation| generation.could_be_at(place)) {
                 continue;
             }
-            let opened = self.make_open(id, now).unwrap_or(false);
-            let generation = self.get(id)?;
+            let opened = self.make_open(id, now)?;
+            let Some(generation) = self.get(id) else { continue };
             let named = match generation.file().filter(|_| opened) {
-                Some(file) => is_named_by(place, file, place.inode == generation.inode()).unwrap_or(false),
+                Some(file) => is_named_by(place, file, place.inode == generation.inode())?,
                 // Its bytes are gone, so what we remember of them must do.
                 None => true,
             };
             if named {
-                return Some(id);
+                return Ok(Some(id));
             }
         }
         self.find_sibling(place, now)
     }
 
-    fn find_sibling(&mut self, place: &Place, now: Instant) -> Option<GenerationId> {
-        let siblings = siblings::list(&self.root, &self.rel).ok()?;
-        let named = |sibling: &Sibling| {
-            let file = self.root.open_file(&sibling.rel).ok()?;
-            is_named_by(place, &file, place.inode == sibling.stat.inode).ok()
+    fn find_sibling(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        let siblings = self.siblings(now)?;
+        let mut found = None;
+        for (i, sibling) in siblings.iter().enumerate().rev() {
+            let same_file = place.inode == sibling.stat.inode;
+            let named = |file: &File| is_named_by(place, file, same_file);
+            if let Some((_, true)) = self.ask(&sibling.rel, now, named)?
+                && !self.is_known(sibling, now)?
+            {
+                found = Some(i);
+                break;
+            }
+        }
+        let Some(found) = found else {
+            return Ok(None);
         };
-        let found = siblings.iter().rposition(|s| named(s).unwrap_or(false) && !self.is_known(s))?;
         let mut chain = vec![siblings[found].clone()];
         // Up to the first that we know: what is younger than that is for the follower to find.
-        let current = self.current();
-        chain.extend(
-            siblings::younger_than(&siblings, found)
-                .into_iter()
-                .take_while(|sibling| !self.is_known(sibling) && Some(identity(&sibling.stat)) != current),
-        );
-        let ids: Vec<_> = chain.iter().rev().map_while(|sibling| self.prepend(sibling, now)).collect();
-        // If one could not be opened, the way from the place to here is broken.
-        ids.last().copied().filter(|_| ids.len() == chain.len())
+        let current = self.current()?.map(|stat| identity(&stat));
+        for sibling in siblings::younger_than(&siblings, found) {
+            if Some(identity(&sibling.stat)) == current || self.is_known(&sibling, now)? {
+                break;
+            }
+            chain.push(sibling);
+        }
+        let mut oldest = None;
+        for sibling in chain.iter().rev() {
+            oldest = self.prepend(sibling, now)?;
+            // If one could not be opened, the way from the place to here is broken.
+            if oldest.is_none() {
+                break;
+            }
+        }
+        Ok(oldest)
     }
 
     /// Where a reader goes on who came when there was neither a file nor anything beside it: everything is new to it.
-    pub(crate) fn after_void(&mut self, now: Instant) -> Option<GenerationId> {
+    pub(crate) fn after_void(&mut self, now: Instant) -> Result<Option<GenerationId>, OpenError> {
         let void = |&id: &GenerationId| self.get(id).is_some_and(Generation::is_void);
         if let Some(void) = self.ids_from(self.first).find(void) {
-            return Some(void);
+            return Ok(Some(void));
         }
-        let siblings = siblings::list(&self.root, &self.rel).ok()?;
-        let current = self.current();
-        let unknown = |s: &&Sibling| !self.is_known(s) && Some(identity(&s.stat)) != current;
-        let in_order = siblings.iter().filter(|sibling| sibling.is_in_order());
-        let older: Vec<&Sibling> = in_order.take_while(unknown).collect();
+        let siblings = self.siblings(now)?;
+        let current = self.current()?.map(|stat| identity(&stat));
+        let mut older = Vec::new();
+        for sibling in siblings.iter().filter(|sibling| sibling.is_in_order()) {
+            if Some(identity(&sibling.stat)) == current || self.is_known(sibling, now)? {
+                break;
+            }
+            older.push(sibling);
+        }
         for sibling in older.into_iter().rev() {
-            self.prepend(sibling, now)?;
+            if self.prepend(sibling, now)?.is_none() {
+                return Ok(None);
+            }
         }
-        Some(self.first)
+        Ok(Some(self.first))
     }
 
     /// Closes the files that nobody has read from for a while. O(generations).

@@ -14,7 +14,8 @@
 //!        |- path        what stands at the log's path, and what follows from its change
 //!        |- lineage     the generations in their order, and finding those that a cursor names
 //!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
-//!        |   '- siblings    what lies beside the file: app.log.1, app.log-20261120
+//!        |   |- siblings    what lies beside the file: app.log.1, app.log-20261120
+//!        |   '- patience    how long what cannot be read is waited for
 //!        |- reread      reading again what the head has read, if it is still there
 //!        |- lens        what the bytes mean: where they may be cut, and what is shown of them
 //!        |- reading     what files are asked at offsets: bytes, size, holes
@@ -44,6 +45,7 @@ mod history;
 pub mod lens;
 mod lineage;
 mod path;
+mod patience;
 pub mod pattern;
 mod reading;
 mod reread;

@@ -4,8 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::tail::beneath::{OpenError, Stat};
+use crate::tail::beneath::OpenError;
 use crate::tail::follower::Follower;
+use crate::tail::generation::{Generation, Glance};
 
 /// A rotation leaves the path empty for a moment; that is not worth a word.
 const GRACE: Duration = Duration::from_millis(250);
@@ -17,21 +18,35 @@ pub(crate) enum AtPath {
     Last,
     /// Nothing that can be read.
     Nothing {
-        /// When that was first seen.
+        /// When that was first seen; once it was told, when the reason was first seen.
         since: Instant,
-        /// A sentence for people.
+        /// The reason, a sentence for people.
         why: String,
-        /// It has lasted long enough to be told.
-        told: bool,
+        /// There certainly is no file; otherwise there may be one, and it cannot be read for now.
+        gone: bool,
+        /// The reason that has lasted long enough to be told.
+        told: Option<String>,
     },
+}
+
+/// Nobody can tell for now. The file counts as unreadable.
+#[derive(Debug)]
+pub(crate) struct Undecided;
+
+impl AtPath {
+    /// Nothing that can be read, and why: told at once, as somebody wants to read it just now.
+    pub(crate) fn nothing(why: &OpenError, now: Instant) -> Self {
+        let said = why.to_string();
+        Self::Nothing { since: now, why: said.clone(), gone: !why.tells_nothing(), told: Some(said) }
+    }
 }
 
 impl Follower {
     /// Why there is nothing to read at the path, if that has lasted.
     pub(crate) fn missing(&self) -> Option<&str> {
         match &self.at_path {
-            AtPath::Nothing { why, told: true, .. } => Some(why),
-            AtPath::Nothing { told: false, .. } | AtPath::Last => None,
+            AtPath::Nothing { told, .. } => told.as_deref(),
+            AtPath::Last => None,
         }
     }
 
@@ -40,30 +55,37 @@ impl Follower {
         matches!(self.at_path, AtPath::Nothing { .. })
     }
 
+    /// There is certainly no file at the path.
+    pub(crate) fn is_path_deserted(&self) -> bool {
+        matches!(self.at_path, AtPath::Nothing { gone: true, .. })
+    }
+
     /// One `stat`; if it tells something new, a look through the folder.
     pub(crate) fn look_at_path(&mut self, now: Instant) {
         self.lineage.root().look_again();
-        let stat = self.lineage.root().stat(self.lineage.rel());
-        let is_last = stat.and_then(|stat| self.is_last(&stat, now));
+        let names_last = self.lineage.root().stat(self.lineage.rel()).is_ok_and(|stat| {
+            let last = self.lineage.get(self.lineage.last());
+            last.is_some_and(|last| last.holder() == (stat.device, stat.inode))
+        });
+        // If the path is empty, files may still have come and gone in between.
+        let is_last = if names_last { self.follow_last(now) } else { Ok(false) };
         match is_last {
-            Ok(true) => self.at_path = AtPath::Last,
-            // If the path is empty, files may still have come and gone in between.
-            Ok(false) | Err(_) => self.search(now),
+            Ok(true) => self.found_at_path(),
+            Ok(false) => self.search(now),
+            Err(why) => self.nothing_at_path(&why, now),
         }
     }
 
-    /// Is this the file of the last generation? If it was closed meanwhile, it is opened again, if it has not changed.
-    fn is_last(&mut self, stat: &Stat, now: Instant) -> Result<bool, OpenError> {
+    /// The path names the file of the last generation, if it has not changed. If that was closed meanwhile, it is opened
+    /// again.
+    fn follow_last(&mut self, now: Instant) -> Result<bool, OpenError> {
         let id = self.lineage.last();
-        let identity = (stat.device, stat.inode);
-        let Some(last) = self.lineage.get(id).filter(|last| last.holder() == identity) else {
-            return Ok(false);
-        };
-        if last.is_closed() {
+        if let Some(last) = self.lineage.get(id).filter(|last| last.is_closed()) {
             let file = self.lineage.root().open_file(self.lineage.rel())?;
-            let (same, last) = (last.is_held_by(&file)?, self.lineage.get_mut(id));
-            if let Some(last) = last.filter(|_| same) {
-                last.take_up(file, now)?;
+            let (same, glance) = (last.is_held_by(&file)?, Glance::at(&file)?);
+            last.try_reading(&file)?;
+            if let Some(last) = self.lineage.get_mut(id).filter(|_| same) {
+                last.take_up(file, glance, now);
             }
         }
         let Some(last) = self.lineage.get_mut(id).filter(|last| last.file().is_some()) else {
@@ -82,7 +104,10 @@ impl Follower {
     ///
     /// All of that waits. What was written to our files up to now comes first, so they are to be read once more.
     fn search(&mut self, now: Instant) {
-        self.look_for_cut(now);
+        if self.look_for_cut(now).is_err() {
+            // Among what lies beside the log may be the copy.
+            return;
+        }
         let last = self.lineage.last();
         let nothing = match self.lineage.find_successors(now) {
             Ok(nothing) => nothing,
@@ -93,7 +118,7 @@ impl Follower {
             self.wake_all(now);
         }
         match nothing {
-            None => self.at_path = AtPath::Last,
+            None => self.found_at_path(),
             Some(why) => self.nothing_at_path(&why, now),
         }
         // One that has come back is followed as what it is now.
@@ -101,31 +126,41 @@ impl Follower {
         self.update_head();
     }
 
-    /// Makes sure that the file of the last generation still holds it. A look may have been long ago.
-    fn look_for_cut(&mut self, now: Instant) {
+    /// Makes sure that the file of the last generation still holds it. A look may have been long ago. An error if it was
+    /// cut, and nobody can tell for now what has become of it.
+    fn look_for_cut(&mut self, now: Instant) -> Result<(), Undecided> {
         let id = self.lineage.last();
         let Some(last) = self.lineage.get(id).filter(|last| !last.has_ended()) else {
-            return;
+            return Ok(());
         };
         let same = last.file().is_none_or(|file| last.is_held_by(file).unwrap_or(true));
-        if !same {
-            self.cut(id, now);
-        }
+        if same { Ok(()) } else { self.cut(id, now) }
     }
 
     /// Looks at everything, as somebody wants to begin.
     pub(crate) fn look_well(&mut self, now: Instant) {
         self.look(true, now);
-        self.look_for_cut(now);
+        // What cannot be told now will be told by a later look.
+        let _ = self.look_for_cut(now);
     }
 
     /// There is nothing to read at the path. Whoever was told hears of the return only once a file could be opened.
     pub(crate) fn nothing_at_path(&mut self, why: &OpenError, now: Instant) {
-        let since = match self.at_path {
-            AtPath::Nothing { since, .. } => since,
-            AtPath::Last => now,
+        let (gone, why) = (!why.tells_nothing(), why.to_string());
+        let (since, told) = match std::mem::replace(&mut self.at_path, AtPath::Last) {
+            // Another reason is told once it has lasted as well.
+            AtPath::Nothing { why: before, told: told @ Some(_), .. } if before != why => (now, told),
+            AtPath::Nothing { since, told, .. } => (since, told),
+            AtPath::Last => (now, None),
         };
-        let told = since + GRACE <= now || self.missing().is_some();
-        self.at_path = AtPath::Nothing { since, why: why.to_string(), told };
+        let told = if since + GRACE <= now { Some(why.clone()) } else { told };
+        self.at_path = AtPath::Nothing { since, why, gone, told };
+    }
+
+    /// The file of the last generation is at the path. Whether it can be read is another matter.
+    fn found_at_path(&mut self) {
+        if !self.lineage.get(self.lineage.last()).is_some_and(Generation::is_failing) {
+            self.at_path = AtPath::Last;
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::tail::beneath::{OpenError, Stat};
+use crate::tail::beneath::Stat;
 use crate::tail::cursor::{HEAD, guard_len};
 use crate::tail::disk::{File, SeekFrom};
 
@@ -89,9 +89,6 @@ pub(crate) fn holds(file: &File, at: u64, expected: &[u8]) -> io::Result<bool> {
 
 /// What the open file is at this moment.
 pub(crate) fn stat_of(file: &File) -> io::Result<Stat> {
-    Stat::of(file).map_err(|error| match error {
-        OpenError::Io(error) => error,
-        // Cannot be: it was a regular file when it was opened, and stays one.
-        other => io::Error::other(other.to_string()),
-    })
+    // It was a regular file when it was opened, and stays one.
+    Stat::regular(&file.stat()?).map_err(|error| io::Error::other(error.to_string()))
 }

@@ -12,8 +12,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use crate::tail::beneath::{OpenError, Root, Stat};
+use crate::tail::patience::Patience;
 
 /// Entries of the folder that are read. A log in a folder with more finds fewer of its siblings, or none.
 const MOST_ENTRIES: usize = 4096;
@@ -54,13 +56,27 @@ pub(crate) fn younger_than(siblings: &[Sibling], found: usize) -> Vec<Sibling> {
 
 /// The siblings of the log at `rel`: first those whose name says nothing about their age, then the others, oldest first.
 ///
+/// An error if one of them cannot be looked at for now, as then nobody can tell what came after what; or if the folder
+/// cannot be listed. A folder that never may be listed has no siblings.
+///
 /// Bounded: reads [`MOST_ENTRIES`] names and asks about [`MOST_SIBLINGS`] files.
-pub(crate) fn list(root: &Root, rel: &Path) -> Result<Vec<Sibling>, OpenError> {
+pub(crate) fn list(
+    root: &Root,
+    rel: &Path,
+    patience: &Patience,
+    now: Instant,
+) -> Result<Vec<Sibling>, OpenError> {
     let folder = rel.parent().unwrap_or(Path::new(""));
     let Some(own) = rel.file_name() else {
         return Ok(Vec::new());
     };
-    let listing = root.list(folder, MOST_ENTRIES)?;
+    let listing = match root.list(folder, MOST_ENTRIES) {
+        Err(error @ OpenError::Io(_)) => return Err(error),
+        listed => patience.bear(folder, listed, now)?,
+    };
+    let Some(listing) = listing else {
+        return Ok(Vec::new());
+    };
     let mut named: Vec<(Option<Age>, PathBuf)> = Vec::new();
     for (name, _) in &listing.entries {
         if let Some(rest) = beside(own.as_bytes(), name.as_bytes()) {
@@ -70,11 +86,13 @@ pub(crate) fn list(root: &Root, rel: &Path) -> Result<Vec<Sibling>, OpenError> {
     // Before any file is asked about: in the order of the names, which needs no system call.
     named.sort_by(|(a, _), (b, _)| a.cmp(b));
     let surplus = named.len().saturating_sub(MOST_SIBLINGS);
-    let siblings = named.drain(surplus..).filter_map(|(age, rel)| {
-        // One that is gone since, or is a folder, or must not be read, is no sibling.
-        root.stat(&rel).ok().map(|stat| Sibling { rel, stat, age })
-    });
-    let mut siblings: Vec<Sibling> = siblings.collect();
+    let mut siblings = Vec::new();
+    for (age, rel) in named.drain(surplus..) {
+        // One that is gone since, or is a folder, is no sibling.
+        if let Some(stat) = patience.bear(&rel, root.stat(&rel), now)? {
+            siblings.push(Sibling { rel, stat, age });
+        }
+    }
     // Numbers cannot be compared with dates; where there are both, the time of the last change decides.
     let dates = siblings.iter().filter(|sibling| matches!(sibling.age, Some(Age::Date(_)))).count();
     let numbers = siblings.iter().filter(|sibling| matches!(sibling.age, Some(Age::Rotations(_)))).count();
@@ -152,7 +170,7 @@ mod tests {
             file.set_modified(start + Duration::from_secs(i as u64)).unwrap();
         }
         let root = Root::open(folder.path()).unwrap();
-        let found = list(&root, Path::new(own)).unwrap();
+        let found = list(&root, Path::new(own), &Patience::default(), Instant::now()).unwrap();
         found.iter().map(|sibling| sibling.rel.to_str().unwrap().to_owned()).collect()
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Does not know the window, nor what viewers get from there on.
 
+use std::io;
 use std::time::Instant;
 
 use crate::tail::backlog::{self, MOST_SCANNED};
+use crate::tail::beneath::OpenError;
 use crate::tail::catchup::with_revived;
 use crate::tail::cursor::{Cursor, Place};
 use crate::tail::follower::Follower;
@@ -58,6 +60,13 @@ impl Follower {
         start.map_or_else(|| Standing::clone(self.head()), |place| self.head().with(Spot { id, place }))
     }
 
+    /// Where a reader stands that has had nothing of what is known.
+    pub(crate) fn at_oldest(&self) -> Standing {
+        let id = self.lineage.oldest();
+        let start = self.lineage.get(id).map(Generation::start_place);
+        start.map_or_else(|| Standing::clone(self.head()), |place| Standing::new(vec![Spot { id, place }]))
+    }
+
     /// At the end of the newest file, which may be ahead of the head.
     pub(crate) fn at_end(&mut self, now: Instant) -> Standing {
         let end = self.lineage.get(self.newest).and_then(|newest| {
@@ -99,7 +108,7 @@ impl Follower {
                 break;
             }
             let known = Some(id.before()).filter(|&older| older >= self.lineage.oldest());
-            next = known.or_else(|| self.lineage.extend_back(now));
+            next = known.or_else(|| self.lineage.extend_back(now).ok().flatten());
         }
         self.follow_since(best.newest().id);
         best
@@ -117,10 +126,16 @@ impl Follower {
     /// If its last place is not to be found, there is no telling what was had of what is there now. Then the reader
     /// is told so, and begins at the first byte of the newest file. Older files are not read again: most of what is
     /// in them was had, and to repeat is as bad as to miss.
-    pub(crate) fn at_cursor(&mut self, cursor: &Cursor, now: Instant) -> Found {
+    ///
+    /// An error if nobody can tell for now.
+    pub(crate) fn at_cursor(&mut self, cursor: &Cursor, now: Instant) -> Result<Found, OpenError> {
         let (last, older) = cursor.places().split_last().expect("a cursor has at least one place");
-        let (at, mut lost) = match self.spot_named(last, now) {
+        let (at, mut lost) = match self.spot_named(last, now)? {
             Some(spot) => (spot, None),
+            // It may be in the file at the path, if only that could be read.
+            None if self.is_path_empty() && !self.is_path_deserted() => {
+                return Err(OpenError::Io(io::ErrorKind::Other.into()));
+            }
             None => (self.first_of_path(now), Some(self.why_lost(last))),
         };
         self.follow_since(at.id);
@@ -129,7 +144,7 @@ impl Follower {
         let older = if lost.is_some() { &[] } else { older };
         // The youngest first: not all may be followed.
         for place in older.iter().rev() {
-            match self.lineage.find(place, now).filter(|&older| older < at.id) {
+            match self.lineage.find(place, now)?.filter(|&older| older < at.id) {
                 Some(older) => {
                     standing = standing.with(Spot { id: older, place: *place });
                     // It was still written to when the viewer left.
@@ -138,17 +153,17 @@ impl Follower {
                 None => lost = Some(GapReason::Rotated),
             }
         }
-        Found { at: with_revived(self, &standing, now), lost }
+        Ok(Found { at: with_revived(self, &standing, now), lost })
     }
 
-    fn spot_named(&mut self, place: &Place, now: Instant) -> Option<Spot> {
+    fn spot_named(&mut self, place: &Place, now: Instant) -> Result<Option<Spot>, OpenError> {
         // The place before there was any file.
         if place.inode == 0 {
             let id = self.lineage.after_void(now)?;
-            return Some(Spot { id, place: self.lineage.get(id)?.start_place() });
+            let start = |id| Some(Spot { id, place: self.lineage.get(id)?.start_place() });
+            return Ok(id.and_then(start));
         }
-        let id = self.lineage.find(place, now)?;
-        Some(Spot { id, place: *place })
+        Ok(self.lineage.find(place, now)?.map(|id| Spot { id, place: *place }))
     }
 
     /// The first byte of the file at the path; if there is none, the end of the file before.

@@ -4,7 +4,6 @@
 //! `beneath`'s decision.
 
 use std::ffi::OsStr;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -38,11 +37,12 @@ pub(super) enum Way {
 
 impl Folder {
     /// Opens the folder at `path`, following links, and finds out which way is open here.
-    pub(super) fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
+    pub(super) fn open(disk: &Disk, path: &Path) -> Result<Self, Errno> {
         let handle = disk.call(Call::Open, || fs::open(path, FOLDER, Mode::empty()))?;
         let identity = identity(&disk.call(Call::Stat, || fs::fstat(&handle))?);
         let way = Way::available(disk, handle.as_fd());
-        Ok(Self { identity, path: path.canonicalize()?, handle, disk: disk.clone(), way })
+        let real = path.canonicalize().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        Ok(Self { identity, path: real, handle, disk: disk.clone(), way })
     }
 
     /// Opens what is at `rel`.

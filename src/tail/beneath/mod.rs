@@ -40,8 +40,8 @@ use crate::tail::disk::{Call, Disk, File};
 pub struct Root {
     path: PathBuf,
     disk: Disk,
-    // None: there is no such folder yet.
-    folder: RefCell<Option<Folder>>,
+    // Or why there is none yet.
+    folder: RefCell<Result<Folder, Errno>>,
 }
 
 impl Root {
@@ -49,14 +49,14 @@ impl Root {
     pub fn open(path: &Path) -> io::Result<Self> {
         let disk = Disk::default();
         let folder = Folder::open(&disk, path)?;
-        Ok(Self { path: path.to_owned(), disk, folder: RefCell::new(Some(folder)) })
+        Ok(Self { path: path.to_owned(), disk, folder: RefCell::new(Ok(folder)) })
     }
 
     /// A root on `disk` that may not be there yet: until [`look_again`](Self::look_again) finds it, every file in
     /// it is missing.
     pub fn wait_for(disk: &Disk, path: &Path) -> Self {
         let disk = disk.below(path);
-        let folder = Folder::open(&disk, path).ok();
+        let folder = Folder::open(&disk, path);
         Self { path: path.to_owned(), disk, folder: RefCell::new(folder) }
     }
 
@@ -67,7 +67,7 @@ impl Root {
 
     /// Whether there is a folder.
     pub fn is_there(&self) -> bool {
-        self.folder.borrow().is_some()
+        self.folder.borrow().is_ok()
     }
 
     /// Opens the folder that stands at the path now, if it is not the one that is held. True if that changed
@@ -76,16 +76,17 @@ impl Root {
     /// A folder that has gone is still held: what is open in it can be read to its end, and a new one may come.
     /// Costs one `stat`.
     pub fn look_again(&self) -> bool {
-        let now = self.disk.call(Call::Stat, || fs::stat(&self.path)).ok().map(|stat| identity(&stat));
-        let held = self.folder.borrow().as_ref().map(|folder| folder.identity);
-        if now.is_none() || now == held {
+        let now = self.disk.call(Call::Stat, || fs::stat(&self.path)).map(|stat| identity(&stat));
+        let held = self.folder.borrow().as_ref().map(|folder| folder.identity).ok();
+        if now.is_ok_and(|now| Some(now) == held) {
             return false;
         }
-        let Ok(folder) = Folder::open(&self.disk, &self.path) else {
-            return false;
-        };
-        *self.folder.borrow_mut() = Some(folder);
-        true
+        let found = now.and_then(|_| Folder::open(&self.disk, &self.path));
+        let is_there = found.is_ok();
+        if is_there || held.is_none() {
+            *self.folder.borrow_mut() = found;
+        }
+        is_there
     }
 
     /// Opens the regular file at `rel` for reading. Never waits for anybody.
@@ -136,9 +137,7 @@ impl Root {
         act: impl Fn(&Folder, &Path) -> Result<T, Errno>,
     ) -> Result<T, OpenError> {
         let folder = self.folder.borrow();
-        let Some(folder) = &*folder else {
-            return Err(OpenError::Missing);
-        };
+        let folder = folder.as_ref().map_err(|&why| OpenError::from(why))?;
         if !rel.components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(OpenError::LeadsOut);
         }

@@ -31,7 +31,7 @@ impl Stat {
     }
 
     /// The same from what the system said.
-    pub(super) fn regular(stat: &fs::Stat) -> Result<Self, OpenError> {
+    pub(crate) fn regular(stat: &fs::Stat) -> Result<Self, OpenError> {
         let (device, inode) = identity(stat);
         let kind = Kind::from(FileType::from_raw_mode(stat.st_mode));
         if kind != Kind::File {
@@ -101,6 +101,13 @@ pub enum OpenError {
     NotRegular(Kind),
     /// The system refused for another reason: no free descriptor, a broken disk, a stale network file system.
     Io(io::Error),
+}
+
+impl OpenError {
+    /// It says nothing about what is there: with the rights, or with more luck, a file might be found.
+    pub(crate) fn tells_nothing(&self) -> bool {
+        matches!(self, Self::Denied | Self::Io(_))
+    }
 }
 
 impl From<io::Error> for OpenError {

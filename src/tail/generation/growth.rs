@@ -37,8 +37,14 @@ impl Generation {
     pub(crate) fn look(&mut self, now: Instant) -> io::Result<()> {
         self.hungry |= self.half_due().is_some_and(|due| due <= now);
         let Bytes::Open(file) = &self.bytes else {
+            // One that failed is looked for anew.
+            self.hungry |= self.failing && self.is_closed();
             return Ok(());
         };
+        if self.failing {
+            self.try_reading(file)?;
+            (self.failing, self.hungry) = (false, true);
+        }
         let stat = stat_of(file)?;
         if stat.size == self.size && stat.modified == self.modified {
             return Ok(());
@@ -83,7 +89,7 @@ impl Generation {
     pub(crate) fn read(&mut self, scratch: &mut [u8], in_haste: bool, now: Instant) -> io::Result<Read> {
         let held = self.pending.len();
         scratch[..held].copy_from_slice(&self.pending);
-        let mut fresh = 0;
+        let (mut fresh, mut more) = (0, false);
         if let Bytes::Open(file) = &self.bytes {
             let at = self.position();
             fresh = file.read_at(&mut scratch[held..], at)?;
@@ -96,8 +102,12 @@ impl Generation {
             {
                 return Ok(Read::Cut);
             }
-            self.size = self.size.max(stat.size);
-            self.modified = stat.modified;
+            more = stat.size > at + fresh as u64;
+            // Nothing was read, and yet there is more: it has come since, and the next look is to notice it.
+            if fresh > 0 || !more {
+                self.size = self.size.max(stat.size);
+                self.modified = stat.modified;
+            }
             if self.head.len() < HEAD {
                 see(&mut self.head, at, &scratch[held..held + fresh]);
                 self.lens = self.lens.for_head(&self.head);
@@ -115,9 +125,9 @@ impl Generation {
         }
         let data = &scratch[..held + fresh];
         let full = data.len() == scratch.len();
-        // A short read means the end, unless the file has grown meanwhile.
-        self.hungry = fresh > 0 && (full || self.size > self.position() + fresh as u64);
-        let exhausted = !full && self.is_ending();
+        // A read may be short before the end, too.
+        self.hungry = fresh > 0 && (full || more);
+        let exhausted = !full && !self.hungry && self.is_ending();
         let whole = if exhausted { data.len() } else { data.len() - self.lens.unfinished(self.offset, data) };
         let due = self.half_due.is_some_and(|due| due <= now);
         let halves = !self.lens.wants_whole_lines();
@@ -143,7 +153,7 @@ impl Generation {
     /// There is nothing to deliver. If that is all there will ever be: what is known to be missing, then the end.
     fn nothing(&mut self) -> Read {
         let missing = self.size.saturating_sub(self.position());
-        if !self.is_ending() || missing == 0 {
+        if !self.is_ending() || self.hungry || missing == 0 {
             return Read::Nothing;
         }
         self.offset += missing;
@@ -198,7 +208,7 @@ fn see(head: &mut Vec<u8>, at: u64, bytes: &[u8]) {
 mod tests {
     use super::*;
     use crate::tail::cursor::HeadPrint;
-    use crate::tail::generation::Begins;
+    use crate::tail::generation::{Begins, Glance};
     use crate::tail::reading::READ;
     use std::io::Write;
     use std::os::unix::fs::FileExt;
@@ -328,7 +338,9 @@ mod tests {
         let mut copy = tempfile::tempfile().unwrap();
         copy.write_all(b"one\ntwo\n").unwrap();
         growing.generation.lose(GapReason::Truncated);
-        growing.generation.take_up(copy.into(), growing.now).unwrap();
+        let copy = File::from(copy);
+        let glance = Glance::at(&copy).unwrap();
+        growing.generation.take_up(copy, glance, growing.now);
         let place = growing.generation.place_after(8, b"one\ntwo\n");
         assert_eq!(place.head, HeadPrint::of(b"one\ntwo\n", 8));
     }

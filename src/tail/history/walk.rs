@@ -14,6 +14,7 @@
 
 use std::time::Instant;
 
+use crate::tail::beneath::OpenError;
 use crate::tail::follower::Follower;
 use crate::tail::generation::{Begins, Generation};
 use crate::tail::lens::Lens;
@@ -117,8 +118,10 @@ impl Walk {
             return self.read_up(start, follower, scratch, now);
         }
         let (id, begins) = (self.id, generation.begins());
-        let Some(older) = self.older(follower, now) else {
-            return Block::End;
+        let older = match self.older(follower, now) {
+            Ok(Some(older)) => older,
+            Ok(None) => return Block::End,
+            Err(_) => return Block::Later,
         };
         self.id = older;
         self.offset = match self.listed.pop_if(|(listed, _)| *listed == older) {
@@ -129,17 +132,19 @@ impl Walk {
     }
 
     /// The generation before this one. The void before the first file is none.
-    fn older(&self, follower: &mut Follower, now: Instant) -> Option<GenerationId> {
-        let mut id = self.id;
-        loop {
-            id = match id.before() {
-                known if known >= follower.lineage.oldest() => known,
+    fn older(&self, follower: &mut Follower, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        let mut id = Some(self.id);
+        while let Some(younger) = id {
+            id = match younger.before() {
+                known if known >= follower.lineage.oldest() => Some(known),
                 _ => follower.lineage.extend_back(now)?,
             };
-            if !follower.lineage.get(id)?.is_void() {
-                return Some(id);
+            let is_void = |id| follower.lineage.get(id).is_some_and(Generation::is_void);
+            if !id.is_some_and(is_void) {
+                break;
             }
         }
+        Ok(id)
     }
 
     fn read_up<'a>(
