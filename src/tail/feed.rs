@@ -22,6 +22,7 @@ use crate::tail::beneath::Root;
 use crate::tail::catchup::{self, CatchUp};
 use crate::tail::cursor::Cursor;
 use crate::tail::follower::Follower;
+use crate::tail::history::job::{Job, Past, Progress, Work};
 use crate::tail::lens::Lens;
 use crate::tail::pattern::Filter;
 use crate::tail::sieve::{Kept, Passed, Sieve};
@@ -46,6 +47,8 @@ pub struct Feed<E> {
     back: Rc<Piece<E>>,
     // What filters have left of the recent pieces.
     kept: Kept<E>,
+    // For those who ask for what was before.
+    past: Past,
     // A viewer behind the head could not be given what it is due: the next look asks it to try again.
     put_off: bool,
     // The last instant we were told.
@@ -115,8 +118,9 @@ impl<E: Default> Feed<E> {
         let follower = Follower::open(root, rel, lens, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
-        let (is_absent, absence, kept) = (false, None, Kept::default());
-        let mut feed = Self { follower, window, is_absent, absence, back, kept, put_off: false, now };
+        let (is_absent, absence, put_off) = (false, None, false);
+        let (kept, past) = (Kept::default(), Past::default());
+        let mut feed = Self { follower, window, is_absent, absence, back, kept, past, put_off, now };
         feed.notice_absence();
         feed
     }
@@ -412,6 +416,17 @@ impl<E: Default> Feed<E> {
             }
         }
         Step::UpToDate
+    }
+
+    /// One step of a job on the log's past: at most one read of 256 KiB, or one look through the folder. The first one may
+    /// read 64 KiB for each place of a cursor.
+    pub fn work(&mut self, job: &mut Job, now: Instant) -> Work {
+        self.past.work(job, &mut self.follower, now)
+    }
+
+    /// How far it has come. O(generations).
+    pub fn progress(&self, job: &Job) -> Progress {
+        job.progress(&self.follower)
     }
 
     /// How many bytes that are known of a viewer at `position` has still to get. O(generations since).

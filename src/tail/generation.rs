@@ -72,7 +72,7 @@ pub(crate) struct Generation {
 
 /// How a generation took the place of the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Begins {
+pub enum Begins {
     /// Another file was put at the path.
     Rotated,
     /// The file was cut to nothing.
@@ -285,6 +285,11 @@ impl Generation {
         }
     }
 
+    /// Its bytes are nowhere any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.bytes, Bytes::Gone)
+    }
+
     /// Its file was closed, and may be found again.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.bytes, Bytes::Closed)
@@ -457,7 +462,6 @@ impl Generation {
 
     /// If these are `bytes` before `offset`, and nothing but NULs: how far a hole reaches back that they are the end
     /// of. At least half of it, so asking again comes to its beginning soon.
-    #[cfg_attr(not(test), allow(dead_code, reason = "searching and scrolling will be built on it"))]
     pub(crate) fn hole_before(&self, offset: u64, bytes: &[u8]) -> Option<u64> {
         let file = self.file().filter(|_| are_a_block_of_nuls(bytes))?;
         hole_back(file, offset).ok()?

@@ -145,7 +145,7 @@ impl Lineage {
     }
 
     /// The log's siblings, see [`siblings::list`].
-    fn siblings(&self, now: Instant) -> Result<Vec<Sibling>, OpenError> {
+    pub(crate) fn siblings(&self, now: Instant) -> Result<Vec<Sibling>, OpenError> {
         siblings::list(&self.root, &self.rel, &self.patience, now)
     }
 

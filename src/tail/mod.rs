@@ -8,7 +8,7 @@
 //!    |- window   the recent pieces, read once and shared by all
 //!    |- catchup  reading on from before the window
 //!    |- sieve    what a filter leaves of the pieces: whole lines that pass
-//!    |- history  all of the log, from one file into the next (walk)
+//!    |- history  all of the log, from one file into the next: scrolling, jumping, searching
 //!    |- start    where a viewer begins: so many lines before the end (backlog), or at its cursor
 //!    '- follower the head: reads what is new
 //!        |- path        what stands at the log's path, and what follows from its change
@@ -40,8 +40,7 @@ pub mod disk;
 pub mod feed;
 mod follower;
 mod generation;
-#[cfg_attr(not(test), allow(dead_code, reason = "searching and scrolling will be built on it"))]
-mod history;
+pub mod history;
 pub mod lens;
 mod lineage;
 mod path;
@@ -58,5 +57,6 @@ pub mod window;
 
 pub use cursor::Cursor;
 pub use feed::{Feed, Position, Start, Step};
+pub use generation::Begins;
 pub use lens::Lens;
 pub use window::{GapReason, Piece, PieceKind};

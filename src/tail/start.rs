@@ -42,7 +42,8 @@ impl Follower {
         Some(self.head().with(Spot { id, place }))
     }
 
-    fn place_at(&mut self, id: GenerationId, offset: u64, now: Instant) -> Option<Place> {
+    /// The place at `offset` of a generation, for which its file is asked; none if it cannot be read.
+    pub(crate) fn place_at(&mut self, id: GenerationId, offset: u64, now: Instant) -> Option<Place> {
         if !self.lineage.make_open(id, now).ok()? {
             return None;
         }
@@ -156,7 +157,8 @@ impl Follower {
         Ok(Found { at: with_revived(self, &standing, now), lost })
     }
 
-    fn spot_named(&mut self, place: &Place, now: Instant) -> Result<Option<Spot>, OpenError> {
+    /// What a place names, if that can be found.
+    pub(crate) fn spot_named(&mut self, place: &Place, now: Instant) -> Result<Option<Spot>, OpenError> {
         // The place before there was any file.
         if place.inode == 0 {
             let id = self.lineage.after_void(now)?;

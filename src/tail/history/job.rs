@@ -1,0 +1,303 @@
+//! What somebody asks of a log's past, done step by step: each step reads 256 KiB at most, so nobody else waits.
+//!
+//! A [`Job`] belongs to who asks; it holds no file and no buffer, and dropping it ends it. It is worked on through the log's
+//! [`Feed`](crate::tail::Feed), which has the files.
+//!
+//! Does not know who asks, nor how an answer is told.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::tail::beneath::OpenError;
+use crate::tail::cursor::Cursor;
+use crate::tail::follower::Follower;
+use crate::tail::generation::Begins;
+use crate::tail::history::extent::Extent;
+use crate::tail::history::index::Indexes;
+use crate::tail::history::newer::Newer;
+use crate::tail::history::older::Older;
+use crate::tail::history::search::Search;
+use crate::tail::history::seek::Seek;
+use crate::tail::history::timestamps::TimeSpec;
+use crate::tail::pattern::Filter;
+use crate::tail::window::GapReason;
+
+/// The most that one step reads.
+pub(crate) const STEP: usize = 256 * 1024;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// The lines before a place, the nearest first.
+    Older {
+        /// The place.
+        before: Cursor,
+        /// How many, counted after filtering.
+        lines: usize,
+    },
+    /// The lines behind a place.
+    Newer {
+        /// The place.
+        after: Cursor,
+        /// How many, counted after filtering.
+        lines: usize,
+    },
+    /// Where is that?
+    Seek(SeekTo),
+    /// All lines of the history that a filter shows, those nearest to a place first.
+    Search {
+        /// What is looked for.
+        filter: Rc<Filter>,
+        /// Where it is looked for first; without it, at the end.
+        from: Option<Cursor>,
+        /// So many are told, the others counted.
+        most: usize,
+    },
+}
+
+/// A place as people say it.
+#[derive(Clone, Debug)]
+pub enum SeekTo {
+    /// The first byte of the oldest file that can be reached.
+    Start,
+    /// Behind the last byte.
+    End,
+    /// So much of the way through all files, by bytes, 0 to 100: the beginning of a line.
+    Percent(f64),
+    /// A line of the newest file, the first being 1.
+    Line(u64),
+    /// The first line that was not written before then, taking it that later lines have later times.
+    Time(TimeSpec),
+    /// What is known of a cursor.
+    Cursor(Cursor),
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// Nothing to tell yet; go on.
+    Again,
+    /// What is to be read cannot be read now; try again in a while.
+    Later,
+    /// Something was found; go on.
+    Found(Found),
+    /// That was all.
+    Done(Summary),
+}
+
+/// What a step found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// Lines of one file.
+    Lines {
+        /// The place before them.
+        from: Cursor,
+        /// The place behind them.
+        to: Cursor,
+        /// Valid UTF-8; only the lines that the filter shows, each with its newline.
+        text: Rc<[u8]>,
+        /// How many bytes of the source lie between the two places.
+        bytes: u64,
+        /// If `from` is the first byte of a file and another file lies before it: how it took that one's place.
+        begins: Option<Begins>,
+    },
+    /// Bytes that cannot be had.
+    Gap {
+        /// The place before them.
+        from: Cursor,
+        /// The place behind them.
+        to: Cursor,
+        /// How many, if that is known.
+        bytes: Option<u64>,
+        /// Why.
+        why: GapReason,
+    },
+    /// Lines that were searched for, the nearest first.
+    Hits(Vec<Hit>),
+    /// The place that was asked for.
+    Place(Place),
+}
+
+/// A line that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// Its beginning.
+    pub cursor: Cursor,
+    /// Its number in its file, from 1, if somebody has counted.
+    pub line: Option<u64>,
+    /// Its offset in its file.
+    pub byte: u64,
+    /// The name of its file, as it is now.
+    pub file: Rc<str>,
+    /// Its text, [`Hit::LONGEST`] bytes of it at most; valid UTF-8.
+    pub text: String,
+    /// What was looked for: where in the text, from and to, counted in UTF-16 units.
+    pub marks: Vec<[usize; 2]>,
+    /// Where in the whole history it lies, from 0 to 1.
+    pub at: f64,
+}
+
+impl Hit {
+    /// More of a line (in bytes) is not told.
+    pub const LONGEST: usize = 1024;
+}
+
+/// Where something is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The place.
+    pub cursor: Cursor,
+    /// The number of the line that begins there or that it lies in, from 1, if somebody has counted.
+    pub line: Option<u64>,
+    /// Its offset in its file.
+    pub byte: u64,
+    /// The name of its file, as it is now.
+    pub file: Rc<str>,
+    /// It is what was asked for; else, the nearest to that.
+    pub exact: bool,
+}
+
+/// What came of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// There is more: further lines in that direction, or hits that were not told.
+    pub more: bool,
+    /// How many lines a search has found, those not told included.
+    pub count: u64,
+}
+
+/// How far a job has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What it does.
+    pub what: Doing,
+    /// So many bytes are done.
+    pub done: u64,
+    /// ... of so many, as far as they are known yet.
+    pub total: u64,
+    /// How many lines a search has found.
+    pub count: u64,
+    /// A search's finds along the whole history: [`BUCKETS`] numbers. Empty for other jobs.
+    pub map: Vec<u64>,
+}
+
+/// In so many parts the map of a search divides the history.
+pub const BUCKETS: usize = 256;
+
+/// What takes so long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doing {
+    /// Lines are looked at.
+    #[default]
+    Searching,
+    /// Lines are counted.
+    Counting,
+}
+
+/// Something that was asked for and is not finished.
+#[derive(Debug)]
+pub struct Job(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Asked(Task, Option<Rc<Filter>>),
+    Older(Older),
+    Newer(Newer),
+    Seek(Seek),
+    Search(Box<Search>),
+    /// What it was to begin at is not to be found any more.
+    Lost(Option<Cursor>),
+}
+
+/// What a step works with: the log, what is known of its lines, and room for what it reads.
+pub(crate) struct Bench<'a> {
+    pub(crate) follower: &'a mut Follower,
+    pub(crate) indexes: &'a mut Indexes,
+    pub(crate) scratch: &'a mut [u8],
+    pub(crate) now: Instant,
+}
+
+/// What a log keeps for the jobs on its past.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    indexes: Indexes,
+    // What is read goes here; made for the first job.
+    scratch: Vec<u8>,
+}
+
+impl Past {
+    pub(crate) fn work(&mut self, job: &mut Job, follower: &mut Follower, now: Instant) -> Work {
+        job.step(&mut self.bench(follower, now))
+    }
+
+    fn bench<'a>(&'a mut self, follower: &'a mut Follower, now: Instant) -> Bench<'a> {
+        self.scratch.resize(STEP, 0);
+        Bench { follower, indexes: &mut self.indexes, scratch: &mut self.scratch, now }
+    }
+}
+
+impl Job {
+    /// Does what is asked for who sees only the lines that `filter` shows; to a search it is of no matter. Nothing is done
+    /// before the first step.
+    pub fn new(task: Task, filter: Option<Rc<Filter>>) -> Self {
+        Self(Kind::Asked(task, filter))
+    }
+
+    pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
+        match &mut self.0 {
+            Kind::Asked(task, filter) => match begin(task, filter.as_ref(), bench) {
+                Ok(kind) => {
+                    self.0 = kind;
+                    Work::Again
+                }
+                Err(_) => Work::Later,
+            },
+            Kind::Older(older) => older.step(bench),
+            Kind::Newer(newer) => newer.step(bench),
+            Kind::Seek(seek) => seek.step(bench),
+            Kind::Search(search) => search.step(bench),
+            Kind::Lost(cursor) => lost(cursor.take()),
+        }
+    }
+
+    pub(crate) fn progress(&self, follower: &Follower) -> Progress {
+        let of_all = |done| Progress { done, total: Extent::of(follower).total(), ..Progress::default() };
+        match &self.0 {
+            Kind::Older(older) => of_all(older.seen),
+            Kind::Newer(newer) => of_all(newer.seen),
+            Kind::Seek(seek) => seek.progress(follower),
+            Kind::Search(search) => search.progress(follower),
+            Kind::Asked(..) | Kind::Lost(_) => Progress::default(),
+        }
+    }
+}
+
+/// An error if the places that it names cannot be looked for now.
+fn begin(task: &Task, filter: Option<&Rc<Filter>>, bench: &mut Bench<'_>) -> Result<Kind, OpenError> {
+    let filter = filter.cloned();
+    Ok(match task {
+        Task::Older { before, lines } => match bench.standing_of(before)? {
+            Some(asked) => Kind::Older(Older::new(asked, *lines, filter)),
+            None => Kind::Lost(Some(before.clone())),
+        },
+        Task::Newer { after, lines } => match bench.standing_of(after)? {
+            Some(asked) => Kind::Newer(Newer::new(&asked, *lines, filter, bench)),
+            None => Kind::Lost(Some(after.clone())),
+        },
+        Task::Seek(to) => Kind::Seek(Seek::new(to.clone())),
+        Task::Search { filter, from, most } => {
+            let from = from.as_ref().map(|from| bench.standing_of(from)).transpose()?.flatten();
+            Kind::Search(Box::new(Search::new(Rc::clone(filter), from, *most, bench)))
+        }
+    })
+}
+
+/// Nobody knows how much lies between a place that is lost and what is there.
+fn lost(cursor: Option<Cursor>) -> Work {
+    match cursor {
+        Some(at) => {
+            Work::Found(Found::Gap { from: at.clone(), to: at, bytes: None, why: GapReason::Unknown })
+        }
+        None => Work::Done(Summary::default()),
+    }
+}

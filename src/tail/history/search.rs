@@ -1,0 +1,225 @@
+//! All lines of a log's history that a filter shows, those nearest to a place first.
+//!
+//! Two walks lead away from the place, one up and one down, and the one that has come less far goes on. So the hits near
+//! the place are told first, and whoever looks at them does not wait for the rest.
+//!
+//! ```text
+//!   app.log.1                 app.log
+//!   |......................|  |..........................|
+//!                 <- 4  <- 2  1 ->  3 ->
+//!                            place
+//! ```
+//!
+//! A block is gone through by the expression itself; its lines are looked for only around what that finds. Does not know
+//! who asks.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::tail::follower::Follower;
+use crate::tail::history::extent::Extent;
+use crate::tail::history::finds::Finds;
+use crate::tail::history::job::{Bench, Doing, Found, Hit, Progress, Summary, Work};
+use crate::tail::history::view::View;
+use crate::tail::history::walk::{Block, Walk};
+use crate::tail::pattern::Filter;
+use crate::tail::standing::{GenerationId, Standing};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Search {
+    filter: Rc<Filter>,
+    // Hits that may still be told.
+    left: usize,
+    untold: bool,
+    // All files are known.
+    whole: bool,
+    up: Way,
+    down: Way,
+    finds: Finds,
+    names: Vec<(GenerationId, Rc<str>)>,
+}
+
+/// One of the two ways.
+#[derive(Debug)]
+struct Way {
+    walk: Option<Walk>,
+    seen: u64,
+}
+
+/// A line that was found: where in its block, and what it says, or the beginning of that.
+struct Line {
+    at: usize,
+    text: String,
+}
+
+/// What came of one block.
+struct Scanned {
+    id: GenerationId,
+    from: u64,
+    lines: Vec<Line>,
+    // How many newlines there are in the block before each of them, if that is of use.
+    newlines: Vec<u64>,
+}
+
+impl Search {
+    /// From this place on, or from the end.
+    pub(crate) fn new(
+        filter: Rc<Filter>,
+        from: Option<Standing>,
+        most: usize,
+        bench: &mut Bench<'_>,
+    ) -> Self {
+        let place = from.unwrap_or_else(|| bench.follower.at_end(bench.now));
+        let place = bench.at_line_starts(&place);
+        let (up, down) = (Way::new(Walk::up(&place)), Way::new(Walk::down(&place)));
+        let (finds, names) = (Finds::default(), Vec::new());
+        Self { filter, left: most, untold: false, whole: false, up, down, finds, names }
+    }
+
+    /// One block, or one more file.
+    pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
+        if !self.whole {
+            return match bench.follower.lineage.extend_back(bench.now) {
+                Ok(older) => {
+                    self.whole = older.is_none();
+                    Work::Again
+                }
+                Err(_) => Work::Later,
+            };
+        }
+        let upwards = match (&self.up.walk, &self.down.walk) {
+            (None, None) => return Work::Done(Summary { more: self.untold, count: self.finds.count() }),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (Some(_), Some(_)) => self.up.seen <= self.down.seen,
+        };
+        let way = if upwards { &mut self.up } else { &mut self.down };
+        let Some(walk) = &mut way.walk else { return Work::Again };
+        let (id, from, bytes) = match walk.next(bench.follower, bench.scratch, bench.now) {
+            Block::Lines { id, from, bytes } => (id, from, bytes),
+            Block::Gap { bytes, .. } => {
+                way.seen += bytes.unwrap_or(0);
+                return Work::Again;
+            }
+            Block::Border { .. } | Block::Again => return Work::Again,
+            Block::Later => return Work::Later,
+            Block::End => {
+                way.walk = None;
+                return Work::Again;
+            }
+        };
+        way.seen += bytes.len() as u64;
+        self.finds.enter(id, bench.follower);
+        let counted = bench.indexes.covers(id, from);
+        let view = View::new(id, from, bytes, bench.follower, bench.now);
+        let lines = self.scan(id, from, &view, upwards);
+        if lines.is_empty() {
+            return Work::Again;
+        }
+        let newlines = |line: &Line| if counted { view.newlines_before(line.at) } else { 0 };
+        let newlines = lines.iter().map(newlines).collect();
+        let scanned = Scanned { id, from, lines, newlines };
+        Work::Found(Found::Hits(self.hits(scanned, bench)))
+    }
+
+    /// Counts what is found, and gives what is to be told of it, the nearest first.
+    fn scan(&mut self, id: GenerationId, from: u64, view: &View<'_>, upwards: bool) -> Vec<Line> {
+        let (finds, left) = (&mut self.finds, self.left);
+        let (mut found, mut untold) = (VecDeque::new(), false);
+        view.each_shown(&self.filter, |at, line| {
+            finds.add(id, from + at as u64);
+            if found.len() == left {
+                untold = true;
+                // Upwards, the last one is the nearest.
+                if !upwards || found.pop_front().is_none() {
+                    return;
+                }
+            }
+            found.push_back(Line { at, text: beginning(line) });
+        });
+        self.untold |= untold;
+        self.left -= found.len();
+        if upwards { found.into_iter().rev().collect() } else { found.into() }
+    }
+
+    fn hits(&mut self, scanned: Scanned, bench: &mut Bench<'_>) -> Vec<Hit> {
+        let extent = Extent::of(bench.follower);
+        let first_line = bench.line_at(scanned.id, scanned.from);
+        let file = self.name(scanned.id, bench);
+        let hit = |(Line { at, text }, newlines): (Line, u64)| {
+            let byte = scanned.from + at as u64;
+            Some(Hit {
+                cursor: bench.cursor(scanned.id, byte)?,
+                line: first_line.map(|first| first + newlines),
+                byte,
+                file: Rc::clone(&file),
+                marks: in_utf16(&text, &self.filter.marks(text.as_bytes())),
+                text,
+                at: extent.share(scanned.id, byte),
+            })
+        };
+        scanned.lines.into_iter().zip(scanned.newlines).filter_map(hit).collect()
+    }
+
+    fn name(&mut self, id: GenerationId, bench: &Bench<'_>) -> Rc<str> {
+        if let Some((_, name)) = self.names.iter().find(|(known, _)| *known == id) {
+            return Rc::clone(name);
+        }
+        let name = bench.file_name(id);
+        self.names.push((id, Rc::clone(&name)));
+        name
+    }
+
+    pub(crate) fn progress(&self, follower: &Follower) -> Progress {
+        let extent = Extent::of(follower);
+        let map = self.finds.map(&extent);
+        let (done, count) = (self.up.seen + self.down.seen, self.finds.count());
+        // A file may have grown since it was gone through.
+        Progress { what: Doing::Searching, done, total: extent.total().max(done), count, map }
+    }
+}
+
+impl Way {
+    fn new(walk: Walk) -> Self {
+        Self { walk: Some(walk), seen: 0 }
+    }
+}
+
+/// As much of a line as is told, cut between two characters.
+fn beginning(line: &[u8]) -> String {
+    let cut = &line[..line.len().min(Hit::LONGEST)];
+    let mut text = String::from_utf8_lossy(cut).into_owned();
+    // What was cut off, or was longer in the first place than what stands for it.
+    while text.len() > Hit::LONGEST || cut.len() < line.len() && text.ends_with(char::REPLACEMENT_CHARACTER) {
+        text.pop();
+    }
+    text
+}
+
+/// Ranges of bytes as pairs of positions counted in UTF-16 units.
+fn in_utf16(text: &str, marks: &[Range<usize>]) -> Vec<[usize; 2]> {
+    let (mut units, mut at) = (0, 0);
+    let mut units_before = |byte: usize| {
+        // A mark in the middle of a character begins and ends with it.
+        let to = (byte..=text.len()).find(|&byte| text.is_char_boundary(byte)).unwrap_or(text.len());
+        units += text[at..to].encode_utf16().count();
+        at = to;
+        units
+    };
+    marks.iter().map(|mark| [units_before(mark.start), units_before(mark.end)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_counted_as_a_page_counts() {
+        let text = "é😀x日x";
+        assert_eq!(in_utf16(text, &[0..2, 6..7, 10..11]), [[0, 1], [3, 4], [5, 6]]);
+        assert_eq!(in_utf16(text, &[3..6, 7..10]), [[3, 3], [4, 5]], "an end inside of a character");
+        assert_eq!(in_utf16("", &[]), [[0; 2]; 0]);
+    }
+}

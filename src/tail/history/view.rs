@@ -1,0 +1,134 @@
+//! A block of a log seen through its lens: where its lines begin, which of them a filter shows, what is shown of them.
+//!
+//! Plain text is matched as it lies in the file. Else the block is made into text first, which has as many lines, and the
+//! lines are told by their places in the file all the same.
+//!
+//! Does not know where blocks come from.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use memchr::memchr_iter;
+
+use crate::tail::follower::Follower;
+use crate::tail::generation::Generation;
+use crate::tail::lens::{Lens, Stretch};
+use crate::tail::pattern::Filter;
+use crate::tail::reread::{Reread, reread};
+use crate::tail::standing::GenerationId;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    lens: Rc<Lens>,
+    from: u64,
+    bytes: &'a [u8],
+    begins_line: bool,
+    is_last: bool,
+}
+
+impl<'a> View<'a> {
+    /// Of `bytes`, which were read in a generation from the border `from` on.
+    pub(crate) fn new(
+        id: GenerationId,
+        from: u64,
+        bytes: &'a [u8],
+        follower: &mut Follower,
+        now: Instant,
+    ) -> Self {
+        let lens = lens_of(follower, id);
+        let begins_line = lens.is_plain() || begins_line(&lens, id, from, follower, now);
+        let end = from + bytes.len() as u64;
+        let is_last = |generation: &Generation| generation.has_ended() && end >= generation.end();
+        let is_last = follower.lineage.get(id).is_some_and(is_last);
+        Self { lens, from, bytes, begins_line, is_last }
+    }
+
+    /// The same without a last line that has no newline.
+    pub(crate) fn whole_lines(self) -> Self {
+        let end = self.lens.after_last_newline(self.from, self.bytes).unwrap_or(0);
+        Self { bytes: &self.bytes[..end], ..self }
+    }
+
+    /// Half a line must not be shown, whoever asks.
+    pub(crate) fn wants_whole_lines(&self) -> bool {
+        self.lens.wants_whole_lines()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where lines begin, and where one goes on that began before.
+    pub(crate) fn starts(&self) -> Vec<usize> {
+        let mut starts = Vec::new();
+        let mut at = 0;
+        while at < self.bytes.len() {
+            starts.push(at);
+            let rest = &self.bytes[at..];
+            at += self.lens.after_first_newline(self.from + at as u64, rest).unwrap_or(rest.len());
+        }
+        starts
+    }
+
+    /// How many lines end before this place.
+    pub(crate) fn newlines_before(&self, at: usize) -> u64 {
+        newlines(&self.lens, self.from, &self.bytes[..at])
+    }
+
+    /// What is shown of the bytes between these two places, where lines begin.
+    pub(crate) fn text(&self, from: usize, to: usize) -> Rc<[u8]> {
+        let begins_line = from > 0 || self.begins_line;
+        let is_last = self.is_last && to == self.bytes.len();
+        self.lens.text(&Stretch {
+            at: self.from + from as u64,
+            bytes: &self.bytes[from..to],
+            begins_line,
+            is_last,
+        })
+    }
+
+    /// Calls `each` with every line that is shown: where it begins, and what it says, which may still hold what is no
+    /// text. In their order.
+    pub(crate) fn each_shown(&self, filter: &Filter, mut each: impl FnMut(usize, &[u8])) {
+        if self.lens.is_plain() {
+            return filter.shown_in(self.bytes).for_each(|line| each(line.start, &self.bytes[line]));
+        }
+        let text = self.text(0, self.bytes.len());
+        let (mut at, mut passed) = (0, 0);
+        for line in filter.shown_in(&text) {
+            for _ in memchr_iter(b'\n', &text[passed..line.start]) {
+                at += self.lens.after_first_newline(self.from + at as u64, &self.bytes[at..]).unwrap_or(0);
+            }
+            passed = line.start;
+            each(at, &text[line]);
+        }
+    }
+}
+
+pub(crate) fn lens_of(follower: &Follower, id: GenerationId) -> Rc<Lens> {
+    follower.lineage.get(id).map(|generation| Rc::clone(generation.lens())).unwrap_or_default()
+}
+
+/// Does a line begin there? Reads a few bytes.
+fn begins_line(lens: &Lens, id: GenerationId, at: u64, follower: &mut Follower, now: Instant) -> bool {
+    let mut before = [0; 8];
+    let len = at.min(before.len() as u64);
+    let before = &mut before[..usize::try_from(len).unwrap_or(0)];
+    match reread(follower, id, at - len, before, now) {
+        Reread::Bytes(read) if read as u64 == len => lens.begins_line(at, before),
+        _ => false,
+    }
+}
+
+/// How many lines end in `bytes`, which begin at the border `at`.
+pub(crate) fn newlines(lens: &Lens, at: u64, bytes: &[u8]) -> u64 {
+    if lens.is_plain() {
+        return memchr_iter(b'\n', bytes).count() as u64;
+    }
+    let (mut count, mut passed) = (0, 0);
+    while let Some(next) = lens.after_first_newline(at + passed as u64, &bytes[passed..]) {
+        (count, passed) = (count + 1, passed + next);
+    }
+    count
+}
