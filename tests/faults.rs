@@ -12,8 +12,11 @@ mod scene;
 
 use history::{Bytes, Operation};
 use scene::{Event, Scene};
-use wiretail::tail::Start;
-use wiretail::tail::disk::Fault;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use wiretail::tail::beneath::Root;
+use wiretail::tail::disk::{Disk, Fault, Faults};
+use wiretail::tail::{Feed, PieceKind, Start, Step};
 
 fn lines(count: usize, seed: u64) -> Bytes {
     Bytes { kind: 0, len: count * 24, seed }
@@ -44,6 +47,8 @@ fn story(parts: &[&[Event]]) -> Vec<Event> {
 /// How long a fault lasts, counted in calls: one of them, a few, or (for all but those that a call is simply repeated
 /// after) more than a look needs.
 const LASTING: [u64; 3] = [1, 7, 60];
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Plays `before`, in which nothing fails, and then `story` again and again, until no call was left to fail.
 #[track_caller]
@@ -76,6 +81,67 @@ fn whatever_fails(name: &str, faults: &[Fault], before: &[Event], story: &[Event
     }
     eprintln!("{name}: {plays} plays");
     assert!(wrong.is_empty(), "{name}: {} of {plays} plays went wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A log that cannot be read for a minute, whether it is rotated meanwhile or not.
+#[test]
+fn a_fault_that_lasts_costs_a_few_calls_a_second_and_one_word() {
+    for fault in Fault::ALL.into_iter().filter(|fault| !matches!(fault, Fault::Interrupted | Fault::Short)) {
+        for rotates in [false, true] {
+            let folder = folder();
+            let path = folder.path().join("app.log");
+            std::fs::write(&path, "before\n").unwrap();
+            let (faults, begun) = (Faults::anywhere(), Instant::now());
+            let root = Rc::new(Root::wait_for(&Disk::with(&faults), folder.path()));
+            let mut feed: Feed<()> = Feed::open(root, "app.log".into(), Rc::default(), begun);
+            let (mut viewer, mut now, mut heard) = (feed.start(&Start::Lines(9)), begun, Vec::new());
+            let mut told = |feed: &mut Feed<()>, now| {
+                while let Step::Piece(piece, position) = feed.next(&viewer, now) {
+                    heard.push(match &piece.kind {
+                        PieceKind::Lines { text, .. } => String::from_utf8_lossy(text).into_owned(),
+                        PieceKind::Missing { .. } => "missing".to_owned(),
+                        PieceKind::Back => "back".to_owned(),
+                        PieceKind::Rotated { .. } => "rotated".to_owned(),
+                        other => format!("{other:?}"),
+                    });
+                    viewer = position;
+                }
+            };
+            told(&mut feed, now);
+            faults.begin(fault, 1, u64::MAX);
+            std::fs::write(&path, "before\nunread\n").unwrap();
+            if rotates {
+                std::fs::rename(&path, folder.path().join("app.log.1")).unwrap();
+                std::fs::write(&path, "rotated\n").unwrap();
+            }
+            let (calls, mut looks) = (faults.calls(), 0);
+            while now < begun + MINUTE {
+                now = feed.next_look(now).max(now + Duration::from_millis(1));
+                feed.look(now);
+                told(&mut feed, now);
+                looks += 1;
+            }
+            let calls = faults.calls() - calls;
+            assert!(looks < 600 && calls < 100 * 60, "{fault:?}: {looks} looks, {calls} calls in a minute");
+            faults.end();
+            for _ in 0..4 {
+                now += Duration::from_millis(300);
+                feed.look(now);
+                told(&mut feed, now);
+            }
+            // What is open may still be read; that nobody can tell whether it is still the log is worth the word.
+            for word in ["missing", "back"] {
+                let times = heard.iter().filter(|heard| *heard == word).count();
+                assert_eq!(times, 1, "{fault:?}, rotated: {rotates}: {heard:?}");
+            }
+            heard.retain(|word| word != "missing" && word != "back");
+            let expected: &[&str] = match rotates {
+                true => &["before\n", "unread\n", "rotated", "rotated\n"],
+                false => &["before\n", "unread\n"],
+            };
+            assert_eq!(heard, expected, "{fault:?}, rotated: {rotates}");
+        }
+    }
 }
 
 /// A new folder, in memory where there is such a place.

@@ -16,6 +16,8 @@ pub enum Fault {
     Interrupted,
     /// The medium cannot be read (EIO).
     Broken,
+    /// The same, but only of what is in the files: they can be opened.
+    BadSector,
     /// The network file system has another file by now, or none (ESTALE).
     Stale,
     /// The right to it was taken away (EACCES).
@@ -28,8 +30,15 @@ pub enum Fault {
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 6] =
-        [Self::Interrupted, Self::Broken, Self::Stale, Self::Denied, Self::NoDescriptors, Self::Short];
+    pub const ALL: [Self; 7] = [
+        Self::Interrupted,
+        Self::Broken,
+        Self::BadSector,
+        Self::Stale,
+        Self::Denied,
+        Self::NoDescriptors,
+        Self::Short,
+    ];
 
     fn can_befall(self, call: Call) -> bool {
         match self {
@@ -37,14 +46,14 @@ impl Fault {
             // Neither takes away what is open.
             Self::Denied => matches!(call, Call::Open | Call::Stat | Call::List),
             Self::NoDescriptors => call == Call::Open,
-            Self::Short => call == Call::Read,
+            Self::BadSector | Self::Short => call == Call::Read,
         }
     }
 
     fn errno(self) -> Option<Errno> {
         match self {
             Self::Interrupted => Some(Errno::INTR),
-            Self::Broken => Some(Errno::IO),
+            Self::Broken | Self::BadSector => Some(Errno::IO),
             Self::Stale => Some(Errno::STALE),
             Self::Denied => Some(Errno::ACCESS),
             Self::NoDescriptors => Some(Errno::MFILE),
