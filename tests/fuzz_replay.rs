@@ -69,6 +69,11 @@ fn streams_of_frames() {
 }
 
 #[test]
+fn texts() {
+    replay("text", MANY, bodies::text::run);
+}
+
+#[test]
 fn close_payloads() {
     replay("close_payload", ALL, bodies::close_payload::run);
 }

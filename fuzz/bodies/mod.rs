@@ -30,6 +30,7 @@ pub mod server_answer;
 #[cfg(feature = "tool")]
 pub mod tail_messages;
 mod talk;
+pub mod text;
 
 // The naive model of a log, and a log with its viewers, as the main package's tests have them.
 #[cfg(feature = "tool")]
