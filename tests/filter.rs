@@ -12,6 +12,9 @@ use support::v1::Viewer;
 use support::ws::{Raw, http, upgrade_request};
 use support::{SOON, Server, TempDir, temp_dir};
 
+/// Long enough for megabytes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A folder with `app.log` in it, and a server of it.
 fn serve(text: &str) -> (TempDir, PathBuf, Server) {
     let folder = temp_dir();
@@ -42,7 +45,7 @@ fn grep(pattern: &str, text: &str) -> String {
 /// Reads until all that passes has come; nothing else may.
 #[track_caller]
 fn expect_text(viewer: &mut Viewer, expected: &str) {
-    viewer.lines_until(|lines| lines.len() >= expected.lines().count(), SOON);
+    viewer.lines_until(|lines| lines.len() >= expected.lines().count(), PATIENCE);
     assert_eq!(viewer.text, expected);
 }
 
@@ -219,7 +222,7 @@ fn a_line_beyond_all_bounds_costs_nothing_and_those_around_it_pass() {
         append(&path, "x".repeat(1 << 20));
     }
     append(&path, " ox in the long one\nlast ox\n");
-    let lines = viewer.lines_until(|lines| lines.last() == Some(&"last ox"), SOON);
+    let lines = viewer.lines_until(|lines| lines.last() == Some(&"last ox"), PATIENCE);
     assert_eq!(lines[0], "first ox");
     assert!(lines[lines.len() - 2].ends_with(" ox in the long one"));
 }
@@ -252,7 +255,7 @@ fn a_slow_viewer_with_a_filter_catches_up_from_the_file() {
     append(&path, &text);
     // Somebody else reads all of it, so that it has left the window.
     let mut other = Viewer::connect(server.addr(), "/tail/app.log?grep=399999");
-    other.lines_until(|lines| lines == ["line 399999"], SOON);
+    other.lines_until(|lines| lines == ["line 399999"], PATIENCE);
     viewer.say("resume");
     expect_text(&mut viewer, &grep("ox", &text));
     viewer.wait_for("behind", SOON);

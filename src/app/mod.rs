@@ -5,11 +5,12 @@
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`requests`] and [`viewer`] (somebody watching a log),
-//! [`reader`] (the same without WebSocket), [`download`], [`turns`] (work that takes long), [`pool`] and [`echo`],
-//! [`session`] (one connection's life), and this file.
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`requests`] and [`viewer`] (somebody
+//! watching a log), [`reader`] (the same without WebSocket), [`download`], [`turns`] (work that takes long), [`pool`] and
+//! [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
+pub mod beginning;
 pub mod conversation;
 pub mod download;
 pub mod echo;

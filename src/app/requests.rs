@@ -1,59 +1,110 @@
 //! What a viewer asks for beside the stream: heard at once, done in slices when its turn comes.
 //!
+//! ```text
+//!   heard --> Asked --- first slice ---> Working --- slices ---> done, or an error
+//!               '------- another of the kind, or a cancel ------> done, cancelled
+//! ```
+//!
 //! Of each kind there is one at a time, the latest, so a thousand requests cost no more than one. Nothing is answered into
 //! a connection that has not taken what it was sent before.
 //!
-//! Knows the messages; the connection and the stream are the viewer's.
+//! Knows logs and messages; the connection and the stream are the viewer's.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use super::wire::{Done, FromServer, FromViewer, Patterns};
+use super::logs::Logs;
+use super::turns::Slice;
+use super::wire::answers::{self, Side};
+use super::wire::{Done, FromServer, FromViewer, Goal, Patterns};
+use crate::net::Bytes;
+use crate::tail::history::job::{Job, SeekTo, Task, Work};
+use crate::tail::{Cursor, Position};
 
 /// So many ends of requests wait to be told. Who asks for more than that before listening is told of the last ones.
 const MOST_ENDED: usize = 8;
+/// How often, at most, a viewer is told how far its request has come.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// The most lines that `older` and `newer` give, and the most hits that are listed.
+const MOST_LINES: usize = 10_000;
+const MOST_HITS: usize = 10_000;
 
 /// The requests of one viewer that have not been answered.
 #[derive(Debug, Default)]
 pub struct Requests {
     filter: Option<Patterns>,
+    search: Option<Request>,
+    other: Option<Request>,
     ended: VecDeque<FromServer>,
+    turn: Turn,
+}
+
+/// Which of two requests is worked on next.
+#[derive(Clone, Copy, Debug, Default)]
+enum Turn {
+    Search,
+    #[default]
+    Other,
+}
+
+#[derive(Debug)]
+struct Request {
+    id: u32,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Asked(FromViewer),
+    Working(Box<Working>),
+}
+
+/// A request that has begun.
+#[derive(Debug)]
+struct Working {
+    job: Job,
+    side: Side,
+    is_search: bool,
+    /// When it was last told how far it has come.
+    told: Instant,
+}
+
+/// What a slice of work has come to.
+pub struct Worked {
+    /// What is to be sent.
+    pub answer: Vec<Bytes>,
+    /// What is left to do.
+    pub slice: Slice,
 }
 
 impl Requests {
     /// Whether there is nothing to be done.
     pub fn are_idle(&self) -> bool {
-        self.filter.is_none() && self.ended.is_empty()
+        self.filter.is_none() && self.search.is_none() && self.other.is_none() && self.ended.is_empty()
     }
 
-    /// A request, at `now`.
-    pub fn hear(&mut self, request: FromViewer, _now: Instant) {
-        match request {
-            FromViewer::Filter(patterns) => self.filter = Some(patterns),
+    /// A request. It takes the place of one of its kind.
+    pub fn hear(&mut self, message: FromViewer) {
+        let (id, slot) = match &message {
+            FromViewer::Pause {} | FromViewer::Resume {} | FromViewer::Ping {} => return,
+            FromViewer::Filter(patterns) => return self.filter = Some(patterns.clone()),
+            FromViewer::Cancel { id } => return self.cancel(*id),
+            FromViewer::Search(search) => (search.id, &mut self.search),
             FromViewer::Older { id, .. } | FromViewer::Newer { id, .. } | FromViewer::Seek { id, .. } => {
-                self.not_yet(id);
+                (*id, &mut self.other)
             }
-            FromViewer::Search(search) => self.not_yet(search.id),
-            FromViewer::Cancel { id } => {
-                self.end(FromServer::Done(Done { id, more: false, count: None, cancelled: true }));
-            }
-            FromViewer::Pause {} | FromViewer::Resume {} | FromViewer::Ping {} => {}
+        };
+        if let Some(before) = slot.replace(Request { id, state: State::Asked(message) }) {
+            self.end(cancelled(before.id));
         }
     }
 
-    fn not_yet(&mut self, id: u32) {
-        let message = "This is understood, but not done yet.".to_owned();
-        self.end(FromServer::Error { id: Some(id), message });
-    }
-
-    /// The filter that was asked for last, if it is new.
-    pub fn take_filter(&mut self) -> Option<Patterns> {
-        self.filter.take()
-    }
-
-    /// The next end of a request that is to be told.
-    pub fn take_ended(&mut self) -> Option<FromServer> {
-        self.ended.pop_front()
+    fn cancel(&mut self, id: u32) {
+        let named = |request: &mut Request| request.id == id;
+        if self.search.take_if(named).or_else(|| self.other.take_if(named)).is_some() {
+            self.end(cancelled(id));
+        }
     }
 
     fn end(&mut self, answer: FromServer) {
@@ -62,4 +113,142 @@ impl Requests {
         }
         self.ended.push_back(answer);
     }
+
+    /// The filter that was asked for last, if it is new.
+    pub fn take_filter(&mut self) -> Option<Patterns> {
+        self.filter.take()
+    }
+
+    /// One slice of the request whose turn it is, of a viewer that is at `position` of `log`.
+    pub fn work(&mut self, log: &Rc<str>, position: &Position, logs: &mut Logs, now: Instant) -> Worked {
+        if let Some(ended) = self.ended.pop_front() {
+            return Worked { answer: vec![Bytes::Own(ended.to_frame())], slice: Slice::More };
+        }
+        let slot = match (self.turn, &self.search, &self.other) {
+            (_, None, None) => return Worked { answer: Vec::new(), slice: Slice::Done },
+            (Turn::Search, Some(_), _) | (_, Some(_), None) => {
+                self.turn = Turn::Other;
+                &mut self.search
+            }
+            _ => {
+                self.turn = Turn::Search;
+                &mut self.other
+            }
+        };
+        let Some(request) = slot else { return Worked { answer: Vec::new(), slice: Slice::Done } };
+        let worked = request.work(log, position, logs, now);
+        if worked.slice == Slice::Done {
+            *slot = None;
+        }
+        let slice = match worked.slice {
+            Slice::Done if !self.are_idle() => Slice::More,
+            slice => slice,
+        };
+        Worked { slice, ..worked }
+    }
+}
+
+fn cancelled(id: u32) -> FromServer {
+    FromServer::Done(Done { id, more: false, count: None, cancelled: true })
+}
+
+impl Request {
+    /// One step. `Done` if that was the last one.
+    fn work(&mut self, log: &Rc<str>, position: &Position, logs: &mut Logs, now: Instant) -> Worked {
+        let last =
+            |answer: FromServer| Worked { answer: vec![Bytes::Own(answer.to_frame())], slice: Slice::Done };
+        let id = self.id;
+        match &mut self.state {
+            State::Asked(message) => match begin(message, position, logs, now) {
+                Ok(working) => {
+                    self.state = State::Working(Box::new(working));
+                    Worked { answer: Vec::new(), slice: Slice::More }
+                }
+                Err(message) => last(FromServer::Error { id: Some(id), message }),
+            },
+            State::Working(working) => working.step(id, log, logs, now),
+        }
+    }
+}
+
+impl Working {
+    fn step(&mut self, id: u32, log: &Rc<str>, logs: &mut Logs, now: Instant) -> Worked {
+        let Some(watched) = logs.watched(log) else {
+            let answer = vec![Bytes::Own(cancelled(id).to_frame())];
+            return Worked { answer, slice: Slice::Done };
+        };
+        let mut worked = Worked { answer: Vec::new(), slice: Slice::More };
+        match watched.feed.work(&mut self.job, now) {
+            Work::Again => {}
+            Work::Later => worked.slice = Slice::Later,
+            Work::Found(found) => worked.answer = answers::frame_of(id, self.side, found),
+            Work::Done(summary) => {
+                if self.is_search {
+                    // So that the map is that of all that was found.
+                    let progress = answers::progress_of(Some(id), watched.feed.progress(&self.job));
+                    worked.answer.push(Bytes::Own(progress.to_frame()));
+                }
+                let count = self.is_search.then_some(summary.count);
+                let done = Done { id, more: summary.more, count, cancelled: false };
+                worked.answer.push(Bytes::Own(FromServer::Done(done).to_frame()));
+                worked.slice = Slice::Done;
+                return worked;
+            }
+        }
+        if now >= self.told + PROGRESS_EVERY {
+            self.told = now;
+            let progress = answers::progress_of(Some(id), watched.feed.progress(&self.job));
+            worked.answer.push(Bytes::Own(progress.to_frame()));
+        }
+        worked
+    }
+}
+
+/// Checks what is asked for, and begins with it. An error is a sentence.
+fn begin(
+    message: &FromViewer,
+    position: &Position,
+    logs: &mut Logs,
+    now: Instant,
+) -> Result<Working, String> {
+    let own = position.filter();
+    let (task, filter) = match message {
+        FromViewer::Older { before, lines, .. } => {
+            (Task::Older { before: cursor(before)?, lines: (*lines).min(MOST_LINES) }, own)
+        }
+        FromViewer::Newer { after, lines, .. } => {
+            (Task::Newer { after: cursor(after)?, lines: (*lines).min(MOST_LINES) }, own)
+        }
+        FromViewer::Seek { to, .. } => (Task::Seek(goal(to)?), None),
+        FromViewer::Search(search) => {
+            let patterns = search.patterns();
+            if patterns.is_empty() {
+                return Err("A search needs a pattern.".to_owned());
+            }
+            let filter = logs.filter(&patterns)?;
+            let from = search.from.as_deref().map(cursor).transpose()?;
+            (Task::Search { filter, from, most: search.most.min(MOST_HITS) }, None)
+        }
+        _ => return Err("This is no request.".to_owned()),
+    };
+    let job = Job::new(task, filter);
+    let side = if matches!(message, FromViewer::Newer { .. }) { Side::Newer } else { Side::Older };
+    Ok(Working { job, side, is_search: matches!(message, FromViewer::Search(_)), told: now })
+}
+
+fn cursor(token: &str) -> Result<Cursor, String> {
+    token.parse().map_err(|_| "This is no cursor of this server.".to_owned())
+}
+
+fn goal(to: &Goal) -> Result<SeekTo, String> {
+    Ok(match to {
+        Goal::Start {} => SeekTo::Start,
+        Goal::End {} => SeekTo::End,
+        Goal::Percent(percent) if (0.0..=100.0).contains(percent) => SeekTo::Percent(*percent),
+        Goal::Percent(percent) => return Err(format!("{percent} is no percentage: 0 to 100.")),
+        Goal::Line(0) => return Err("The first line is line 1.".to_owned()),
+        Goal::Line(line) => SeekTo::Line(*line),
+        Goal::Time(time) => SeekTo::Time(time.parse().map_err(|error| format!("{error}."))?),
+        Goal::Cursor(token) => SeekTo::Cursor(cursor(token)?),
+    })
 }

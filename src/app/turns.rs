@@ -27,15 +27,15 @@ pub struct Turns {
     later: VecDeque<(Instant, ConnId)>,
 }
 
-/// How it stands with somebody's work after a slice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How it stands with somebody's work after a slice; of two kinds of work, the greater counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slice {
-    /// There is more to do.
-    More,
-    /// There is more, but it cannot be done now: a file cannot be read.
-    Later,
     /// It is done, or waits for something that will [`add`](Turns::add) it again.
     Done,
+    /// There is more, but it cannot be done now: a file cannot be read.
+    Later,
+    /// There is more to do.
+    More,
 }
 
 impl Turns {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Context;
+use super::beginning::{Beginning, Begun};
 use super::conversation::{Conversation, Outcome};
 use super::requests::Requests;
 use super::turns::Slice;
@@ -70,6 +71,8 @@ pub struct Viewer {
     unsaid: Option<Box<Unsaid>>,
     /// What it has asked for; none if that is nothing.
     requests: Option<Box<Requests>>,
+    /// While it is still looked for where it begins: it has not been greeted then.
+    beginning: Option<Box<Beginning>>,
 }
 
 /// Where a viewer has come to without a word.
@@ -97,27 +100,14 @@ impl Viewer {
         limit_send_buffer(context);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
         let position = watched.feed.start(&wish.start);
-        let is_filtered = wish.filter.is_some();
-        let position = watched.feed.filtered(&position, wish.filter, context.now);
-        let cursor = watched.feed.cursor(&position).to_string();
-        let hello = FromServer::Hello {
-            name: wish.log.to_string(),
-            cursor: cursor.clone(),
-            size: watched.feed.size(),
-            lines: wish.lines,
-            server: wire::SERVER.to_owned(),
-            encoding: "UTF-8".to_owned(),
-            redacted: false,
-            filter: is_filtered,
-            bounded: false,
-        };
-        if wish.dialect == Dialect::V1 {
-            context.send(Bytes::Own(hello.to_frame()));
-            if let Some(from) = wish.unreadable {
-                let gap = FromServer::Gap { from, to: cursor, bytes: None, why: GapWhy::Unknown };
-                context.send(Bytes::Own(gap.to_frame()));
+        let beginning = match (&wish.filter, &wish.start) {
+            (Some(filter), Start::Lines(lines)) if *lines > 0 => {
+                let (filter, unreadable) = (Rc::clone(filter), wish.unreadable.clone());
+                Some(Box::new(Beginning::new(*lines, filter, unreadable, &mut watched.feed)))
             }
-        }
+            _ => None,
+        };
+        let position = watched.feed.filtered(&position, wish.filter, context.now);
         let mut viewer = Self {
             conversation: Conversation::begin(Limits::default(), wish.deflate.as_ref(), context),
             log: wish.log,
@@ -129,14 +119,56 @@ impl Viewer {
             report: LagReport { told: 0, when: context.now, owed: false },
             unsaid: None,
             requests: None,
+            beginning,
         };
+        if viewer.beginning.is_none() {
+            viewer.greet(wish.lines, wish.unreadable, false, context);
+        }
         viewer.pump(context);
         Some(viewer)
     }
 
+    /// The first message: where the viewer begins.
+    fn greet(&self, lines: usize, unreadable: Option<String>, bounded: bool, context: &mut Context<'_>) {
+        let Some(watched) = context.logs.watched(&self.log).filter(|_| self.dialect == Dialect::V1) else {
+            return;
+        };
+        let cursor = watched.feed.cursor(&self.position).to_string();
+        let hello = FromServer::Hello {
+            name: self.log.to_string(),
+            cursor: cursor.clone(),
+            size: watched.feed.size(),
+            lines,
+            server: wire::SERVER.to_owned(),
+            encoding: "UTF-8".to_owned(),
+            redacted: false,
+            filter: self.position.is_filtered(),
+            bounded,
+        };
+        context.send(Bytes::Own(hello.to_frame()));
+        if let Some(from) = unreadable {
+            let gap = FromServer::Gap { from, to: cursor, bytes: None, why: GapWhy::Unknown };
+            context.send(Bytes::Own(gap.to_frame()));
+        }
+    }
+
+    /// Looks further for the place where the viewer begins.
+    fn look_for_beginning(&mut self, context: &mut Context<'_>) -> Slice {
+        let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
+        if let Some(beginning) = &mut self.beginning
+            && let Begun::Here { position, bounded } = beginning.look(&mut watched.feed, context.now)
+        {
+            let (lines, unreadable) = (beginning.lines, beginning.unreadable.take());
+            self.position = position;
+            self.beginning = None;
+            self.greet(lines, unreadable, bounded, context);
+        }
+        Slice::More
+    }
+
     /// There may be something to send: it is sent, or where that may take long, worked on in its turn.
     pub fn pump(&mut self, context: &mut Context<'_>) {
-        if self.position.is_filtered() || self.requests.is_some() {
+        if self.position.is_filtered() || self.requests.is_some() || self.beginning.is_some() {
             context.turns.add(context.id);
         } else {
             self.serve(context);
@@ -148,27 +180,35 @@ impl Viewer {
         if !self.conversation.may_send() {
             return Slice::Done;
         }
+        if self.beginning.is_some() {
+            return self.look_for_beginning(context);
+        }
         let asked = self.answer(context);
         let slice = if context.unsent() == 0 { self.serve(context) } else { Slice::Done };
-        if asked == Slice::Done { slice } else { asked }
+        asked.max(slice)
     }
 
     /// Does something about what was asked for, unless earlier output is still on its way.
     fn answer(&mut self, context: &mut Context<'_>) -> Slice {
         let Some(mut requests) = self.requests.take() else { return Slice::Done };
+        let mut slice = Slice::Done;
         if context.unsent() == 0 {
             if let Some(patterns) = requests.take_filter() {
                 self.change_filter(&patterns, context);
-            } else if let Some(ended) = requests.take_ended() {
-                context.send(Bytes::Own(ended.to_frame()));
+            } else {
+                let worked = requests.work(&self.log, &self.position, context.logs, context.now);
+                worked.answer.into_iter().for_each(|bytes| context.send(bytes));
+                slice = worked.slice;
             }
         }
         if context.unsent() > 0 {
+            // Then it goes on.
             context.tell_when_drained();
+            slice = Slice::Done;
         }
         let idle = requests.are_idle();
         self.requests = Some(requests).filter(|_| !idle);
-        Slice::Done
+        slice
     }
 
     fn change_filter(&mut self, patterns: &Patterns, context: &mut Context<'_>) {
@@ -306,7 +346,6 @@ impl Viewer {
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let (dialect, answers) = (self.dialect, !context.is_stuck());
         let (flow, owed, requests) = (&mut self.flow, &mut self.report.owed, &mut self.requests);
-        let now = context.now;
         let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
             let answer = match hear(dialect, &message) {
                 Heard::Flow(heard) => {
@@ -314,7 +353,7 @@ impl Viewer {
                     None
                 }
                 Heard::Request(request) => {
-                    requests.get_or_insert_default().hear(request, now);
+                    requests.get_or_insert_default().hear(request);
                     None
                 }
                 Heard::Answer(answer) => Some(answer),

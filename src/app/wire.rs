@@ -3,9 +3,10 @@
 //! Knows JSON and frames; no sockets, no files. Every message is one line of JSON with one key, its kind; `lines`, `older`
 //! and `newer` have a newline and the raw text of the log behind it, so that log text is never escaped.
 //!
-//! What the server says is here; what viewers ask is in [`asked`], and how pieces of a log become frames in [`framer`], and
-//! what else HTTP carries in [`form`].
+//! What the server says is here; what viewers ask is in [`asked`], what is answered to that in [`answers`], how pieces of a
+//! log become frames in [`framer`], and what else HTTP carries in [`form`].
 
+pub mod answers;
 pub mod asked;
 pub mod form;
 pub mod framer;
@@ -270,6 +271,11 @@ impl FromServer {
     /// The message as a finished text frame.
     pub fn to_frame(&self) -> Vec<u8> {
         text_frame(&self.to_json(), 0)
+    }
+
+    /// The beginning of a text frame that has a newline and so many bytes of log text behind the message.
+    pub fn before_text(&self, text: usize) -> Vec<u8> {
+        text_frame(&(self.to_json() + "\n"), text)
     }
 
     /// Takes a text message apart: what it says, and the log text behind it.

@@ -100,6 +100,11 @@ impl Position {
     pub fn is_filtered(&self) -> bool {
         self.sieve.is_some()
     }
+
+    /// What it sees, if not all.
+    pub fn filter(&self) -> Option<Rc<Filter>> {
+        self.sieve.as_ref().map(|sieve| Rc::clone(&sieve.filter))
+    }
 }
 
 /// What [`Feed::next`] found.

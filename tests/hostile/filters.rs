@@ -108,3 +108,48 @@ fn a_pattern_in_the_address_is_checked_before_anything_is_promised() {
         assert_eq!(raw.read_head().status, 400, "{pattern}");
     }
 }
+
+#[test]
+fn a_crowd_that_searches_and_leaves_at_once_costs_nobody_anything() {
+    let mut scene = Scene::new();
+    let mut log = OpenOptions::new().append(true).open(scene.folder.path().join("other.log")).unwrap();
+    let block = ("x".repeat(99) + "\n").repeat(10_000);
+    for _ in 0..20 {
+        log.write_all(block.as_bytes()).unwrap();
+    }
+    let memory = rss_bytes(scene.server.pid());
+    for round in 0..3 {
+        let crowd: Vec<Raw> = (0..20)
+            .map(|number| {
+                let fields = [("Sec-WebSocket-Protocol", "wiretail.v1")];
+                let mut raw = Raw::connect_with(scene.addr(), "/tail/other.log?lines=0", &fields);
+                // Some find nothing, some everything, and none of them listens.
+                let pattern = if number % 2 == 0 { "nowhere" } else { "x" };
+                raw.send_text(&format!(r#"{{"search":{{"id":{round},"grep":["{pattern}"],"most":10000}}}}"#));
+                raw
+            })
+            .collect();
+        scene.others_notice_nothing();
+        drop(crowd);
+        scene.others_notice_nothing();
+    }
+    let memory = rss_bytes(scene.server.pid()).saturating_sub(memory);
+    assert!(memory <= 24 * MIB, "{memory} bytes");
+}
+
+#[test]
+fn costly_searches_of_a_large_log_are_answered_and_nobody_waits() {
+    let mut scene = Scene::new();
+    let mut log = OpenOptions::new().append(true).open(scene.folder.path().join("other.log")).unwrap();
+    for _ in 0..5 {
+        log.write_all(("a".repeat(100_000) + "\n").as_bytes()).unwrap();
+    }
+    let mut viewer = Viewer::connect(scene.addr(), "/tail/other.log?lines=0");
+    viewer.wait_for("hello", SOON);
+    for (id, pattern) in COSTLY.iter().enumerate() {
+        viewer.raw.send_text(&format!(r#"{{"search":{{"id":{id},"grep":["{pattern}"]}}}}"#));
+        scene.others_notice_nothing();
+        let answers = viewer.answers(&id.into());
+        assert!(["done", "error"].contains(&answers.last().unwrap().kind.as_str()));
+    }
+}

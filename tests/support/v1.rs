@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::ws::{CLOSE, NO_CODE, PING, PONG, Raw, TEXT};
 
+/// How long a request may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// One message from the server.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -14,7 +17,7 @@ pub struct Message {
     pub kind: String,
     /// What stands under that key.
     pub value: Value,
-    /// The text behind the JSON; only `lines` has any.
+    /// The text behind the JSON; only `lines`, `older` and `newer` have any.
     pub text: String,
 }
 
@@ -101,6 +104,33 @@ impl Viewer {
         self.raw.send_text(&format!("{{\"{kind}\":{{}}}}"));
     }
 
+    /// Sends a request, such as `{"older":{"id":1,...}}`, and reads until its last answer; gives its answers, in order.
+    #[track_caller]
+    pub fn ask(&mut self, request: &str) -> Vec<Message> {
+        self.raw.send_text(request);
+        let json: Value = serde_json::from_str(request).expect("a request is JSON");
+        let id = json.as_object().and_then(|json| json.values().next()).expect("a request has a kind")["id"]
+            .clone();
+        self.answers(&id)
+    }
+
+    /// Reads until the last answer to request `id`; gives its answers, in order.
+    #[track_caller]
+    pub fn answers(&mut self, id: &Value) -> Vec<Message> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut answers = Vec::new();
+        loop {
+            match self.next(deadline.saturating_duration_since(Instant::now())) {
+                Some(answer) if answer.value["id"] == *id => answers.push(answer.clone()),
+                Some(_) => {}
+                None => panic!("no end of request {id} within {PATIENCE:?}; {}", self.summary()),
+            }
+            if answers.last().is_some_and(|last| ["done", "error"].contains(&last.kind.as_str())) {
+                return answers;
+            }
+        }
+    }
+
     /// How many messages of that kind have come.
     pub fn count(&self, kind: &str) -> usize {
         self.messages.iter().filter(|message| message.kind == kind).count()
@@ -112,11 +142,15 @@ impl Viewer {
         let object = json.as_object().expect("a message is an object");
         let (kind, value) = object.iter().next().expect("a message has a kind");
         assert_eq!(object.len(), 1, "a message has exactly one key: {message:?}");
+        // Answers to requests carry places and text, too, which are not the stream's.
+        let of_stream = value.get("id").is_none();
         let place = value.get("to").or(value.get("cursor")).and_then(Value::as_str);
-        if let Some(place) = place {
+        if let Some(place) = place.filter(|_| of_stream) {
             self.cursor = Some(place.to_owned());
         }
-        self.text.push_str(text);
+        if of_stream {
+            self.text.push_str(text);
+        }
         self.messages.push(Message { kind: kind.clone(), value: value.clone(), text: text.to_owned() });
     }
 
