@@ -10,13 +10,16 @@ mod history;
 #[path = "support/scene.rs"]
 mod scene;
 
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use history::{Bytes, Operation};
 use scene::{Event, Scene};
-use std::rc::Rc;
-use std::time::{Duration, Instant};
 use wiretail::tail::beneath::Root;
 use wiretail::tail::disk::{Disk, Fault, Faults};
-use wiretail::tail::{Feed, PieceKind, Start, Step};
+use wiretail::tail::{Feed, PieceKind, Position, Start, Step};
 
 fn lines(count: usize, seed: u64) -> Bytes {
     Bytes { kind: 0, len: count * 24, seed }
@@ -83,52 +86,81 @@ fn whatever_fails(name: &str, faults: &[Fault], before: &[Event], story: &[Event
     assert!(wrong.is_empty(), "{name}: {} of {plays} plays went wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// A log that cannot be read for a minute, whether it is rotated meanwhile or not.
+/// A log and one viewer, who says what it hears.
+struct Watched {
+    folder: tempfile::TempDir,
+    faults: Arc<Faults>,
+    feed: Feed<()>,
+    viewer: Position,
+    heard: Vec<String>,
+    now: Instant,
+    looks: u64,
+}
+
+impl Watched {
+    /// Of a file that holds `text`; the viewer begins with its first line, and has not read it yet.
+    fn new(text: &str) -> Self {
+        let (folder, faults, now) = (folder(), Faults::anywhere(), Instant::now());
+        std::fs::write(folder.path().join("app.log"), text).unwrap();
+        let root = Rc::new(Root::wait_for(&Disk::with(&faults), folder.path()));
+        let mut feed = Feed::open(root, "app.log".into(), Rc::default(), now);
+        let viewer = feed.start(&Start::Beginning);
+        Self { folder, faults, feed, viewer, heard: Vec::new(), now, looks: 0 }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("app.log")
+    }
+
+    fn rotate(&self) {
+        std::fs::rename(self.path(), self.folder.path().join("app.log.1")).unwrap();
+        std::fs::write(self.path(), "rotated\n").unwrap();
+    }
+
+    fn hear(&mut self) {
+        while let Step::Piece(piece, position) = self.feed.next(&self.viewer, self.now) {
+            self.heard.push(match &piece.kind {
+                PieceKind::Lines { text, .. } => String::from_utf8_lossy(text).into_owned(),
+                PieceKind::Missing { .. } => "missing".to_owned(),
+                PieceKind::Back => "back".to_owned(),
+                PieceKind::Rotated { .. } => "rotated".to_owned(),
+                PieceKind::Gap { bytes, .. } => format!("gap of {bytes:?}"),
+                PieceKind::Truncated { .. } => "truncated".to_owned(),
+            });
+            self.viewer = position;
+        }
+    }
+
+    /// So much time goes by, with a look whenever one is due.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now = self.feed.next_look(self.now).max(self.now + Duration::from_millis(1));
+            self.feed.look(self.now);
+            self.hear();
+            self.looks += 1;
+        }
+    }
+}
+
 #[test]
 fn a_fault_that_lasts_costs_a_few_calls_a_second_and_one_word() {
     for fault in Fault::ALL.into_iter().filter(|fault| !matches!(fault, Fault::Interrupted | Fault::Short)) {
         for rotates in [false, true] {
-            let folder = folder();
-            let path = folder.path().join("app.log");
-            std::fs::write(&path, "before\n").unwrap();
-            let (faults, begun) = (Faults::anywhere(), Instant::now());
-            let root = Rc::new(Root::wait_for(&Disk::with(&faults), folder.path()));
-            let mut feed: Feed<()> = Feed::open(root, "app.log".into(), Rc::default(), begun);
-            let (mut viewer, mut now, mut heard) = (feed.start(&Start::Lines(9)), begun, Vec::new());
-            let mut told = |feed: &mut Feed<()>, now| {
-                while let Step::Piece(piece, position) = feed.next(&viewer, now) {
-                    heard.push(match &piece.kind {
-                        PieceKind::Lines { text, .. } => String::from_utf8_lossy(text).into_owned(),
-                        PieceKind::Missing { .. } => "missing".to_owned(),
-                        PieceKind::Back => "back".to_owned(),
-                        PieceKind::Rotated { .. } => "rotated".to_owned(),
-                        other => format!("{other:?}"),
-                    });
-                    viewer = position;
-                }
-            };
-            told(&mut feed, now);
-            faults.begin(fault, 1, u64::MAX);
-            std::fs::write(&path, "before\nunread\n").unwrap();
+            let mut watched = Watched::new("before\n");
+            watched.hear();
+            watched.faults.begin(fault, 1, u64::MAX);
+            std::fs::write(watched.path(), "before\nunread\n").unwrap();
             if rotates {
-                std::fs::rename(&path, folder.path().join("app.log.1")).unwrap();
-                std::fs::write(&path, "rotated\n").unwrap();
+                watched.rotate();
             }
-            let (calls, mut looks) = (faults.calls(), 0);
-            while now < begun + MINUTE {
-                now = feed.next_look(now).max(now + Duration::from_millis(1));
-                feed.look(now);
-                told(&mut feed, now);
-                looks += 1;
-            }
-            let calls = faults.calls() - calls;
-            assert!(looks < 600 && calls < 100 * 60, "{fault:?}: {looks} looks, {calls} calls in a minute");
-            faults.end();
-            for _ in 0..4 {
-                now += Duration::from_millis(300);
-                feed.look(now);
-                told(&mut feed, now);
-            }
+            let calls = watched.faults.calls();
+            watched.pass(MINUTE);
+            let (looks, calls) = (watched.looks, watched.faults.calls() - calls);
+            assert!(looks < 600 && calls < 200 * 60, "{fault:?}: {looks} looks, {calls} calls in a minute");
+            watched.faults.end();
+            watched.pass(Duration::from_secs(1));
+            let mut heard = watched.heard;
             // What is open may still be read; that nobody can tell whether it is still the log is worth the word.
             for word in ["missing", "back"] {
                 let times = heard.iter().filter(|heard| *heard == word).count();
@@ -142,6 +174,34 @@ fn a_fault_that_lasts_costs_a_few_calls_a_second_and_one_word() {
             assert_eq!(heard, expected, "{fault:?}, rotated: {rotates}");
         }
     }
+}
+
+#[test]
+fn who_is_behind_in_a_rotated_file_on_a_bad_sector_is_told_what_is_missing_and_goes_on() {
+    let mut watched = Watched::new("before\n");
+    watched.rotate();
+    // The head goes on, the viewer does not read yet.
+    let late = watched.viewer.clone();
+    watched.pass(Duration::from_secs(20));
+    (watched.viewer, watched.heard) = (late, Vec::new());
+    watched.faults.begin(Fault::BadSector, 1, u64::MAX);
+    watched.pass(Duration::from_secs(4));
+    assert!(watched.heard.is_empty(), "it may pass: {:?}", watched.heard);
+    watched.pass(Duration::from_secs(4));
+    // What comes after it the head had read before.
+    assert_eq!(watched.heard, ["gap of Some(7)", "rotated", "rotated\n"]);
+}
+
+#[test]
+fn who_is_behind_in_the_file_at_the_path_waits_as_long_as_it_takes() {
+    let mut watched = Watched::new(&"a line\n".repeat(100_000));
+    watched.faults.begin(Fault::BadSector, 1, u64::MAX);
+    watched.pass(MINUTE);
+    assert_eq!(watched.heard, ["missing"]);
+    watched.faults.end();
+    watched.pass(Duration::from_secs(1));
+    watched.heard.retain(|word| word != "missing" && word != "back");
+    assert_eq!(watched.heard.concat(), "a line\n".repeat(100_000));
 }
 
 /// A new folder, in memory where there is such a place.

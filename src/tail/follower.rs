@@ -309,7 +309,7 @@ impl Follower {
     }
 
     /// A file cannot be read: a broken disk, a stale handle of a network file system. The next looks try again.
-    fn fail(&mut self, id: GenerationId, why: &OpenError, now: Instant) {
+    pub(crate) fn fail(&mut self, id: GenerationId, why: &OpenError, now: Instant) {
         if let Some(generation) = self.lineage.get_mut(id) {
             generation.fail(why);
         }

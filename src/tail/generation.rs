@@ -26,6 +26,7 @@ use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
 use crate::tail::disk::File;
 use crate::tail::lens::Lens;
+use crate::tail::patience::PATIENCE;
 use crate::tail::reading::{READ, before, holds, hole_at, hole_back, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
@@ -64,6 +65,8 @@ pub(crate) struct Generation {
     bytes: Bytes,
     // The last attempt to read it failed.
     failing: bool,
+    // Since when readers who are behind have met nothing but errors in it.
+    unreadable: Option<Instant>,
     // Why, if bytes cannot be found.
     loss: GapReason,
     // When it last grew, or was read.
@@ -155,6 +158,7 @@ impl Generation {
             life: Life::Growing,
             bytes: Bytes::Open(file),
             failing: false,
+            unreadable: None,
             loss: GapReason::Rotated,
             touched: now,
         }
@@ -181,6 +185,7 @@ impl Generation {
             life: Life::Ended(0),
             bytes: Bytes::Gone,
             failing: false,
+            unreadable: None,
             loss: GapReason::Unknown,
             touched: now,
         }
@@ -357,6 +362,20 @@ impl Generation {
     /// The last attempt to read it failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.failing
+    }
+
+    /// A reader who is behind has met an error. True if there has been nothing but errors for so long that what it wants
+    /// to read counts as gone: a bad sector, say.
+    pub(crate) fn was_unreadable(&mut self, why: &io::Error, now: Instant) -> bool {
+        if is_handle_dead(why) {
+            self.close();
+        }
+        *self.unreadable.get_or_insert(now) + PATIENCE <= now
+    }
+
+    /// A reader who is behind has met no error.
+    pub(crate) fn was_readable(&mut self) {
+        self.unreadable = None;
     }
 
     /// Can what comes next be read from `file`, which is this one's or may become it?

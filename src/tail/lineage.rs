@@ -372,7 +372,8 @@ impl Lineage {
             }
             Ok(false)
         };
-        Ok(self.ask(&sibling.rel, now, held)?.is_some_and(|(_, held)| held))
+        // Where nobody can tell, it is not taken for something new.
+        Ok(self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held))
     }
 
     /// Takes in the next older sibling as the generation before all others. None if there is none that can be read, or

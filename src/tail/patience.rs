@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::tail::beneath::OpenError;
 
 /// How long.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So many unreadable files are remembered: more than are looked at beside one log.
 const MOST: usize = 256;

@@ -20,7 +20,7 @@ use crate::tail::standing::GenerationId;
 pub(crate) enum Reread {
     /// So many bytes; fewer than asked for only at the end of the file.
     Bytes(usize),
-    /// The generation's bytes are nowhere any more.
+    /// The generation's bytes are nowhere any more, or have been unreadable for too long.
     Gone,
     /// The file held something else; the follower knows now.
     Again,
@@ -41,6 +41,7 @@ pub(crate) fn reread(
     let Ok(opened) = follower.lineage.make_open(id, now) else {
         return Reread::Later;
     };
+    let log_is_away = follower.is_path_empty();
     let Some(generation) = follower.lineage.get_mut(id) else {
         return Reread::Gone;
     };
@@ -49,12 +50,23 @@ pub(crate) fn reread(
         return Reread::Gone;
     };
     match believed(generation, file, at, buffer) {
-        Ok(Some(read)) => Reread::Bytes(read),
+        Ok(Some(read)) => {
+            generation.was_readable();
+            Reread::Bytes(read)
+        }
         Ok(None) => {
             follower.holds_something_else(id, now);
             Reread::Again
         }
-        Err(_) => Reread::Later,
+        // At the head it cannot be read either: that is told, and waited for however long.
+        Err(why) if !generation.has_ended() && generation.try_reading(file).is_err() => {
+            follower.fail(id, &why.into(), now);
+            Reread::Later
+        }
+        Err(why) => {
+            let given_up = generation.was_unreadable(&why, now) && !log_is_away;
+            if given_up { Reread::Gone } else { Reread::Later }
+        }
     }
 }
 

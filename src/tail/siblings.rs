@@ -88,10 +88,13 @@ pub(crate) fn list(
     let surplus = named.len().saturating_sub(MOST_SIBLINGS);
     let mut siblings = Vec::new();
     for (age, rel) in named.drain(surplus..) {
-        // One that is gone since, or is a folder, is no sibling.
-        if let Some(stat) = patience.bear(&rel, root.stat(&rel), now)? {
-            siblings.push(Sibling { rel, stat, age });
-        }
+        // One that is gone since, or is a folder, is no sibling. That it can be looked at does not mean that it can be read,
+        // so only a failure is a matter of patience.
+        let looked = match root.stat(&rel) {
+            Ok(stat) => Some(stat),
+            failed => patience.bear(&rel, failed, now)?,
+        };
+        siblings.extend(looked.map(|stat| Sibling { rel, stat, age }));
     }
     // Numbers cannot be compared with dates; where there are both, the time of the last change decides.
     let dates = siblings.iter().filter(|sibling| matches!(sibling.age, Some(Age::Date(_)))).count();
