@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::v1::{Message, Viewer};
 use support::{SOON, Server, TempDir, temp_dir};
 
@@ -231,4 +231,21 @@ fn a_viewer_that_is_paused_reads_the_past_and_then_goes_on_where_it_was_held() {
     viewer.say("resume");
     viewer.lines_until(|lines| lines.last() == Some(&"news"), SOON);
     assert_eq!(viewer.text.lines().count(), 2);
+}
+
+#[test]
+fn a_place_that_is_gone_is_a_gap_and_not_something_else() {
+    let (_folder, path) = folder();
+    let server = serve(&path);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log?lines=0");
+    viewer.wait_for("hello", SOON);
+    for request in [
+        r#"{"older":{"id":1,"before":"ffff.0011223344556677.00112233.400"}}"#,
+        r#"{"newer":{"id":1,"after":"ffff.0011223344556677.00112233.400"}}"#,
+    ] {
+        let answers = viewer.ask(request);
+        let [gap, done] = &answers[..] else { panic!("{request}: {answers:?}") };
+        assert_eq!((&gap.value["gap"], &gap.value["bytes"]), (&json!("unknown"), &Value::Null));
+        assert_eq!((gap.text.as_str(), done.kind.as_str()), ("", "done"));
+    }
 }
