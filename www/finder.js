@@ -92,6 +92,7 @@ export class Finder {
     const { words, language } = manner;
     const open = this.#open && able;
     this.form.hidden = !open;
+    this.form.dataset.turn = String(this.searching.turn);
     byId('find-open').ariaPressed = String(open);
     const running = found.phase === 'running';
     byId('find-stop').hidden = !running;
@@ -117,6 +118,7 @@ export class Finder {
       found.more ? words.hitsMore(count(found.hits.length, language), count(found.count, language)) : '',
     );
     if (shown) this.list.draw(found, manner);
+    else this.list.clear();
     this.map.draw(open ? found.map : [], found.hits[found.index]?.at ?? null, manner.theme);
   }
 

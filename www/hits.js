@@ -87,6 +87,16 @@ export class HitList {
     else box.setAttribute('aria-activedescendant', current.id);
   }
 
+  /** Nothing is listed. */
+  clear() {
+    if (this.#hits.length === 0) return;
+    this.#hits = [];
+    this.#index = -1;
+    this.#anchor = null;
+    this.#drawn = [];
+    this.rows.replaceChildren();
+  }
+
   #rowHeight() {
     return Number.parseFloat(getComputedStyle(this.box).getPropertyValue('--hit-height')) || 24;
   }

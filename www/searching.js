@@ -49,7 +49,7 @@ export class Searching {
   /** By a line's text: where it matched. @type {Map<string, [number, number][]>} */
   #marks = new Map();
   /** Grows with each search: what the last one still says is not for this one. */
-  #turn = 0;
+  turn = 0;
 
   /**
    * @param {import('./requests.js').Requests} requests
@@ -68,7 +68,7 @@ export class Searching {
   async start(text, manner, from) {
     this.clear();
     if (text === '') return;
-    const turn = this.#turn;
+    const turn = this.turn;
     this.#set({ phase: 'running', text });
     const outcome = await this.requests.ask(
       'search',
@@ -76,12 +76,12 @@ export class Searching {
         search: { id, grep: [text], not: [], ...meaning(manner), ...(from === null ? {} : { from }), most: MOST },
       }),
       (part) => {
-        if (turn !== this.#turn) return;
+        if (turn !== this.turn) return;
         if (part.kind === 'hits') this.#add(part.hits);
         if (part.kind === 'progress') this.#progress(part);
       },
     );
-    if (turn !== this.#turn) return;
+    if (turn !== this.turn) return;
     switch (outcome.kind) {
       case 'done':
         this.#set({ phase: 'done', share: 1, count: outcome.count ?? this.found.count, more: outcome.more });
@@ -100,7 +100,7 @@ export class Searching {
 
   /** Forgets what was found, and stops looking. */
   clear() {
-    this.#turn += 1;
+    this.turn += 1;
     if (this.found.phase === 'running') this.requests.cancel('search');
     this.#marks.clear();
     this.#set(NOTHING);

@@ -281,6 +281,9 @@ impl Page<'_> {
         let mut event = json!({ "type": "keyDown", "key": key, "windowsVirtualKeyCode": code });
         if key.chars().count() == 1 {
             event["text"] = json!(key);
+        } else if key == "Enter" {
+            // As a keyboard's: with it, a field sends its form.
+            event["text"] = json!("\r");
         }
         self.call("Input.dispatchKeyEvent", &event);
         event["type"] = json!("keyUp");

@@ -31,7 +31,7 @@ const ALL_LINES: &str = "(async () => {
     do {
         box.scrollTop = 0;
         await drawn();
-    } while (more() && performance.now() < deadline);
+    } while ((more() || box.scrollTop > 0) && performance.now() < deadline);
     take();
     const past = () => document.querySelector('#connection').dataset.state === 'past';
     const atEnd = () => box.scrollTop + box.clientHeight >= box.scrollHeight - 1;
@@ -58,13 +58,18 @@ const COUNT_LAG_REPORTS: &str = "window.lagReports = 0;
         }
     };";
 
-/// Opens the server's page, chooses a log as a reader does, and waits until it is live.
+/// Opens the server's page, chooses a log as a reader does if the page has not, and waits until it is live.
 #[track_caller]
 pub fn watch<'a>(browser: &'a Browser, server: &Server, log: &str) -> Page<'a> {
     let page = browser.page();
     page.call("Page.addScriptToEvaluateOnNewDocument", &serde_json::json!({ "source": COUNT_LAG_REPORTS }));
     page.goto(server.url());
-    choose(&page, log);
+    // The only log is chosen by the page, before its link is drawn; to choose it once more is to read it anew.
+    let link = format!("document.querySelector('#logs a[data-log={log:?}]')");
+    page.wait_for(&format!("{link} !== null"));
+    if page.eval(&format!("{link}.ariaCurrent")).is_null() {
+        choose(&page, log);
+    }
     wait_for_state(&page, "live");
     page
 }
@@ -115,8 +120,8 @@ pub fn all_lines(page: &Page<'_>) -> Vec<String> {
 #[track_caller]
 pub fn scroll_to_the_start(page: &Page<'_>) {
     page.wait_for(
-        "(() => { const box = document.querySelector('#lines'); box.scrollTop = 0;
-            return box.querySelector('.began').dataset.above === 'start'; })()",
+        "(() => { const box = document.querySelector('#lines'); const top = box.scrollTop; box.scrollTop = 0;
+            return top === 0 && box.querySelector('.began').dataset.above === 'start'; })()",
     );
 }
 
