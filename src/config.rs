@@ -1,6 +1,8 @@
 //! What the server is to do, once what was typed has been understood and checked by `cli`: nothing behind this sees a
 //! string from the command line.
 
+pub mod file;
+
 use std::time::Duration;
 
 use mio::net::TcpListener;

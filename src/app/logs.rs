@@ -126,7 +126,7 @@ impl Logs {
         if !self.watched.contains_key(name) {
             let entry = self.catalogue.find(name)?;
             let path = entry.root.path().join(&entry.rel);
-            let feed = Feed::open(Rc::clone(&entry.root), entry.rel.clone(), Rc::default(), now);
+            let feed = Feed::open(Rc::clone(&entry.root), entry.rel.clone(), Rc::clone(&entry.lens), now);
             log::debug!("{name}: opened");
             let watched =
                 Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: None, last_growth: now };

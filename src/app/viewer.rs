@@ -133,15 +133,15 @@ impl Viewer {
         let Some(watched) = context.logs.watched(&self.log).filter(|_| self.dialect == Dialect::V1) else {
             return;
         };
-        let cursor = watched.feed.cursor(&self.position).to_string();
+        let (cursor, lens) = (watched.feed.cursor(&self.position).to_string(), watched.feed.lens());
         let hello = FromServer::Hello {
             name: self.log.to_string(),
             cursor: cursor.clone(),
             size: watched.feed.size(),
             lines,
             server: wire::SERVER.to_owned(),
-            encoding: "UTF-8".to_owned(),
-            redacted: false,
+            encoding: lens.encoding().to_owned(),
+            redacted: lens.redacts(),
             filter: self.position.is_filtered(),
             bounded,
         };

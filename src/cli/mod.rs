@@ -3,8 +3,10 @@
 //! What was typed ends here: nothing behind this layer sees a string from the command line.
 
 pub mod cat;
+pub mod check;
 pub mod produce;
 pub mod serve;
+mod settings;
 
 use std::fmt;
 use std::io;
@@ -32,6 +34,8 @@ struct Cli {
 enum Command {
     /// Serve logs; the same as no sub-command
     Serve(serve::Args),
+    /// Check settings as serve would, and say what it would serve
+    Check(serve::Args),
     /// Show a served log in the terminal: reconnects, resumes, loses nothing
     Cat(cat::Args),
     /// Write a realistic log, for trying things out
@@ -80,6 +84,7 @@ pub fn run() -> Result<(), CliError> {
     match cli.command {
         None => serve::run(&cli.serve),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Cat(args)) => cat::run(&args),
         Some(Command::Produce(args)) => {
             produce::run(&args).map_err(|error| CliError::Failed(format!("{error}.")))

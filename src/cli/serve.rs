@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::builder::BoolishValueParser;
@@ -9,9 +11,12 @@ use mio::net::TcpListener;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::CliError;
+use super::settings::{Settings, complaint};
 use crate::app::App;
 use crate::app::access::Access;
 use crate::config::Config;
+use crate::config::file::Given;
+use crate::tail::Lens;
 use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
 use crate::tail::disk::Disk;
@@ -28,19 +33,28 @@ const BACKLOG: i32 = 4096;
 pub struct Args {
     /// A file, a folder, a quoted glob, NAME=PATH, or - for standard input; a demo log if there is none
     #[arg(value_name = "SOURCE")]
-    sources: Vec<String>,
-    /// Port to listen on; 0 picks a free one
-    #[arg(short, long, default_value_t = 8080, env = "WIRETAIL_PORT", hide_env = true)]
-    port: u16,
-    /// Address or name to listen on
-    #[arg(long, default_value = "127.0.0.1", env = "WIRETAIL_HOST", hide_env = true)]
-    host: String,
+    pub(super) sources: Vec<String>,
+    /// A file of settings, and of logs with their encodings and what is masked in them
+    #[arg(short, long, value_name = "FILE", env = "WIRETAIL_CONFIG", hide_env = true)]
+    pub(super) config: Option<PathBuf>,
+    /// The encoding of the logs, as gbk, utf-16le or latin1; UTF-8 without it, and where a mark says so
+    #[arg(long, value_name = "LABEL", env = "WIRETAIL_ENCODING", hide_env = true)]
+    pub(super) encoding: Option<String>,
+    /// A pattern whose matches are never shown; may be repeated
+    #[arg(long, value_name = "REGEX", env = "WIRETAIL_REDACT", hide_env = true)]
+    pub(super) redact: Vec<String>,
+    /// Port to listen on; 0 picks a free one [default: 8080]
+    #[arg(short, long, env = "WIRETAIL_PORT", hide_env = true)]
+    pub(super) port: Option<u16>,
+    /// Address or name to listen on [default: 127.0.0.1]
+    #[arg(long, env = "WIRETAIL_HOST", hide_env = true)]
+    pub(super) host: Option<String>,
     /// Listen beyond this machine, where everyone who reaches the port may read the logs
     #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true, value_parser = BoolishValueParser::new())]
-    open_to_network: bool,
+    pub(super) open_to_network: bool,
     /// A host name this server goes by, beside localhost and addresses; may be repeated
     #[arg(long, value_name = "NAME", env = "WIRETAIL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
-    allow_host: Vec<String>,
+    pub(super) allow_host: Vec<String>,
     #[arg(help = "Another site whose pages may read the logs, as https://example.org; may be repeated")]
     #[arg(
         long,
@@ -49,31 +63,25 @@ pub struct Args {
         hide_env = true,
         value_delimiter = ','
     )]
-    allow_origin: Vec<String>,
-    /// Sub-path under which everything is served
-    #[arg(long, value_name = "PATH", default_value = "/", env = "WIRETAIL_BASE", hide_env = true)]
-    base: String,
-    /// How many of the last lines a viewer is shown first
-    #[arg(short = 'n', long, default_value_t = 1000, env = "WIRETAIL_LINES", hide_env = true)]
-    lines: usize,
-    /// How often a growing file is looked at, at the quickest
-    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = parse_tick, env = "WIRETAIL_TICK", hide_env = true)]
-    tick: Duration,
+    pub(super) allow_origin: Vec<String>,
+    /// Sub-path under which everything is served [default: /]
+    #[arg(long, value_name = "PATH", env = "WIRETAIL_BASE", hide_env = true)]
+    pub(super) base: Option<String>,
+    /// How many of the last lines a viewer is shown first [default: 1000]
+    #[arg(short = 'n', long, env = "WIRETAIL_LINES", hide_env = true)]
+    pub(super) lines: Option<usize>,
+    /// How often a growing file is looked at, at the quickest [default: 10ms]
+    #[arg(long, value_name = "TIME", env = "WIRETAIL_TICK", hide_env = true)]
+    pub(super) tick: Option<String>,
     /// Do not use inotify: the tick alone follows the files
     #[arg(long, env = "WIRETAIL_NO_INOTIFY", hide_env = true, value_parser = BoolishValueParser::new())]
-    no_inotify: bool,
+    pub(super) no_inotify: bool,
     /// Do not offer /ws/echo
     #[arg(long, env = "WIRETAIL_NO_LESSONS", hide_env = true, value_parser = BoolishValueParser::new())]
-    no_lessons: bool,
-    /// Connections at once
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 10_000,
-        env = "WIRETAIL_MAX_CONNECTIONS",
-        hide_env = true
-    )]
-    max_connections: u64,
+    pub(super) no_lessons: bool,
+    /// Connections at once [default: 10000]
+    #[arg(long, value_name = "N", env = "WIRETAIL_MAX_CONNECTIONS", hide_env = true)]
+    pub(super) max_connections: Option<u64>,
 }
 
 /// Checks, binds, says where to look, and serves until a signal ends it.
@@ -81,34 +89,30 @@ pub struct Args {
 /// # Errors
 /// Wrong usage, a port that is taken, a source that cannot be served.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let mut sources = args
-        .sources
-        .iter()
-        .map(|typed| Source::parse(typed).map_err(usage))
-        .collect::<Result<Vec<_>, _>>()?;
-    let base = check_base(&args.base)?;
-    let access = access(args)?;
+    let mut settings = Settings::of(args)?;
+    let Checked { base, access, tick } = check(&settings)?;
+    let (mut sources, written): (Vec<Source>, Vec<String>) = settings.sources.drain(..).unzip();
     let stdin = spool_stdin(&sources)?;
-    let demo = demo_if_empty(&mut sources)?;
+    let demo = demo_if_empty(&mut sources, &settings.lens)?;
     let spool = stdin.as_ref().map(StdinSpool::path);
     let catalogue = Catalogue::new(Disk::default(), sources, spool, Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
     // Last: a mistake in what was typed is to be heard of whether the port is free or not.
-    let listeners = bind(args)?;
+    let listeners = bind(&settings)?;
     let port = listeners[0].local_addr()?.port();
-    let greeting = greeting(args, port, &base, &catalogue);
+    let greeting = greeting(&settings, &written, port, &base, &catalogue);
     let config = Config {
         listeners,
-        connections: connections(args.max_connections),
+        connections: connections(settings.max_connections),
         access,
         base,
         catalogue,
         stdin,
         demo,
-        lines: args.lines,
-        tick: args.tick,
-        inotify: !args.no_inotify,
-        lessons: !args.no_lessons,
+        lines: settings.lines,
+        tick,
+        inotify: settings.inotify,
+        lessons: settings.lessons,
     };
     let app = App::new(config)?;
     // Only now: whoever reads the address may connect at once, or send a signal. That nobody reads it is no reason to
@@ -116,6 +120,19 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let _ = writeln!(io::stdout(), "{greeting}");
     app.run()?;
     Ok(())
+}
+
+/// What the settings say about the server, once it is understood.
+pub(super) struct Checked {
+    base: String,
+    access: Access,
+    tick: Duration,
+}
+
+/// Understands what does not depend on this machine.
+pub(super) fn check(settings: &Settings) -> Result<Checked, CliError> {
+    let tick = parse_tick(&settings.tick.value).map_err(|why| complaint(&settings.tick, &why))?;
+    Ok(Checked { base: check_base(&settings.base)?, access: access(settings)?, tick })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
@@ -134,13 +151,14 @@ fn spool_stdin(sources: &[Source]) -> Result<Option<StdinSpool>, CliError> {
 }
 
 /// Without a source there is a log that writes itself.
-fn demo_if_empty(sources: &mut Vec<Source>) -> Result<Option<Demo>, CliError> {
+fn demo_if_empty(sources: &mut Vec<Source>, lens: &Rc<Lens>) -> Result<Option<Demo>, CliError> {
     if !sources.is_empty() {
         return Ok(None);
     }
     let demo = Demo::start(SystemTime::now())
         .map_err(|error| CliError::Failed(format!("The demo log cannot be written: {error}.")))?;
-    sources.push(Source::named("demo.log", demo.path()).map_err(usage)?);
+    let source = Source::named("demo.log", demo.path());
+    sources.push(source.and_then(|source| source.with(None, None, Rc::clone(lens))).map_err(usage)?);
     Ok(Some(demo))
 }
 
@@ -155,53 +173,53 @@ fn refuse_unservable(catalogue: &Catalogue) -> Result<(), CliError> {
     Ok(())
 }
 
-fn check_base(base: &str) -> Result<String, CliError> {
+fn check_base(base: &Given<String>) -> Result<String, CliError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-    if base.starts_with('/') && base.bytes().all(plain) && !base.contains("//") && !base.contains("..") {
-        return Ok(base.to_owned());
+    let path = &base.value;
+    if path.starts_with('/') && path.bytes().all(plain) && !path.contains("//") && !path.contains("..") {
+        return Ok(path.clone());
     }
-    Err(CliError::Usage(format!(
-        "--base {base}: a sub-path begins with a slash and is made of plain characters, as /logs."
-    )))
+    Err(complaint(base, "a sub-path begins with a slash and is made of plain characters, as /logs"))
 }
 
-fn access(args: &Args) -> Result<Access, CliError> {
-    for origin in &args.allow_origin {
-        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+fn access(settings: &Settings) -> Result<Access, CliError> {
+    for origin in &settings.allow_origin {
+        let authority =
+            origin.value.strip_prefix("http://").or_else(|| origin.value.strip_prefix("https://"));
         if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
-            return Err(CliError::Usage(format!(
-                "--allow-origin {origin}: an origin is a scheme, a host and perhaps a port, as https://example.org."
-            )));
+            let what = "an origin is a scheme, a host and perhaps a port, as https://example.org";
+            return Err(complaint(origin, what));
         }
     }
-    for host in &args.allow_host {
+    for given in &settings.allow_host {
+        let host = &given.value;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let is_name = !host.is_empty() && !host.ends_with('.') && host.bytes().all(plain);
         if !is_name && address.is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
-            return Err(CliError::Usage(format!(
-                "--allow-host {host}: a host is a name alone, without scheme and port, as logs.example.org."
-            )));
+            let what = "a host is a name alone, without scheme and port, as logs.example.org";
+            return Err(complaint(given, what));
         }
     }
-    let mut hosts: Vec<String> = args.allow_host.iter().map(|host| host.to_ascii_lowercase()).collect();
-    hosts.push(args.host.to_ascii_lowercase());
-    Ok(Access { hosts, origins: args.allow_origin.clone(), any_address: args.open_to_network })
+    let mut hosts: Vec<String> =
+        settings.allow_host.iter().map(|host| host.value.to_ascii_lowercase()).collect();
+    hosts.push(settings.host.value.to_ascii_lowercase());
+    let origins = settings.allow_origin.iter().map(|origin| origin.value.clone()).collect();
+    Ok(Access { hosts, origins, any_address: settings.open_to_network })
 }
 
-fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
-    let addresses: Vec<SocketAddr> = (args.host.as_str(), args.port)
+fn bind(settings: &Settings) -> Result<Vec<TcpListener>, CliError> {
+    let host = &settings.host;
+    let addresses: Vec<SocketAddr> = (host.value.as_str(), settings.port.value)
         .to_socket_addrs()
-        .map_err(|_| {
-            CliError::Usage(format!("--host {}: this is no address and no name of this machine.", args.host))
-        })?
+        .map_err(|_| complaint(host, "this is no address and no name of this machine"))?
         .collect();
     let beyond = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
-    if !args.open_to_network && addresses.iter().any(beyond) {
-        return Err(CliError::Usage(format!(
-            "--host {}: everyone who reaches this address could read the logs. If that is meant, add --open-to-network.",
-            args.host
-        )));
+    if !settings.open_to_network && addresses.iter().any(beyond) {
+        return Err(complaint(
+            host,
+            "everyone who reaches this address could read the logs. If that is meant, add --open-to-network",
+        ));
     }
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut trouble = None;
@@ -215,7 +233,7 @@ fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
                 // Mio asks for a queue of 128. Where that overflows, the system drops handshakes without a word, and
                 // each caller tries again a second later. The system cuts the number to what it allows.
                 rustix::net::listen(&listener, BACKLOG)
-                    .map_err(|error| CliError::Failed(why_not_bound(args, &error.into())))?;
+                    .map_err(|error| CliError::Failed(why_not_bound(settings, &error.into())))?;
                 listeners.push(listener);
             }
             // A name may have addresses that this machine has not, as `localhost` where there is no IPv6.
@@ -225,29 +243,30 @@ fn bind(args: &Args) -> Result<Vec<TcpListener>, CliError> {
                 trouble = Some(error);
             }
             // Half of the name is another program's: who opens the address may meet that one.
-            Err(error) => return Err(CliError::Failed(why_not_bound(args, &error))),
+            Err(error) => return Err(CliError::Failed(why_not_bound(settings, &error))),
         }
     }
     match (listeners.is_empty(), trouble) {
         (false, _) => Ok(listeners),
-        (true, Some(error)) => Err(CliError::Failed(why_not_bound(args, &error))),
-        (true, None) => Err(CliError::Usage(format!("--host {}: this name has no address.", args.host))),
+        (true, Some(error)) => Err(CliError::Failed(why_not_bound(settings, &error))),
+        (true, None) => Err(complaint(host, "this name has no address")),
     }
 }
 
-fn why_not_bound(args: &Args, error: &io::Error) -> String {
-    let Args { host, port, .. } = args;
+fn why_not_bound(settings: &Settings, error: &io::Error) -> String {
+    let Settings { host, port, .. } = settings;
+    let (by_host, by_port) = (format!("{} {}", host.by, host.value), format!("{} {}", port.by, port.value));
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             format!(
-                "--port {port}: another program listens there already. Choose another port, or --port 0 for a free one."
+                "{by_port}: another program listens there already. Choose another port, or --port 0 for a free one."
             )
         }
         io::ErrorKind::PermissionDenied => {
-            format!("--port {port}: ports below 1024 need privileges. Choose a higher one.")
+            format!("{by_port}: ports below 1024 need privileges. Choose a higher one.")
         }
-        io::ErrorKind::AddrNotAvailable => format!("--host {host}: this is not an address of this machine."),
-        _ => format!("Cannot listen on {host}, port {port}: {error}."),
+        io::ErrorKind::AddrNotAvailable => format!("{by_host}: this is not an address of this machine."),
+        _ => format!("Cannot listen on {}, port {}: {error}.", host.value, port.value),
     }
 }
 
@@ -274,17 +293,18 @@ fn connections(asked: u64) -> usize {
 }
 
 /// The first line is the address to open; then what is served, and what is waited for.
-fn greeting(args: &Args, port: u16, base: &str, catalogue: &Catalogue) -> String {
+fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, catalogue: &Catalogue) -> String {
     /// So many logs are named; more would push the address off the screen.
     const MOST_NAMED: usize = 20;
-    let host = match args.host.parse::<IpAddr>() {
+    let host = &settings.host.value;
+    let host = match host.parse::<IpAddr>() {
         Ok(address) if address.is_unspecified() => "127.0.0.1".to_owned(),
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
-        _ => args.host.clone(),
+        _ => host.clone(),
     };
     let slash = if base.ends_with('/') { "" } else { "/" };
     let mut lines = vec![format!("http://{host}:{port}{base}{slash}")];
-    if args.sources.is_empty() {
+    if written.is_empty() {
         lines.push(
             "  a demo log that writes itself; to serve your own: wiretail app.log 'logs/*.log'".to_owned(),
         );
@@ -301,9 +321,9 @@ fn greeting(args: &Args, port: u16, base: &str, catalogue: &Catalogue) -> String
         lines.push(format!("  and {more} more"));
     }
     for source in catalogue.idle() {
-        lines.push(format!("  {}  (nothing there yet; waiting for it)", args.sources[source]));
+        lines.push(format!("  {}  (nothing there yet; waiting for it)", written[source]));
     }
-    if args.open_to_network {
+    if settings.open_to_network {
         lines.push(format!("  open to the network: everyone who reaches port {port} may read these logs"));
     }
     lines.join("\n")
@@ -337,11 +357,12 @@ mod tests {
 
     #[test]
     fn a_base_is_a_plain_path() {
+        let base = |path: &str| Given { by: "--base".to_owned(), value: path.to_owned() };
         for good in ["/", "/logs", "/logs/", "/a/b-c"] {
-            assert!(check_base(good).is_ok(), "{good}");
+            assert!(check_base(&base(good)).is_ok(), "{good}");
         }
         for bad in ["", "logs", "//x", "/a b", "/..", "/<x>"] {
-            assert!(check_base(bad).is_err(), "{bad}");
+            assert!(check_base(&base(bad)).is_err(), "{bad}");
         }
     }
 }

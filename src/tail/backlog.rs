@@ -4,8 +4,6 @@
 
 use std::io;
 
-use memchr::{memchr, memchr_iter, memrchr_iter};
-
 use crate::tail::disk::File;
 use crate::tail::lens::Lens;
 use crate::tail::reading::read_fully;
@@ -39,21 +37,23 @@ pub(crate) fn last_lines(
     let mut at = end;
     while at > stop && found.lines < lines {
         let len = usize::try_from(at - stop).map_or(block.len(), |left| left.min(block.len()));
+        // A newline of two bytes is not to lie in two blocks.
+        let len = if (at - len as u64) % 2 == 1 && len > 1 { len - 1 } else { len };
         at -= len as u64;
         let read = read_fully(file, &mut block[..len], at)?;
         // The newline at the very end closes the last line, it does not begin another one.
-        let closes = at + read as u64 == end && block[..read].ends_with(b"\n");
-        let newlines = &block[..read - usize::from(closes)];
+        let closes = at + read as u64 == end && lens.after_last_newline(at, &block[..read]) == Some(read);
+        let newlines = &block[..read - if closes { lens.newline_len() } else { 0 }];
         // To count them all is several times as fast as to go through them one by one.
-        let lines_here = memchr_iter(b'\n', newlines).count();
+        let lines_here = lens.newlines(at, newlines);
         let first = if found.lines + lines_here < lines {
-            memchr(b'\n', newlines)
+            lens.after_first_newline(at, newlines)
         } else {
-            memrchr_iter(b'\n', newlines).nth(lines - found.lines - 1)
+            lens.after_last_newlines(at, newlines, lines - found.lines)
         };
-        if let Some(newline) = first {
+        if let Some(begin) = first {
             let lines = lines.min(found.lines + lines_here);
-            found = Backlog { offset: at + newline as u64 + 1, lines };
+            found = Backlog { offset: at + begin as u64, lines };
         }
     }
     if found.lines < lines && stop == 0 && end > 0 {

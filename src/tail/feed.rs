@@ -22,6 +22,7 @@ use crate::tail::beneath::Root;
 use crate::tail::catchup::{self, CatchUp};
 use crate::tail::cursor::Cursor;
 use crate::tail::follower::Follower;
+use crate::tail::generation::Generation;
 use crate::tail::history::job::{Job, Past, Progress, Work};
 use crate::tail::lens::Lens;
 use crate::tail::pattern::Filter;
@@ -445,6 +446,12 @@ impl<E: Default> Feed<E> {
             Some(lost) => lost.cursor.clone(),
             None => position.at.cursor(),
         }
+    }
+
+    /// How the newest file is read: in which encoding, and whether something is masked.
+    pub fn lens(&self) -> Rc<Lens> {
+        let newest = self.follower.lineage.get(self.follower.newest);
+        Rc::clone(newest.map_or(self.follower.lineage.lens(), Generation::lens))
     }
 
     /// The size of the file as far as it is known; none before there was one.

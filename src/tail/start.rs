@@ -147,7 +147,7 @@ impl Follower {
         for place in older.iter().rev() {
             match self.lineage.find(place, now)?.filter(|&older| older < at.id) {
                 Some(older) => {
-                    standing = standing.with(Spot { id: older, place: *place });
+                    standing = standing.with(Spot { id: older, place: self.aligned(older, *place) });
                     // It was still written to when the viewer left.
                     self.follow_again(older);
                 }
@@ -165,7 +165,25 @@ impl Follower {
             let start = |id| Some(Spot { id, place: self.lineage.get(id)?.start_place() });
             return Ok(id.and_then(start));
         }
-        Ok(self.lineage.find(place, now)?.map(|id| Spot { id, place: *place }))
+        let id = self.lineage.find(place, now)?;
+        Ok(id.map(|id| Spot { id, place: self.aligned(id, *place) }))
+    }
+
+    /// A cursor is what somebody else hands us. Where only whole lines are shown, it is led back to the beginning of the
+    /// line that it lies in: else its second half would not be shown, and to others neither, if the head went there.
+    fn aligned(&self, id: GenerationId, place: Place) -> Place {
+        let Some(generation) =
+            self.lineage.get(id).filter(|generation| generation.lens().wants_whole_lines())
+        else {
+            return place;
+        };
+        // What came before the end was shown, though it was half a line.
+        if generation.has_ended() && place.offset == generation.end() {
+            return place;
+        }
+        let border = generation.file().and_then(|file| generation.lens().border(file, place.offset).ok());
+        let border = border.filter(|&border| border != place.offset && border >= generation.start());
+        border.and_then(|border| generation.place_at(border).ok()).unwrap_or(place)
     }
 
     /// The first byte of the file at the path; if there is none, the end of the file before.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use crate::tail::Lens;
 use crate::tail::beneath::{OpenError, Root, Stat};
 
 /// One log in the list.
@@ -21,6 +22,8 @@ pub struct LogEntry {
     pub root: Rc<Root>,
     /// Its path in that folder.
     pub rel: PathBuf,
+    /// How it is read.
+    pub lens: Rc<Lens>,
 }
 
 impl LogEntry {

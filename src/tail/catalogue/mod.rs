@@ -14,7 +14,7 @@
 //!   rotated part of another listed one (see [`rotated`]): it belongs to the history of that one.
 //!
 //! A file that two sources find is listed once, by the first of them; names given by `NAME=` come before all
-//! others, and each of them is a log of its own.
+//! others, and each of them is a log of its own. What one source redacts, none shows that does not.
 //!
 //! Does not read logs, and does not know who watches them.
 
@@ -27,6 +27,7 @@ mod watch;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 pub use entry::{LogEntry, LogKind, LogState};
@@ -150,11 +151,17 @@ impl Catalogue {
     fn found(&self) -> Vec<Found> {
         let mut found = Vec::new();
         let mut claimed = HashSet::new();
+        let redacting = || self.watches.iter().filter(|watch| watch.lens().redacts());
+        let redacted: HashSet<PathBuf> =
+            redacting().flat_map(Watch::sightings).map(|sighting| sighting.path).collect();
         // Those that give names come first.
         let watches = self.watches.iter().enumerate();
         let (named, others): (Vec<_>, Vec<_>) = watches.partition(|(_, watch)| watch.gives_names());
         for (index, watch) in named.into_iter().chain(others) {
             for sighting in watch.sightings() {
+                if redacted.contains(&sighting.path) && !watch.lens().redacts() {
+                    continue;
+                }
                 if claimed.insert(sighting.path.clone()) || watch.gives_names() {
                     let identity = (sighting.path.clone(), watch.gives_names().then_some(index));
                     found.push(Found { identity, watch: index, sighting });
@@ -223,7 +230,8 @@ impl Catalogue {
         let names = names::assign(&taken, &wishes);
         for ((Found { identity, watch, sighting }, group), name) in new.into_iter().zip(groups).zip(names) {
             let Sighting { root, rel, kind, outright, .. } = sighting;
-            let entry = LogEntry { name, group, kind, outright, root, rel };
+            let lens = Rc::clone(self.watches[watch].lens());
+            let entry = LogEntry { name, group, kind, outright, root, rel, lens };
             list.push(Listed { entry, identity, watch, gone: None });
         }
     }

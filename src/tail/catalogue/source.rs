@@ -5,8 +5,11 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use glob::Pattern;
+
+use crate::tail::Lens;
 
 /// Where logs come from: a file, a folder, a pattern, or standard input; perhaps with a name given to it.
 #[derive(Clone, Debug)]
@@ -14,6 +17,10 @@ pub struct Source {
     /// The name in `NAME=PATH`.
     pub(super) name: Option<String>,
     pub(super) place: Place,
+    /// The group its logs are shown in, if one was given.
+    pub(super) group: Option<String>,
+    /// How its logs are read.
+    pub(super) lens: Rc<Lens>,
 }
 
 /// Where a source points. Paths are absolute, so that the working folder may change.
@@ -53,14 +60,14 @@ impl Source {
     pub fn parse(given: &str) -> Result<Self, SourceError> {
         let error = |fault| SourceError { given: given.to_owned(), fault };
         if given == "-" || Path::new(given).exists() || looks_like_path(given) {
-            return Ok(Self { name: None, place: Place::parse(given).map_err(error)? });
+            return Ok(Self::at(None, Place::parse(given).map_err(error)?));
         }
         match given.split_once('=') {
             Some((name, place)) => {
                 check_name(name).map_err(error)?;
-                Ok(Self { name: Some(name.to_owned()), place: Place::parse(place).map_err(error)? })
+                Ok(Self::at(Some(name), Place::parse(place).map_err(error)?))
             }
-            None => Ok(Self { name: None, place: Place::parse(given).map_err(error)? }),
+            None => Ok(Self::at(None, Place::parse(given).map_err(error)?)),
         }
     }
 
@@ -69,7 +76,33 @@ impl Source {
         let error = |fault| SourceError { given: format!("{name}={}", path.display()), fault };
         check_name(name).map_err(error)?;
         let place = Place::Path(absolute(path).map_err(error)?);
-        Ok(Self { name: Some(name.to_owned()), place })
+        Ok(Self::at(Some(name), place))
+    }
+
+    fn at(name: Option<&str>, place: Place) -> Self {
+        Self { name: name.map(str::to_owned), place, group: None, lens: Rc::default() }
+    }
+
+    /// The same place, by a name and in a group if they are given, read through `lens`.
+    ///
+    /// # Errors
+    /// If the name is none that a log may have.
+    pub fn with(self, name: Option<&str>, group: Option<&str>, lens: Rc<Lens>) -> Result<Self, SourceError> {
+        if let Some(name) = name {
+            let given = name.to_owned();
+            check_name(name).map_err(|fault| SourceError { given, fault })?;
+        }
+        let name = name.map(str::to_owned).or(self.name);
+        Ok(Self { name, place: self.place, group: group.map(str::to_owned).or(self.group), lens })
+    }
+
+    /// A path or a pattern, or `-`, and nothing else: a `=` belongs to it.
+    ///
+    /// # Errors
+    /// If it names no path.
+    pub fn of_path(given: &str) -> Result<Self, SourceError> {
+        let place = Place::parse(given).map_err(|fault| SourceError { given: given.to_owned(), fault })?;
+        Ok(Self::at(None, place))
     }
 
     /// Whether this is standard input, which somebody has to spool (see

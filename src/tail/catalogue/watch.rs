@@ -14,6 +14,7 @@ use super::names::{Wish, parts};
 use super::rotated;
 use super::scan::{self, CutShort, ENTRIES, Scan};
 use super::source::{Place, Source, Step};
+use crate::tail::Lens;
 use crate::tail::beneath::{Kind, OpenError, Root};
 use crate::tail::disk::Disk;
 
@@ -48,6 +49,8 @@ impl Roots {
 #[derive(Debug)]
 pub(super) struct Watch {
     name: Option<String>,
+    group: Option<String>,
+    lens: Rc<Lens>,
     root: Rc<Root>,
     target: Target,
     seen: Scan,
@@ -97,11 +100,18 @@ impl Watch {
         };
         Some(Self {
             name: source.name,
+            group: source.group,
+            lens: source.lens,
             root: roots.at(&folder),
             target,
             seen: Scan::default(),
             warned: false,
         })
+    }
+
+    /// How its logs are read.
+    pub(super) fn lens(&self) -> &Rc<Lens> {
+        &self.lens
     }
 
     pub(super) fn gives_names(&self) -> bool {
@@ -174,7 +184,7 @@ impl Watch {
                 (parts(&log.path).into_iter().rev().nth(1), Wish { parts: parts(&log.path), least: 1 })
             }
         };
-        (group.unwrap_or_default(), wish)
+        (self.group.clone().or(group).unwrap_or_default(), wish)
     }
 
     /// What was waited for may turn out to be a folder, or a link that leads out of its folder. True once it

@@ -123,12 +123,5 @@ fn begins_line(lens: &Lens, id: GenerationId, at: u64, follower: &mut Follower, 
 
 /// How many lines end in `bytes`, which begin at the border `at`.
 pub(crate) fn newlines(lens: &Lens, at: u64, bytes: &[u8]) -> u64 {
-    if lens.is_plain() {
-        return memchr_iter(b'\n', bytes).count() as u64;
-    }
-    let (mut count, mut passed) = (0, 0);
-    while let Some(next) = lens.after_first_newline(at + passed as u64, &bytes[passed..]) {
-        (count, passed) = (count + 1, passed + next);
-    }
-    count
+    lens.newlines(at, bytes) as u64
 }

@@ -5,7 +5,7 @@
 //!
 //! Does not know files; holds no state. An offset that this file calls a border stays one, whoever reads from there.
 
-use std::rc::Rc;
+use std::borrow::Cow;
 
 /// How many bytes at the end of `bytes` are the beginning of a character that needs more: 0 to 3.
 ///
@@ -49,10 +49,10 @@ pub(super) fn first_border(bytes: &[u8]) -> usize {
 }
 
 /// All of `bytes` as text; what is not UTF-8 becomes U+FFFD.
-pub(super) fn lossy(bytes: &[u8]) -> Rc<[u8]> {
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(bytes) {
-        Ok(_) => Rc::from(bytes),
-        Err(_) => Rc::from(String::from_utf8_lossy(bytes).as_bytes()),
+        Ok(_) => Cow::Borrowed(bytes),
+        Err(_) => Cow::Owned(String::from_utf8_lossy(bytes).into_owned().into_bytes()),
     }
 }
 

@@ -1,0 +1,132 @@
+//! What was typed and what is written in the configuration file, as one: the command line (and the environment, which
+//! clap reads for it) comes before the file, the file before what holds without either.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::CliError;
+use super::serve::Args;
+use crate::config::file::{File, Given};
+use crate::tail::Lens;
+use crate::tail::catalogue::Source;
+
+/// Everything about the server that can be said.
+pub(super) struct Settings {
+    pub(super) port: Given<u16>,
+    pub(super) host: Given<String>,
+    pub(super) open_to_network: bool,
+    pub(super) allow_host: Vec<Given<String>>,
+    pub(super) allow_origin: Vec<Given<String>>,
+    pub(super) base: Given<String>,
+    pub(super) lines: usize,
+    pub(super) tick: Given<String>,
+    pub(super) inotify: bool,
+    pub(super) lessons: bool,
+    pub(super) max_connections: u64,
+    /// What is served, and how each was written.
+    pub(super) sources: Vec<(Source, String)>,
+    /// How a log is read that nothing else is said of.
+    pub(super) lens: Rc<Lens>,
+}
+
+impl Settings {
+    /// Reads the configuration file, if one was named, and checks what there is about logs.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and whatever in it, or among the options, does not make sense.
+    pub(super) fn of(args: &Args) -> Result<Self, CliError> {
+        let file = match &args.config {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        let folder = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let server = file.server;
+        let lens = Rc::new(lens(args, None, &[])?);
+        let mut sources = Vec::new();
+        for typed in &args.sources {
+            let source = Source::parse(typed).and_then(|source| source.with(None, None, Rc::clone(&lens)));
+            sources.push((source.map_err(|error| CliError::Usage(error.to_string()))?, typed.clone()));
+        }
+        for log in &file.logs {
+            // A file is written once and used from anywhere, so its paths begin where it lies itself.
+            let path = match log.path.value.as_str() {
+                "" => {
+                    return Err(complaint(
+                        &log.path,
+                        "this names no path; give a file, a folder, a pattern or -",
+                    ));
+                }
+                "-" => "-".to_owned(),
+                path => folder.join(path).to_string_lossy().into_owned(),
+            };
+            let lens = Rc::new(self::lens(args, log.encoding.as_ref(), &log.redact)?);
+            let source = Source::of_path(&path).map_err(|error| complaint(&log.path, &error.to_string()))?;
+            let name = log.name.as_ref().map(|name| name.value.as_str());
+            let group = log.group.as_ref().map(|group| group.value.as_str());
+            let named = log.name.as_ref().unwrap_or(&log.path);
+            let source = source.with(name, group, lens);
+            sources.push((
+                source.map_err(|error| complaint(named, &error.to_string()))?,
+                log.path.value.clone(),
+            ));
+        }
+        let typed = |values: &[String], option: &str, file: Vec<Given<String>>| {
+            let given = |value: &String| Given { by: option.to_owned(), value: value.clone() };
+            if values.is_empty() { file } else { values.iter().map(given).collect() }
+        };
+        Ok(Self {
+            port: first("--port", args.port, server.port, 8080),
+            host: first("--host", args.host.clone(), server.host, "127.0.0.1".to_owned()),
+            open_to_network: args.open_to_network || server.open_to_network,
+            allow_host: typed(&args.allow_host, "--allow-host", server.allow_host),
+            allow_origin: typed(&args.allow_origin, "--allow-origin", server.allow_origin),
+            base: first("--base", args.base.clone(), server.base, "/".to_owned()),
+            lines: first("--lines", args.lines, server.lines, 1000).value,
+            tick: first("--tick", args.tick.clone(), server.tick, "10ms".to_owned()),
+            inotify: !(args.no_inotify || server.no_inotify),
+            lessons: !(args.no_lessons || server.no_lessons),
+            max_connections: first("--max-connections", args.max_connections, server.max_connections, 10_000)
+                .value,
+            sources,
+            lens,
+        })
+    }
+}
+
+/// A sentence about a value, beginning with where it was given.
+pub(super) fn complaint(given: &Given<impl std::fmt::Display>, what: &str) -> CliError {
+    CliError::Usage(format!("{} {}: {what}.", given.by, given.value))
+}
+
+fn first<T>(option: &str, typed: Option<T>, file: Option<Given<T>>, otherwise: T) -> Given<T> {
+    match (typed, file) {
+        (None, Some(given)) => given,
+        (typed, _) => Given { by: option.to_owned(), value: typed.unwrap_or(otherwise) },
+    }
+}
+
+fn read(path: &Path) -> Result<File, CliError> {
+    let trouble = |why: String| CliError::Usage(format!("--config {}: {why}.", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| trouble(error.to_string()))?;
+    File::parse(&path.display().to_string(), &text).map_err(|why| CliError::Usage(format!("{why}.")))
+}
+
+/// What a log's encoding is, its own before the one for all; and what is masked in it: its own rules and those for all.
+fn lens(args: &Args, encoding: Option<&Given<String>>, redact: &[Given<String>]) -> Result<Lens, CliError> {
+    let option =
+        args.encoding.as_ref().map(|value| Given { by: "--encoding".to_owned(), value: value.clone() });
+    let encoding = encoding.or(option.as_ref());
+    if let Some(encoding) = encoding {
+        Lens::new(Some(&encoding.value), &[])
+            .map_err(|why| CliError::Usage(format!("{} {why}.", encoding.by)))?;
+    }
+    let typed = args.redact.iter().map(|value| Given { by: "--redact".to_owned(), value: value.clone() });
+    let rules: Vec<Given<String>> = redact.iter().cloned().chain(typed).collect();
+    for rule in &rules {
+        Lens::new(None, std::slice::from_ref(&rule.value))
+            .map_err(|why| CliError::Usage(format!("{} {why}.", rule.by)))?;
+    }
+    let patterns: Vec<String> = rules.into_iter().map(|rule| rule.value).collect();
+    Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns)
+        .map_err(|why| CliError::Usage(format!("{why}.")))
+}

@@ -1,0 +1,68 @@
+//! What must not leave the host: patterns, and what is shown in place of what they match.
+//!
+//! Judges one whole line of text at a time, each by every pattern. Does not know encodings, nor where lines begin.
+
+use std::ops::Range;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::LensError;
+
+/// What is shown in place of a match, whatever its length.
+pub(super) const MASK: &str = "█████";
+
+/// What one compiled pattern may cost, and as much again what it learns at work.
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// More patterns than this for one log are more than one that is written by hand.
+const MOST: usize = 256;
+
+/// The rules of a log.
+#[derive(Debug)]
+pub(super) struct Redaction {
+    rules: Vec<Regex>,
+}
+
+impl Redaction {
+    pub(super) fn new(patterns: &[String]) -> Result<Self, LensError> {
+        if patterns.len() > MOST {
+            return Err(LensError::TooManyPatterns { most: MOST });
+        }
+        let rules = patterns.iter().map(|pattern| rule(pattern)).collect::<Result<_, _>>()?;
+        Ok(Self { rules })
+    }
+
+    /// Adds `line` to `text`, with masks in place of what any rule matches in it. Each rule sees the line as it was
+    /// written, so that none hides from the next what it has to find.
+    pub(super) fn push(&self, text: &mut Vec<u8>, line: &[u8]) {
+        let matches = |rule: &'_ Regex| rule.find_iter(line).map(|found| found.range()).collect::<Vec<_>>();
+        let mut masked: Vec<Range<usize>> =
+            self.rules.iter().flat_map(matches).filter(|range| !range.is_empty()).collect();
+        masked.sort_unstable_by_key(|range| range.start);
+        // Where the last mask ends. What overlaps it, or touches it, is one with it.
+        let mut end = None;
+        for range in masked {
+            if end.is_none_or(|end| end < range.start) {
+                text.extend_from_slice(&line[end.unwrap_or(0)..range.start]);
+                text.extend_from_slice(MASK.as_bytes());
+            }
+            end = end.max(Some(range.end));
+        }
+        text.extend_from_slice(&line[end.unwrap_or(0)..]);
+    }
+}
+
+fn rule(pattern: &str) -> Result<Regex, LensError> {
+    let mut builder = RegexBuilder::new(pattern);
+    // A line is matched without its newline, so `^` and `$` are its ends.
+    builder.size_limit(LARGEST).dfa_size_limit(LARGEST).nest_limit(50);
+    let rule = builder.build().map_err(|error| LensError::Pattern {
+        pattern: pattern.to_owned(),
+        why: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    })?;
+    if rule.is_match(b"") {
+        let why = "it matches where there is nothing, so there is no telling what it is to mask".to_owned();
+        return Err(LensError::Pattern { pattern: pattern.to_owned(), why });
+    }
+    Ok(rule)
+}

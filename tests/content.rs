@@ -1,0 +1,182 @@
+//! What is in a log, through the door: encodings, and what must not leave the host. A real server, real files.
+#![cfg(feature = "tool")]
+
+mod support;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use support::server::wiretail;
+use support::v1::Viewer;
+use support::ws::Raw;
+use support::{SOON, Server, TempDir, temp_dir};
+
+/// A folder with `app.log` in it, and a server of it with these options.
+fn serve(bytes: &[u8], options: &[&str]) -> (TempDir, PathBuf, Server) {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    fs::write(&path, bytes).unwrap();
+    let server = Server::start(&[options, &[path.to_str().unwrap()]].concat());
+    (folder, path, server)
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+#[track_caller]
+fn expect_text(viewer: &mut Viewer, expected: &str) {
+    viewer.lines_until(|lines| lines.len() >= expected.lines().count(), SOON);
+    assert_eq!(viewer.text, expected);
+}
+
+/// 你好 and 世界, as a library writes them in GBK.
+const HELLO: &[u8] = b"\xc4\xe3\xba\xc3\n";
+const WORLD: &[u8] = b"\xca\xc0\xbd\xe7\n";
+
+#[test]
+fn a_log_in_gbk_is_shown_as_what_it_says_live_and_in_cat() {
+    let (_folder, path, server) = serve(HELLO, &["--encoding", "gb2312"]);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+    expect_text(&mut viewer, "你好\n");
+    assert_eq!(viewer.messages[0].value["encoding"], "GBK", "hello says so");
+    assert_eq!(viewer.messages[0].value["redacted"], false);
+    // A character that comes in two writes.
+    append(&path, &WORLD[..3]);
+    append(&path, &WORLD[3..]);
+    expect_text(&mut viewer, "你好\n世界\n");
+    let mut resumed =
+        Viewer::connect(server.addr(), &format!("/tail/app.log?from={}", viewer.cursor.unwrap()));
+    append(&path, HELLO);
+    expect_text(&mut resumed, "你好\n");
+    let url = format!("{}tail/app.log", server.url());
+    let cat =
+        wiretail().args(["cat", &url, "--no-follow", "-n", "2"]).stderr(Stdio::null()).output().unwrap();
+    assert_eq!(String::from_utf8(cat.stdout).unwrap(), "世界\n你好\n");
+}
+
+#[test]
+fn a_byte_order_mark_is_believed_and_not_shown() {
+    let text: Vec<u8> =
+        "\u{feff}one\n\u{10a0d}\u{1f600}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (_folder, path, server) = serve(&text, &[]);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+    expect_text(&mut viewer, "one\n\u{10a0d}\u{1f600}\n");
+    assert_eq!(viewer.messages[0].value["encoding"], "UTF-16LE");
+    let mut last = Viewer::connect(server.addr(), "/tail/app.log?lines=1");
+    expect_text(&mut last, "\u{10a0d}\u{1f600}\n");
+    for byte in "two\u{1f600}\n".encode_utf16().flat_map(u16::to_le_bytes) {
+        append(&path, &[byte]);
+    }
+    expect_text(&mut viewer, "one\n\u{10a0d}\u{1f600}\ntwo\u{1f600}\n");
+}
+
+#[test]
+fn a_secret_leaves_by_no_way_however_it_is_written() {
+    let (_folder, path, server) = serve(b"login token=abc123 ok\n", &["--redact", "token=[a-z0-9]+"]);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+    expect_text(&mut viewer, "login █████ ok\n");
+    assert_eq!(viewer.messages[0].value["redacted"], true);
+    let mut plain = Raw::connect(server.addr(), "/tail/app.log?lines=0");
+    // Whoever asks for the secret, byte by byte, learns that it is not there; for what is shown, that it is.
+    let mut asking = Viewer::connect(server.addr(), "/tail/app.log?grep=token&lines=10");
+    let mut masked = Viewer::connect(server.addr(), "/tail/app.log?grep=█&lines=10");
+    for byte in b"again token=xyz789 ok\n" {
+        append(&path, &[*byte]);
+        // Far longer than half a line waits where nothing is masked, for some of the bytes.
+        if byte.is_ascii_digit() {
+            std::thread::sleep(std::time::Duration::from_millis(150));
+        }
+    }
+    expect_text(&mut viewer, "login █████ ok\nagain █████ ok\n");
+    assert_eq!(plain.read_text(), "again █████ ok\n");
+    expect_text(&mut masked, "login █████ ok\nagain █████ ok\n");
+    append(&path, b"no secret, but the word: token\n");
+    expect_text(&mut asking, "no secret, but the word: token\n");
+    viewer.raw.send_text(
+        r#"{"search":{"id":1,"grep":["abc|xyz|ok"],"not":[],"ignore_case":false,"words":false,"literal":false,"most":10}}"#,
+    );
+    let hits = viewer.wait_for("hits", SOON);
+    assert!(!hits.value.to_string().contains("abc") && !hits.value.to_string().contains("xyz"), "{hits:?}");
+    assert!(hits.value.to_string().contains("█████ ok"), "{hits:?}");
+}
+
+#[test]
+fn a_cursor_inside_of_a_secret_shows_none_of_it() {
+    // The same log, once open: that is where cursors into the middle of its lines come from.
+    let line = b"user=7 token=abc123 ok\n";
+    for at in 1..line.len() {
+        let (_folder, path, server) = serve(&line[..at], &[]);
+        let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+        viewer.lines_until(|lines| !lines.is_empty(), SOON);
+        let cursor = viewer.cursor.clone().unwrap();
+        assert!(cursor.ends_with(&format!(".{at:x}")), "{cursor} lies at {at}");
+        drop(server);
+        append(&path, &line[at..]);
+        let server = Server::start(&["--redact", "token=[a-z0-9]+", path.to_str().unwrap()]);
+        let mut viewer = Viewer::connect(server.addr(), &format!("/tail/app.log?from={cursor}"));
+        expect_text(&mut viewer, "user=7 █████ ok\n");
+    }
+}
+
+#[test]
+fn a_line_of_256_mib_does_no_harm() {
+    let (_folder, path, server) = serve(b"one\n", &["--redact", "secret"]);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
+    expect_text(&mut viewer, "one\n");
+    for _ in 0..4 {
+        append(&path, &vec![b'x'; 64 << 20]);
+    }
+    append(&path, b" secret\ntwo\n");
+    viewer.lines_until(|lines| lines.last() == Some(&"two"), SOON * 6);
+    assert_eq!(viewer.text, "one\n█████\ntwo\n", "what is too long to be judged is masked");
+    let peak = support::process::peak_rss_bytes(server.pid());
+    assert!(peak < 48 << 20, "{peak} bytes of memory");
+}
+
+#[test]
+fn a_configuration_file_says_it_for_each_log() {
+    let folder = temp_dir();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("a.log"), b"key=1\n").unwrap();
+    fs::write(at("b.log"), HELLO).unwrap();
+    fs::write(at("w.toml"), "[server]\nlines = 5\n[[log]]\npath = 'a.log'\nname = 'shop'\nredact = ['key=\\d']\n[[log]]\npath = 'b.log'\nencoding = 'gbk'\n").unwrap();
+    let config = at("w.toml").display().to_string();
+    let check = wiretail().args(["check", "-c", &config]).output().unwrap();
+    let said = String::from_utf8(check.stdout).unwrap();
+    assert!(check.status.success() && said.contains("shop") && said.contains("UTF-8, redacted"), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("b.log") && line.contains("GBK")), "{said}");
+    // The folder of both on the command line: what one source redacts, none shows that does not.
+    let server = Server::start(&["-c", &config, folder.path().to_str().unwrap()]);
+    expect_text(&mut Viewer::connect(server.addr(), "/tail/shop"), "█████\n");
+    let (status, ..) = support::ws::http_get(server.addr(), "/tail/a.log", &[]);
+    assert_eq!(status, 404, "by no other name");
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_one_sentence_that_names_its_place() {
+    let folder = temp_dir();
+    let path = folder.path().join("w.toml");
+    for (text, line, word) in [
+        ("[server]\nporto = 1\n", 2, "`porto`"),
+        ("[server]\nbase = 'x'\n", 2, "base = x"),
+        ("[server]\ntick = '1h'\n", 2, "tick = 1h"),
+        ("[[log]]\npath = 'a'\nencoding = 'utf-9'\n", 3, "\"utf-9\" is no encoding"),
+        ("[[log]]\npath = 'a'\nredact = [\n  'fine',\n  '(',\n]\n", 5, "\"(\" cannot be used"),
+        ("[[log]]\npath = 'a'\nname = '../a'\n", 3, "name = ../a"),
+    ] {
+        fs::write(&path, text).unwrap();
+        for command in ["check", "serve"] {
+            let output = wiretail().args([command, "-c", path.to_str().unwrap()]).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{text}: {said}");
+            assert!(
+                said.contains(&format!("w.toml, line {line}: ")) && said.contains(word),
+                "{text}: {said}"
+            );
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
+    }
+}
