@@ -19,6 +19,7 @@ use history::{Bytes, Operation};
 use scene::{Event, Scene};
 use wiretail::tail::beneath::Root;
 use wiretail::tail::disk::{Disk, Fault, Faults};
+use wiretail::tail::history::{Found, Job, Task, Work};
 use wiretail::tail::{Feed, PieceKind, Position, Start, Step};
 
 fn lines(count: usize, seed: u64) -> Bytes {
@@ -131,6 +132,22 @@ impl Watched {
         }
     }
 
+    /// What is answered, in the order of the answers.
+    fn ask(&mut self, task: Task) -> Vec<String> {
+        let (mut job, mut told) = (Job::new(task, None), Vec::new());
+        loop {
+            match self.feed.work(&mut job, self.now) {
+                Work::Found(Found::Lines { text, .. }) => {
+                    told.push(String::from_utf8_lossy(&text).into_owned());
+                }
+                Work::Found(other) => told.push(format!("{other:?}")),
+                Work::Again => {}
+                Work::Later => self.pass(Duration::from_millis(50)),
+                Work::Done(_) => return told,
+            }
+        }
+    }
+
     /// So much time goes by, with a look whenever one is due.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
@@ -202,6 +219,35 @@ fn who_is_behind_in_the_file_at_the_path_waits_as_long_as_it_takes() {
     watched.pass(Duration::from_secs(1));
     watched.heard.retain(|word| word != "missing" && word != "back");
     assert_eq!(watched.heard.concat(), "a line\n".repeat(100_000));
+}
+
+/// All of the past, asked for while the disk fails: every line once, the nearest part first.
+#[test]
+fn while_somebody_asks_for_everything_older() {
+    let parts = ["one\n".repeat(20_000), "two\n".repeat(30), "three\n".repeat(5)];
+    let (mut wrong, mut plays) = (Vec::new(), 0);
+    // Fifteen calls, a quarter of a second apart: that is over before the patience with an older file is.
+    for (fault, times) in Fault::ALL.into_iter().flat_map(|fault| [1, 7, 15].map(|times| (fault, times))) {
+        for first in 1.. {
+            let mut watched = Watched::new(&parts[2]);
+            for (part, name) in parts.iter().zip(["app.log.2", "app.log.1"]) {
+                std::fs::write(watched.folder.path().join(name), part).unwrap();
+            }
+            watched.viewer = watched.feed.start(&Start::End);
+            let before = watched.feed.cursor(&watched.viewer);
+            watched.faults.begin(fault, first, times);
+            let told = watched.ask(Task::Older { before, lines: 1_000_000 });
+            plays += 1;
+            if told.iter().rev().map(String::as_str).collect::<String>() != parts.concat() {
+                wrong.push(format!("{fault:?} x {times} from call {first} on: {} answers", told.len()));
+            }
+            if watched.faults.met() == 0 {
+                break;
+            }
+        }
+    }
+    eprintln!("older: {plays} plays");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// A new folder, in memory where there is such a place.
