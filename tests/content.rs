@@ -79,6 +79,10 @@ fn a_secret_leaves_by_no_way_however_it_is_written() {
     let mut viewer = Viewer::connect(server.addr(), "/tail/app.log");
     expect_text(&mut viewer, "login █████ ok\n");
     assert_eq!(viewer.messages[0].value["redacted"], true);
+    let (status, _, body) = support::ws::http_get(server.addr(), "/raw/app.log", &[]);
+    assert!(status == 403 && !String::from_utf8_lossy(&body).contains("abc"), "its bytes are not to be had");
+    let (status, _, body) = support::ws::http_get(server.addr(), "/tail/app.log", &[]);
+    assert_eq!((status, String::from_utf8(body).unwrap()), (200, "login █████ ok\n".to_owned()), "a poll");
     let mut plain = Raw::connect(server.addr(), "/tail/app.log?lines=0");
     // Whoever asks for the secret, byte by byte, learns that it is not there; for what is shown, that it is.
     let mut asking = Viewer::connect(server.addr(), "/tail/app.log?grep=token&lines=10");

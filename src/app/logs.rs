@@ -99,6 +99,11 @@ impl Logs {
         Ok((file, stat))
     }
 
+    /// Whether parts of the log `name` are masked: then nobody may have its bytes.
+    pub fn redacts(&self, name: &str) -> bool {
+        self.catalogue.find(name).is_some_and(|entry| entry.lens.redacts())
+    }
+
     /// The whole catalogue, as it is told. O(logs), one stat each.
     pub fn infos(&self) -> Vec<LogInfo<'_>> {
         self.catalogue.logs().map(|entry| self.info(entry)).collect()

@@ -152,6 +152,10 @@ impl Site {
         let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
+        if logs.redacts(&name) {
+            let words = "Parts of this log are masked, so its file is not to be had as it is.";
+            return respond(Response::text(Status::FORBIDDEN, words));
+        }
         match logs.open(&name) {
             Ok((file, stat)) => match download::begin(request, file, &stat, &name) {
                 Ok(begun) => Route::Raw(begun),
