@@ -13,7 +13,7 @@ export class FilterBar {
 
   /**
    * @param {import('./filtering.js').Filtering} filtering
-   * @param {{ changed: () => void, leave: () => void }} listener
+   * @param {{ changed: () => void, opens: () => void, leave: () => void }} listener
    */
   constructor(filtering, listener) {
     this.filtering = filtering;
@@ -54,10 +54,16 @@ export class FilterBar {
   }
 
   open() {
+    this.listener.opens();
     this.#open = true;
     this.form.hidden = false;
     this.input.focus();
     this.listener.changed();
+  }
+
+  /** Makes room for something else. */
+  fold() {
+    this.#open = false;
   }
 
   /** Puts the bar away; the filter stays as it is, and the button says so. */

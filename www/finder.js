@@ -15,6 +15,7 @@ import { count, doingText } from './i18n.js';
  * @property {(hit: import('./wire.js').Hit) => void} jump
  * @property {(percent: number) => void} go
  * @property {() => void} changed
+ * @property {() => void} opens
  * @property {() => void} leave the keys belong to the log again
  */
 
@@ -59,12 +60,18 @@ export class Finder {
   }
 
   open() {
+    this.listener.opens();
     this.#open = true;
     // At once: whoever types on writes into the field.
     this.form.hidden = false;
     this.input.focus();
     this.input.select();
     this.listener.changed();
+  }
+
+  /** Makes room for something else; the search goes on. */
+  fold() {
+    this.#open = false;
   }
 
   /** Puts the search away, and what it has found. */

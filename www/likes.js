@@ -61,6 +61,11 @@ export class Likes {
     this.changed();
   }
 
+  /** Whether there is room for one thing at a time only. */
+  get narrow() {
+    return NARROW.matches;
+  }
+
   get wrap() {
     return this.settings.wrap ?? NARROW.matches;
   }

@@ -77,6 +77,7 @@ const finder = new Finder(searching, {
   jump: (hit) => reader.land(hit.cursor, { below: null, found: true, text: hit.text }, hit.line),
   go: (percent) => reader.goTo({ percent }),
   changed: schedule,
+  opens: () => likes.narrow && filterBar.fold(),
   leave: () => view.showLog(),
 });
 const filtering = new Filtering(requests, {
@@ -89,7 +90,11 @@ const filtering = new Filtering(requests, {
   },
   after: (run, ms) => setTimeout(run, ms),
 });
-const filterBar = new FilterBar(filtering, { changed: schedule, leave: () => view.showLog() });
+const filterBar = new FilterBar(filtering, {
+  changed: schedule,
+  opens: () => likes.narrow && finder.fold(),
+  leave: () => view.showLog(),
+});
 const gotoBox = new GotoBox(goTo);
 const lineLink = new LineLink(byId('lines'), linkTo);
 list.mark((text) => searching.marksIn(text));
@@ -379,19 +384,15 @@ function press(event) {
       list.moveLines(-1);
       break;
     case 'pageDown':
-      list.movePages(1);
-      break;
     case 'pageUp':
-      list.movePages(-1);
+      list.movePages(command === 'pageDown' ? 1 : -1);
       break;
     case 'find':
       if (able) finder.open();
       break;
     case 'nextHit':
-      if (able) finder.step(1);
-      break;
     case 'previousHit':
-      if (able) finder.step(-1);
+      if (able) finder.step(command === 'nextHit' ? 1 : -1);
       break;
     case 'filter':
       if (able) filterBar.open();

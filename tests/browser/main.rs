@@ -9,10 +9,10 @@ mod support;
 
 mod filter;
 mod history;
+mod looks;
 mod search;
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use support::browser::{Browser, Page};
 use support::page::{
@@ -22,7 +22,6 @@ use support::page::{
 use support::v1::Viewer;
 use support::ws::Raw;
 use support::{SOON, Server, open_files, temp_dir, until};
-use wiretail::tail::demo::chatter::Chatter;
 
 /// Longer than a rotated file is followed beside its successor, and than a page waits before it connects again.
 const PATIENT: Duration = Duration::from_secs(30);
@@ -452,90 +451,6 @@ fn what_is_typed_behind_the_key_of_a_field_goes_into_the_field() {
 }
 
 #[test]
-fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
-    let folder = temp_dir();
-    let shop = write_sample(folder.path());
-    let nginx = folder.path().join("nginx");
-    let server = Server::start(&[shop.to_str().unwrap(), nginx.to_str().unwrap()]);
-    let browser = Browser::start();
-
-    let mut grounds = Vec::new();
-    for dark in [true, false] {
-        let name = if dark { "dark" } else { "light" };
-        let desk = browser.page();
-        desk.dark(dark);
-        show_sample(&desk, &server, &shop.join("app.log"));
-        grounds.push(desk.text("getComputedStyle(document.body).backgroundColor"));
-        picture(&desk, &format!("desk-{name}.png"));
-        if dark && std::env::var_os("WIRETAIL_WRITE_PICTURE").is_some_and(|value| value == "1") {
-            desk.screenshot(&root().join("docs/page.png"));
-        }
-        assert_content(&desk, &server);
-
-        let phone = browser.page();
-        phone.phone();
-        phone.dark(dark);
-        phone.goto(&format!("{}#/app.log", server.url()));
-        wait_for_line(&phone, LAST);
-        let sticks_out = phone.eval(
-            "[document.documentElement, ...document.querySelectorAll('#lines, #lines :not(.probe)')]
-                .filter((element) => element.scrollWidth > innerWidth).map((element) => element.outerHTML.slice(0, 200))",
-        );
-        assert_eq!(sticks_out, serde_json::json!([]), "nothing is wider than a phone's screen");
-        picture(&phone, &format!("phone-{name}.png"));
-        assert_content(&phone, &server);
-    }
-    assert_ne!(grounds[0], grounds[1], "dark and light differ");
-
-    // A small phone, and a name that fills its line.
-    let small = browser.page();
-    small.viewport(320, 568);
-    small.goto(&format!("{}#/access.log", server.url()));
-    wait_for_state(&small, "live");
-    assert_eq!(small.number("document.documentElement.scrollWidth"), 320);
-
-    let chinese = browser.page();
-    chinese.locale("zh-CN");
-    show_sample(&chinese, &server, &shop.join("app.log"));
-    chinese.wait_for("document.documentElement.lang.startsWith('zh')");
-    picture(&chinese, "desk-chinese.png");
-}
-
-/// A shop's logs, and those of the server in front of it; returns the shop's folder.
-fn write_sample(folder: &Path) -> PathBuf {
-    for (name, seed, count) in [
-        ("shop/app.log", 1, 10),
-        ("shop/mail.log", 2, 300),
-        ("shop/worker.log", 3, 7000),
-        ("nginx/access.log", 4, 20_000),
-        ("nginx/error.log", 5, 40),
-    ] {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
-        Log::create(&path).write(&chatter(seed, count).concat());
-    }
-    folder.join("shop")
-}
-
-/// Shows a log that rotates in front of the reader.
-fn show_sample(page: &Page<'_>, server: &Server, path: &Path) {
-    // Nothing that is too wide for a picture, or needs a rare font.
-    let plain = |line: &String| line.len() < 118 && line.chars().all(|char| char < '\u{10000}');
-    let said: Vec<String> = chatter(8, 200).into_iter().filter(plain).take(66).collect();
-    let (before, after) = said.split_at(ROTATED_AT);
-    let log = Log::create(path);
-    log.write(&before.concat());
-    page.goto(server.url());
-    choose(page, "app.log");
-    wait_for_state(page, "live");
-    log.rotate();
-    wait_for_line(page, "-- rotated");
-    log.write(&after.concat());
-    log.write(&format!("{LAST}\n"));
-    wait_for_line(page, LAST);
-}
-
-#[test]
 fn the_page_of_the_chat_example_shows_what_is_said_as_text() {
     let server = Server::example("chat");
     let browser = Browser::start();
@@ -553,26 +468,4 @@ fn the_page_of_the_chat_example_shows_what_is_said_as_text() {
     );
     let heard: Vec<String> = (0..3).map(|_| other.read_text()).collect();
     assert_eq!(heard[2], "Ada: hello");
-}
-
-const ROTATED_AT: usize = 48;
-const LAST: &str = "deploy: version 42 is out, all checks are green";
-
-/// Lines of a program that does not exist, the same each time.
-fn chatter(seed: u64, count: usize) -> Vec<String> {
-    let mut chatter = Chatter::new(seed);
-    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_168_800);
-    let at = |number: usize| start + Duration::from_millis(137 * number as u64);
-    (0..count).map(|number| format!("{}\n", chatter.next_line(at(number)))).collect()
-}
-
-fn picture(page: &Page<'_>, name: &str) {
-    let path = root().join("target/screenshots").join(name);
-    page.screenshot(&path);
-    let len = std::fs::metadata(&path).expect("the picture was written").len();
-    assert!(len > 10_000, "{name} is {len} bytes: there is nothing to see");
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
