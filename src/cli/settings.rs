@@ -9,6 +9,7 @@ use super::serve::Args;
 use crate::config::file::{File, Given};
 use crate::tail::Lens;
 use crate::tail::catalogue::Source;
+use crate::tail::cursor::Seal;
 
 /// Everything about the server that can be said.
 pub(super) struct Settings {
@@ -117,16 +118,31 @@ fn lens(args: &Args, encoding: Option<&Given<String>>, redact: &[Given<String>])
         args.encoding.as_ref().map(|value| Given { by: "--encoding".to_owned(), value: value.clone() });
     let encoding = encoding.or(option.as_ref());
     if let Some(encoding) = encoding {
-        Lens::new(Some(&encoding.value), &[])
+        Lens::new(Some(&encoding.value), &[], Seal::default())
             .map_err(|why| CliError::Usage(format!("{} {why}.", encoding.by)))?;
     }
     let typed = args.redact.iter().map(|value| Given { by: "--redact".to_owned(), value: value.clone() });
     let rules: Vec<Given<String>> = redact.iter().cloned().chain(typed).collect();
     for rule in &rules {
-        Lens::new(None, std::slice::from_ref(&rule.value))
+        Lens::new(None, std::slice::from_ref(&rule.value), Seal::default())
             .map_err(|why| CliError::Usage(format!("{} {why}.", rule.by)))?;
     }
     let patterns: Vec<String> = rules.into_iter().map(|rule| rule.value).collect();
-    Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns)
+    Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns, seal()?)
         .map_err(|why| CliError::Usage(format!("{why}.")))
+}
+
+/// What cursors into masked logs are made with: from what tells this host from all others, which is no secret on the host
+/// and one everywhere else (machine-id(5)). Without it, such cursors mean nothing after a restart.
+fn seal() -> Result<Seal, CliError> {
+    let id = std::fs::read("/etc/machine-id").unwrap_or_default();
+    if id.trim_ascii().len() >= 32 {
+        return Ok(Seal::of(id.trim_ascii()));
+    }
+    let mut random = [0; 20];
+    let got = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
+    match got {
+        Ok(20) => Ok(Seal::of(&random)),
+        _ => Err(CliError::Failed("The system gives no random bytes.".to_owned())),
+    }
 }

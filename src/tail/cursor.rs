@@ -92,6 +92,48 @@ impl GuardPrint {
     }
 }
 
+/// What fingerprints are made with, so that nobody else can make them.
+///
+/// Of a log that is shown as it is, anybody may: they tell nothing that is not in it. Where parts are masked, a
+/// fingerprint of what nobody may see would be a way to test guesses; so there a secret goes into it, and the offset, so
+/// that the same bytes elsewhere look different.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seal(Option<[u8; 20]>);
+
+impl Seal {
+    /// Made from a secret of this host, which must be the same after a restart if cursors are to outlive it.
+    pub fn of(secret: &[u8]) -> Self {
+        Self(Some(first_of_sha1(&[b"wiretail cursors\n", secret].concat())))
+    }
+
+    /// The fingerprint of a generation that begins with `bytes`, as [`HeadPrint::of`].
+    pub(crate) fn head(&self, bytes: &[u8], offset: u64) -> HeadPrint {
+        let len = head_len(offset).min(bytes.len());
+        match self.0 {
+            None => HeadPrint::of(bytes, offset),
+            Some(key) => HeadPrint(first_of_sha1(&[&key[..], b"head", &bytes[..len]].concat())),
+        }
+    }
+
+    /// The fingerprint of the last bytes before `offset`, as [`GuardPrint::of`].
+    pub(crate) fn guard(&self, before: &[u8], offset: u64) -> GuardPrint {
+        let start = before.len().saturating_sub(GUARD);
+        match self.0 {
+            None => GuardPrint::of(before),
+            Some(key) => {
+                let parts = [&key[..], b"guard", &offset.to_be_bytes(), &before[start..]];
+                GuardPrint(first_of_sha1(&parts.concat()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Seal" } else { "no seal" })
+    }
+}
+
 /// How many of a generation's first bytes the fingerprint of a place at `offset` covers.
 pub fn head_len(offset: u64) -> usize {
     usize::try_from(offset).map_or(HEAD, |offset| offset.min(HEAD))
@@ -228,6 +270,20 @@ mod tests {
         for len in 0..text.len() {
             assert_ne!(text[..len].parse(), Ok(good.clone()), "cut at {len}");
         }
+    }
+
+    #[test]
+    fn a_sealed_fingerprint_is_another_one_for_each_secret_and_offset() {
+        let (none, one, two) = (Seal::default(), Seal::of(b"one"), Seal::of(b"two"));
+        assert_eq!(none.guard(b"pin=1234", 8), GuardPrint::of(b"pin=1234"));
+        assert_eq!(none.head(b"pin=1234", 8), HeadPrint::of(b"pin=1234", 8));
+        let guards = [none.guard(b"x", 1), one.guard(b"x", 1), two.guard(b"x", 1), one.guard(b"x", 2)];
+        let different: std::collections::HashSet<_> = guards.into_iter().collect();
+        assert_eq!(different.len(), guards.len());
+        assert_ne!(one.head(b"x", 1), two.head(b"x", 1));
+        assert_eq!(one.guard(&[7; 1000], 9), one.guard(&[7; 64], 9), "no more is covered than without it");
+        assert_eq!(one.head(&[7; 1000], 300), one.head(&[7; 256], 256));
+        assert!(!format!("{one:?}").contains(char::is_numeric));
     }
 
     #[test]

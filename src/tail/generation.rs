@@ -23,7 +23,7 @@ use std::time::{Instant, SystemTime};
 use rustix::io::Errno;
 
 use crate::tail::beneath::{OpenError, Stat};
-use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, HeadPrint, Place, head_len};
+use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, Place, Seal, head_len};
 use crate::tail::disk::File;
 use crate::tail::lens::Lens;
 use crate::tail::patience::PATIENCE;
@@ -139,12 +139,13 @@ impl Generation {
     pub(crate) fn begin(file: File, glance: Glance, begins: Begins, lens: &Rc<Lens>, now: Instant) -> Self {
         let Glance { stat, head } = glance;
         let lens = lens.for_head(&head);
+        let start_guard = lens.seal().guard(b"", 0);
         Self {
             inode: stat.inode,
             holder: (stat.device, stat.inode),
             begins,
             start: 0,
-            start_guard: GuardPrint::of(b""),
+            start_guard,
             joined: stat.size,
             head,
             lens,
@@ -196,7 +197,7 @@ impl Generation {
     pub(crate) fn come_back(&mut self, file: File, now: Instant) -> io::Result<Self> {
         let mut again = Self::open(file, Begins::Rotated, self.offset, &self.lens, now)?;
         again.start = again.offset;
-        again.start_guard = GuardPrint::of(&again.tail);
+        again.start_guard = again.lens.seal().guard(&again.tail, again.offset);
         again.inode = self.inode;
         self.life = Life::Ended(self.offset);
         self.pending.clear();
@@ -307,7 +308,7 @@ impl Generation {
 
     /// The place of its first byte.
     pub(crate) fn start_place(&self) -> Place {
-        let head = HeadPrint::of(&self.head, self.start);
+        let head = self.lens.seal().head(&self.head, self.start);
         Place { inode: self.inode, head, guard: self.start_guard, offset: self.start }
     }
 
@@ -318,7 +319,8 @@ impl Generation {
 
     /// The place at `offset`, before which lies `before` (its last 64 bytes count).
     pub(crate) fn place_after(&self, offset: u64, before: &[u8]) -> Place {
-        let (head, guard) = (HeadPrint::of(&self.head, offset), GuardPrint::of(before));
+        let (head, guard) =
+            (self.lens.seal().head(&self.head, offset), self.lens.seal().guard(before, offset));
         Place { inode: self.inode, head, guard, offset }
     }
 
@@ -327,8 +329,9 @@ impl Generation {
         let Some(file) = self.file().filter(|_| !self.failing) else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        let head = HeadPrint::of(&read_exactly(file, 0, head_len(offset))?, offset);
-        Ok(Place { inode: self.inode, head, guard: GuardPrint::of(&before(file, offset)?), offset })
+        let seal = self.lens.seal();
+        let head = seal.head(&read_exactly(file, 0, head_len(offset))?, offset);
+        Ok(Place { inode: self.inode, head, guard: seal.guard(&before(file, offset)?, offset), offset })
     }
 
     /// The inode that its places name.
@@ -340,8 +343,8 @@ impl Generation {
     pub(crate) fn could_be_at(&self, place: &Place) -> bool {
         let same_file = self.inode == place.inode || head_len(place.offset) >= ENOUGH;
         let too_short_to_tell = self.head.len() < head_len(place.offset);
-        let same_head =
-            too_short_to_tell && !self.has_ended() || HeadPrint::of(&self.head, place.offset) == place.head;
+        let same_head = too_short_to_tell && !self.has_ended()
+            || self.lens.seal().head(&self.head, place.offset) == place.head;
         (self.start..=self.end()).contains(&place.offset) && same_file && same_head
     }
 
@@ -500,13 +503,13 @@ impl Generation {
 
 /// Does `place` name what is in `file`? Its first bytes and those before the offset must be the same; if it is not
 /// the `same_file`, there must be enough of them.
-pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool) -> io::Result<bool> {
+pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool, seal: &Seal) -> io::Result<bool> {
     if stat_of(file)?.size < place.offset || (!same_file && head_len(place.offset) < ENOUGH) {
         return Ok(false);
     }
     let head = read_exactly(file, 0, head_len(place.offset))?;
     let guard = before(file, place.offset)?;
-    Ok(HeadPrint::of(&head, place.offset) == place.head && GuardPrint::of(&guard) == place.guard)
+    Ok(seal.head(&head, place.offset) == place.head && seal.guard(&guard, place.offset) == place.guard)
 }
 
 /// So many that it is worth asking whether there is a hole.

@@ -443,7 +443,7 @@ impl Lineage {
             let opened = self.make_open(id, now)?;
             let Some(generation) = self.get(id) else { continue };
             let named = match generation.file().filter(|_| opened) {
-                Some(file) => is_named_by(place, file, place.inode == generation.inode())?,
+                Some(file) => is_named_by(place, file, place.inode == generation.inode(), self.lens.seal())?,
                 // Its bytes are gone, so what we remember of them must do.
                 None => true,
             };
@@ -459,7 +459,7 @@ impl Lineage {
         let mut found = None;
         for (i, sibling) in siblings.iter().enumerate().rev() {
             let same_file = place.inode == sibling.stat.inode;
-            let named = |file: &File| is_named_by(place, file, same_file);
+            let named = |file: &File| is_named_by(place, file, same_file, self.lens.seal());
             if let Some((_, true)) = self.ask(&sibling.rel, now, named)?
                 && !self.is_known(sibling, now)?
             {

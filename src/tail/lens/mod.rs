@@ -24,6 +24,7 @@ use std::fmt;
 use std::io;
 use std::rc::Rc;
 
+use crate::tail::cursor::Seal;
 use crate::tail::disk::File;
 use crate::tail::reading::{READ, read_fully};
 use encoding::{Encoding, Shape};
@@ -34,6 +35,7 @@ use redaction::{MASK, Redaction};
 pub struct Lens {
     encoding: Encoding,
     redaction: Option<Rc<Redaction>>,
+    seal: Seal,
 }
 
 /// A stretch of a generation's bytes that is to be shown.
@@ -71,7 +73,7 @@ pub enum LensError {
 impl Default for Lens {
     /// For UTF-8, of which nothing is redacted.
     fn default() -> Self {
-        Self { encoding: Encoding::UTF_8, redaction: None }
+        Self { encoding: Encoding::UTF_8, redaction: None, seal: Seal::default() }
     }
 }
 
@@ -79,22 +81,25 @@ impl Lens {
     /// For a log in the encoding of this label ("gbk", "latin1", "utf-16le"; UTF-8 if there is none), in which no line
     /// shows what one of the patterns in `redact` matches.
     ///
+    /// Where something is masked, cursors are made with `seal`.
+    ///
     /// # Errors
     /// [`LensError`], which names the label or the pattern.
-    pub fn new(label: Option<&str>, redact: &[String]) -> Result<Self, LensError> {
+    pub fn new(label: Option<&str>, redact: &[String], seal: Seal) -> Result<Self, LensError> {
         let encoding = match label {
             Some(label) => Encoding::labelled(label).ok_or_else(|| LensError::Encoding(label.to_owned()))?,
             None => Encoding::UTF_8,
         };
         let redaction = if redact.is_empty() { None } else { Some(Rc::new(Redaction::new(redact)?)) };
-        Ok(Self { encoding, redaction })
+        let seal = if redaction.is_some() { seal } else { Seal::default() };
+        Ok(Self { encoding, redaction, seal })
     }
 
     /// The lens for a generation that begins with `head`: the same one, unless a byte-order mark says otherwise.
     pub(crate) fn for_head(self: &Rc<Self>, head: &[u8]) -> Rc<Self> {
         match Encoding::marked(head) {
             Some(encoding) if encoding != self.encoding => {
-                Rc::new(Self { encoding, redaction: self.redaction.clone() })
+                Rc::new(Self { encoding, redaction: self.redaction.clone(), seal: self.seal })
             }
             _ => Rc::clone(self),
         }
@@ -108,6 +113,11 @@ impl Lens {
     /// True if something may be masked. Then nobody may get the bytes of the source.
     pub fn redacts(&self) -> bool {
         self.redaction.is_some()
+    }
+
+    /// What the fingerprints in its cursors are made with.
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     /// True if the bytes of the source are what is shown of them, but for invalid ones and a byte-order mark: then who

@@ -19,7 +19,7 @@ const LABELS: [&str; 12] = [
 
 fn lens(label: &str, redact: &[&str]) -> Lens {
     let redact: Vec<String> = redact.iter().map(|&pattern| pattern.to_owned()).collect();
-    Lens::new(Some(label), &redact).unwrap()
+    Lens::new(Some(label), &redact, Seal::of(b"test")).unwrap()
 }
 
 /// A generator of bytes that are likely to mean something: leads, trails, digits, newlines, surrogates.
@@ -160,7 +160,7 @@ fn labels_are_those_of_the_standard_but_for_what_cannot_be_read_from_the_middle(
     assert_eq!(lens("Latin1", &[]).encoding(), "windows-1252");
     assert_eq!(lens("gb2312", &[]).encoding(), "GBK");
     for bad in ["utf-9", "", "iso-2022-jp", "replacement", "hz-gb-2312"] {
-        assert!(Lens::new(Some(bad), &[]).is_err(), "{bad}");
+        assert!(Lens::new(Some(bad), &[], Seal::default()).is_err(), "{bad}");
     }
 }
 
@@ -178,7 +178,7 @@ fn what_any_rule_matches_is_masked_and_rules_do_not_hide_from_each_other() {
         assert_eq!(std::str::from_utf8(&lens.text(&stretch)).unwrap(), shown);
     }
     for bad in ["(", "x*", "a{1000}{1000}", ""] {
-        assert!(Lens::new(None, &[bad.to_owned()]).is_err(), "{bad:?}");
+        assert!(Lens::new(None, &[bad.to_owned()], Seal::default()).is_err(), "{bad:?}");
     }
 }
 
