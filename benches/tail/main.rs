@@ -9,6 +9,7 @@
 //! cargo bench --bench tail -- burst            as fast as the file takes it, to 10 and 100 viewers
 //! cargo bench --bench tail -- slow             3 of 10 viewers stop reading for a while
 //! cargo bench --bench tail -- backlog          the last 1,000 lines of a 2 GB file
+//! cargo bench --bench tail -- search           a 2 GB file is searched while another log is watched
 //! cargo bench --bench tail -- idle             viewers who only wait
 //! cargo bench --bench tail -- rotation         lines lost and repeated where a log is rotated
 //! cargo bench --bench tail -- reconnect        ... and where a viewer comes back
@@ -33,6 +34,7 @@ mod priority;
 mod reconnect;
 mod rotation;
 mod script;
+mod search;
 mod servers;
 mod slow;
 #[path = "../common/spread.rs"]
@@ -49,7 +51,7 @@ use table::{Row, Wanted};
 /// Measures something, and tells it as rows of the table.
 type Measure = fn(Wanted) -> Vec<Row>;
 
-const ALL: [(&str, Measure); 12] = [
+const ALL: [(&str, Measure); 13] = [
     ("1x100", steady::one),
     ("100x10000", steady::hundred),
     ("1000x1000", steady::thousand),
@@ -58,6 +60,7 @@ const ALL: [(&str, Measure); 12] = [
     ("burst", burst::burst),
     ("slow", slow::slow),
     ("backlog", backlog::backlog),
+    ("search", search::search),
     ("idle", idle::idle),
     ("rotation", rotation::rotation),
     ("reconnect", reconnect::reconnect),

@@ -50,6 +50,18 @@ pub(crate) fn put_this_thread_first() {
     prioritize("2", &thread.file_name().expect("a number").to_string_lossy());
 }
 
+/// A process that will use its CPU without a pause gets an ordinary priority, the highest: the kernel stops those with a
+/// real-time one for 50 ms in each second that they do not sleep in (`sched_rt_runtime_us`).
+pub(crate) fn let_work_without_pause(pid: u32) {
+    if words().contains(&"chrt") {
+        let pid = pid.to_string();
+        for command in [&["chrt", "--other", "--pid", "0", &pid][..], &["renice", "-n", "-20", "-p", &pid]] {
+            let done = Command::new(command[0]).args(&command[1..]).stdout(Stdio::null()).status();
+            assert!(done.is_ok_and(|status| status.success()), "{command:?} is permitted to whom `chrt` is");
+        }
+    }
+}
+
 fn prioritize(priority: &str, thread: &str) {
     if words().contains(&"chrt") {
         let done = Command::new("chrt").args(["--rr", "--pid", priority, thread]).status();

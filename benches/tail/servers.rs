@@ -13,7 +13,7 @@ use mio::net::TcpStream;
 use mio::unix::pipe;
 
 use super::machine;
-use super::priority::confined;
+use super::priority::{self, confined};
 use super::support::ws::Raw;
 use super::support::{self, Server};
 
@@ -132,6 +132,11 @@ impl Running {
                 Source::Frames(TcpStream::from_std(stream), raw.unread().to_vec())
             }
         }
+    }
+
+    /// It is about to work without a pause: see [`priority::let_work_without_pause`].
+    pub(crate) fn let_work_without_pause(&self) {
+        self.processes().into_iter().for_each(priority::let_work_without_pause);
     }
 
     /// Its CPU time so far, with all processes that it has started.
