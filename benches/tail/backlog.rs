@@ -30,8 +30,9 @@ pub(crate) fn backlog(wanted: Wanted) -> Vec<Row> {
     for kind in wanted.kinds() {
         let times = match kind {
             Kind::Wiretail => {
-                let (times, meanwhile) = beside_another(&path);
-                others = Some(meanwhile);
+                let (times, before, meanwhile) = beside_another(&path);
+                others =
+                    Some(format!("{} ms, {} ms before", short(meanwhile.longest()), short(before.longest())));
                 times
             }
             _ => (0..NEWCOMERS).fold(Latencies::new(), |mut times, _| {
@@ -44,7 +45,7 @@ pub(crate) fn backlog(wanted: Wanted) -> Vec<Row> {
         reached.push((kind, told));
     }
     let others = others.expect("wiretail is always measured");
-    println!("backlog another viewer meanwhile: longest {} ms", short(others.longest()));
+    println!("backlog another viewer meanwhile: longest {others}");
     vec![
         Row {
             work: "the last 1,000 lines of a 2 GB file, from the attempt to connect: median / longest"
@@ -56,14 +57,15 @@ pub(crate) fn backlog(wanted: Wanted) -> Vec<Row> {
         Row {
             work: format!("another viewer's longest wait for a line meanwhile, at {RATE} lines/s"),
             goal: "nobody delayed",
-            reached: vec![(Kind::Wiretail, format!("{} ms", short(others.longest())))],
+            reached: vec![(Kind::Wiretail, others)],
             command: "backlog",
         },
     ]
 }
 
-/// Newcomers, ten a second, while another viewer reads another log of the same server.
-fn beside_another(big: &Path) -> (Latencies, Latencies) {
+/// Newcomers, ten a second, while another viewer reads another log of the same server: what they took, how long the other
+/// one waited for its lines in the second before, and how long meanwhile.
+fn beside_another(big: &Path) -> (Latencies, Latencies, Latencies) {
     let folder = support::temp_dir();
     let path = folder.path().join("app.log");
     append(&path);
@@ -71,7 +73,7 @@ fn beside_another(big: &Path) -> (Latencies, Latencies) {
     let named = format!("big={}", big.to_str().expect("a plain path"));
     let mut server = Running::start(Kind::Wiretail, &path, &[&named], From::Beginning);
     let mut crowd = Crowd::open(&mut server, Kind::Wiretail, 1, &script);
-    crowd.count_from(RATE);
+    crowd.count_from(RATE / 10);
     let writer = script.start_steadily(&path, RATE);
     let address = server.address();
     let newcomers = std::thread::spawn(move || {
@@ -85,9 +87,14 @@ fn beside_another(big: &Path) -> (Latencies, Latencies) {
         }
         times
     });
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(1) {
+        crowd.read(Duration::from_millis(10));
+    }
+    let before = std::mem::replace(&mut crowd.latencies, Latencies::new());
     assert!(crowd.read_all(Duration::from_secs(30)), "the other viewer misses lines");
     writer.join().expect("the log was written");
-    (newcomers.join().expect("all newcomers were served"), crowd.latencies)
+    (newcomers.join().expect("all newcomers were served"), before, crowd.latencies)
 }
 
 /// From the attempt to connect to the last line.
