@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! cargo bench --bench tail                     all of it, in about four minutes
-//! cargo bench --bench tail -- --peers          ... and `tail -F` and websocketd, in turns with wiretail
+//! cargo bench --bench tail -- --peers          ... and `tail -F` and websocketd in turns with it, in about eight
 //! cargo bench --bench tail -- 1x100 100x10000 1000x1000 1000x10000
 //!                                              viewers x lines a second: how long each line was on its way
 //! cargo bench --bench tail -- tick             1x100 with the tick alone, without inotify
 //! cargo bench --bench tail -- burst            as fast as the file takes it, to 10 and 100 viewers
 //! cargo bench --bench tail -- slow             3 of 10 viewers stop reading for a while
 //! cargo bench --bench tail -- backlog          the last 1,000 lines of a 2 GB file
+//! cargo bench --bench tail -- hits             the first line and all lines with a literal in 2 GB, beside GNU `grep -c`
 //! cargo bench --bench tail -- search           a 2 GB file is searched while another log is watched
 //! cargo bench --bench tail -- idle             viewers who only wait
 //! cargo bench --bench tail -- rotation         lines lost and repeated where a log is rotated
@@ -26,6 +27,7 @@ mod backlog;
 mod burst;
 mod compression;
 mod crowd;
+mod hits;
 mod idle;
 mod latencies;
 #[path = "../common/machine.rs"]
@@ -51,7 +53,7 @@ use table::{Row, Wanted};
 /// Measures something, and tells it as rows of the table.
 type Measure = fn(Wanted) -> Vec<Row>;
 
-const ALL: [(&str, Measure); 13] = [
+const ALL: [(&str, Measure); 14] = [
     ("1x100", steady::one),
     ("100x10000", steady::hundred),
     ("1000x1000", steady::thousand),
@@ -60,6 +62,7 @@ const ALL: [(&str, Measure); 13] = [
     ("burst", burst::burst),
     ("slow", slow::slow),
     ("backlog", backlog::backlog),
+    ("hits", hits::hits),
     ("search", search::search),
     ("idle", idle::idle),
     ("rotation", rotation::rotation),

@@ -74,8 +74,9 @@ fn row(wanted: Wanted, load: &Load, args: &[&str]) -> Row {
     let without = if args.is_empty() { "" } else { ", without inotify" };
     Row {
         work: format!(
-            "{} viewers x {} lines/s{without}: p50 / p99 / longest, CPU, memory",
-            load.viewers, load.rate
+            "{} x {} lines/s{without}: p50 / p99 / longest, CPU, memory",
+            if load.viewers == 1 { "1 viewer".to_owned() } else { format!("{} viewers", load.viewers) },
+            load.rate
         ),
         goal: load.goal,
         reached: measured.iter().map(|(kind, figures)| (*kind, told(figures))).collect(),
