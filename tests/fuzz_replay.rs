@@ -124,6 +124,12 @@ fn cursors() {
 
 #[cfg(feature = "tool")]
 #[test]
+fn searches() {
+    replay("search", MANY, bodies::search::run);
+}
+
+#[cfg(feature = "tool")]
+#[test]
 fn logs_and_their_viewers() {
     replay("follower", FEW, bodies::follower::run);
 }

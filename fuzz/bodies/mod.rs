@@ -26,6 +26,8 @@ mod peers;
 pub mod request_head;
 #[cfg(feature = "deflate")]
 mod rfc1951;
+#[cfg(feature = "tool")]
+pub mod search;
 pub mod server_answer;
 #[cfg(feature = "tool")]
 pub mod tail_messages;
