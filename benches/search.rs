@@ -29,8 +29,10 @@ use spread::Spread;
 
 const RUNS: usize = 5;
 
-/// What is looked for: how grep is told, and what it is.
-const CASES: [(&str, &[&str], fn() -> FilterSpec); 7] = [
+/// What is looked for: its name, how grep is told, and what it is.
+type Case = (&'static str, &'static [&'static str], fn() -> FilterSpec);
+
+const CASES: [Case; 7] = [
     ("a literal, one line", &["-F", "the needle"], || literal("the needle")),
     ("a literal, none", &["-F", "there is no such line"], || literal("there is no such line")),
     ("a literal, 1 line in 20 or so", &["-F", "ERROR"], || literal("ERROR")),
@@ -161,7 +163,7 @@ fn own_cpu() -> Duration {
     Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("a number"))
 }
 
-/// CPU time of all children that have ended: `cutime` and `cstime` of proc_pid_stat(5), in hundredths of a second.
+/// CPU time of all children that have ended: `cutime` and `cstime` of `proc_pid_stat(5)`, in hundredths of a second.
 fn childrens_cpu() -> Duration {
     let text = fs::read_to_string("/proc/self/stat").expect("Linux");
     let (_, fields) = text.rsplit_once(')').expect("the name stands in brackets");

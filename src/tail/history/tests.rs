@@ -11,8 +11,9 @@ use super::index::Indexes;
 use super::job::{BUCKETS, Bench};
 use super::*;
 use crate::tail::beneath::Root;
-use crate::tail::cursor::Cursor;
+use crate::tail::cursor::{Cursor, Seal};
 use crate::tail::follower::Follower;
+use crate::tail::lens::Lens;
 use crate::tail::pattern::{Filter, FilterSpec};
 
 /// A folder with logs, somebody who follows `app.log` in it, and blocks of some size.
@@ -32,6 +33,10 @@ fn name(age: usize) -> String {
 impl Scene {
     /// The files are given oldest first.
     fn new(files: &[Vec<u8>], block: usize) -> Self {
+        Self::through(files, block, Lens::default())
+    }
+
+    fn through(files: &[Vec<u8>], block: usize, lens: Lens) -> Self {
         let (folder, now) = (tempfile::tempdir().unwrap(), Instant::now());
         for (age, bytes) in files.iter().rev().enumerate() {
             fs::write(folder.path().join(name(age)), bytes).unwrap();
@@ -40,7 +45,7 @@ impl Scene {
             file.set_modified(SystemTime::now() - Duration::from_secs(100 * age as u64)).unwrap();
         }
         let root = Rc::new(Root::open(folder.path()).unwrap());
-        let follower = Follower::open(root, Path::new("app.log").to_owned(), Rc::default(), now);
+        let follower = Follower::open(root, Path::new("app.log").to_owned(), Rc::new(lens), now);
         Self { folder, follower, indexes: Indexes::default(), scratch: vec![0; block], now }
     }
 
@@ -417,4 +422,65 @@ fn a_search_goes_on_while_the_log_grows_is_rotated_and_cut() {
     let old = |hit: &&Hit| hit.text.starts_with("old");
     assert_eq!(hits.iter().filter(old).count(), 500, "all that was there, each once");
     assert!(hits.iter().filter(old).map(|hit| hit.byte).rev().is_sorted());
+}
+
+const TEXT: &str = "the first ox\nzwei \u{20ac} ox\nnone\n2026-11-25 15:46:44 ox\n";
+
+type Encode = fn(&str) -> Vec<u8>;
+
+/// The offset of each line of [`TEXT`], in an encoding.
+fn offsets(encode: Encode) -> Vec<u64> {
+    let ends = TEXT.match_indices('\n').map(|(newline, _)| newline + 1);
+    [0].into_iter().chain(ends).map(|at| encode(&TEXT[..at]).len() as u64).collect()
+}
+
+#[test]
+fn a_log_in_another_encoding_is_searched_as_the_text_that_it_is() {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let utf16_be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let latin = |text: &str| text.chars().map(|char| u8::try_from(char).unwrap_or(0x80)).collect::<Vec<u8>>();
+    let encodings: [(&str, Encode); 3] =
+        [("utf-16le", utf16), ("utf-16be", utf16_be), ("windows-1252", latin)];
+    for (label, encode) in encodings {
+        let lens = Lens::new(Some(label), &[], Seal::default()).unwrap();
+        let mut scene = Scene::through(&[encode(TEXT)], 1000, lens);
+        let at = offsets(encode);
+        let place = scene.place(SeekTo::Line(4));
+        assert_eq!((place.byte, place.line, place.exact), (at[3], Some(4), true), "{label}");
+        let time = SeekTo::Time("2026-11-25 15:46:00".parse().unwrap());
+        assert_eq!(scene.place(time).byte, at[3], "{label}");
+        let (hits, _) = scene.search(&filter("€|^2026.*ox$"), None, 10);
+        let found: Vec<_> = hits.iter().map(|hit| (hit.byte, hit.line, hit.text.as_str())).collect();
+        let expected = [(at[3], Some(4), "2026-11-25 15:46:44 ox"), (at[1], Some(2), "zwei € ox")];
+        assert_eq!(found, expected, "{label}");
+        assert_eq!(hits[1].marks, [[5, 6]], "{label}");
+        let (end, start) = (scene.end(), scene.place(SeekTo::Start).cursor);
+        for portion in [1, 10] {
+            let ox = "the first ox\nzwei € ox\n2026-11-25 15:46:44 ox\n".as_bytes();
+            assert_eq!(scene.above(end.clone(), portion, Some(&filter("ox"))), ox, "{label}");
+            assert_eq!(scene.below(start.clone(), portion, Some(&filter("ox"))), ox, "{label}");
+            assert_eq!(scene.above(end.clone(), portion, None), TEXT.as_bytes(), "{label}");
+            assert_eq!(scene.below(start.clone(), portion, None), TEXT.as_bytes(), "{label}");
+        }
+    }
+}
+
+#[test]
+fn what_is_masked_is_not_found() {
+    let lens = Lens::new(None, &["key=[a-z]+".to_owned()], Seal::of(b"test")).unwrap();
+    let text = b"one key=abcdef two\nno such thing\nkey=xyz\n".to_vec();
+    let mut scene = Scene::through(&[text], 1000, lens);
+    for secret in ["abc", "key=x", "xyz", "a.c"] {
+        assert_eq!(scene.search(&filter(secret), None, 10).1.count, 0, "{secret}");
+    }
+    let (hits, _) = scene.search(&filter("█"), None, 10);
+    assert_eq!(hits.iter().map(|hit| hit.byte).collect::<Vec<_>>(), [33, 0]);
+    assert!(hits[1].text.starts_with("one █") && hits[1].text.ends_with("█ two"), "{}", hits[1].text);
+    let end = scene.end();
+    let shown = String::from_utf8(scene.above(end, 10, None)).unwrap();
+    assert!(shown.contains("no such thing") && !shown.contains("xyz") && !shown.contains("abc"), "{shown}");
+    let id = scene.follower.newest;
+    let middle = scene.bench().cursor(id, 8).unwrap();
+    assert_eq!(scene.above(middle.clone(), 10, None), b"", "half a line may hold half of a secret");
+    assert!(String::from_utf8(scene.below(middle, 1, None)).unwrap().starts_with("one █"));
 }
