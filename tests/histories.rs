@@ -36,7 +36,7 @@ fn event() -> impl Strategy<Value = Event> {
 proptest! {
     // The shortest history that fails is printed. PROPTEST_CASES asks for more than these.
     #![proptest_config(ProptestConfig {
-        cases: ProptestConfig::default().cases.max(256),
+        cases: ProptestConfig::default().cases.max(500),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -157,6 +157,7 @@ fn piece(message: &Message) -> Result<Option<PieceKind>, String> {
                 Some("rotated") => GapReason::Rotated,
                 Some("truncated") => GapReason::Truncated,
                 Some("hole") => GapReason::Hole,
+                Some("archive") => GapReason::Archive,
                 _ => GapReason::Unknown,
             };
             PieceKind::Gap { from: cursor(message, "from")?, to: cursor(message, "to")?, bytes, why }

@@ -8,7 +8,7 @@ use std::path::Path;
 use wiretail::tail::Start;
 
 use super::choices::Choices;
-use super::history::{Bytes, Operation};
+use super::history::{Bytes, Operation, Packing};
 use super::scene::{Event, Scene};
 
 /// So many events make a story; more of them only make it slower to tell.
@@ -57,7 +57,9 @@ fn start(choices: &mut Choices<'_>) -> Start {
 }
 
 fn operation(choices: &mut Choices<'_>) -> Operation {
-    match choices.below(10) {
+    match choices.below(12) {
+        10 => Operation::Compress(choices.below(3), Packing::choose(choices.byte())),
+        11 => Operation::DeleteOldest,
         0..=2 => Operation::Append(bytes(choices)),
         3 => Operation::Late(choices.below(2), bytes(choices)),
         4 => Operation::Rotate,

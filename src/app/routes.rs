@@ -161,7 +161,7 @@ impl Site {
                 Ok(begun) => Route::Raw(begun),
                 Err(response) => respond(response),
             },
-            Err(why @ (OpenError::Io(_) | OpenError::Denied)) => respond(Response::text(
+            Err(why @ (OpenError::Io(_) | OpenError::Denied | OpenError::Packed)) => respond(Response::text(
                 Status::SERVICE_UNAVAILABLE,
                 &format!("The log is not to be had: {why}."),
             )),

@@ -146,6 +146,8 @@ pub enum GapWhy {
     Truncated,
     /// They were never written: a sparse file's hole.
     Hole,
+    /// They are in a compressed file that is damaged, or too large.
+    Archive,
     /// Nobody can say.
     Unknown,
 }
@@ -295,6 +297,7 @@ impl GapWhy {
             Self::Rotated => "rotated",
             Self::Truncated => "truncated",
             Self::Hole => "hole",
+            Self::Archive => "archive",
             Self::Unknown => "unknown",
         }
     }
@@ -306,6 +309,7 @@ impl From<GapReason> for GapWhy {
             GapReason::Rotated => Self::Rotated,
             GapReason::Truncated => Self::Truncated,
             GapReason::Hole => Self::Hole,
+            GapReason::Archive => Self::Archive,
             GapReason::Unknown => Self::Unknown,
         }
     }

@@ -55,10 +55,18 @@ pub(crate) fn next(follower: &mut Follower, at: &Standing, goal: &Standing, now:
         let spot = Spot { id: newest.next(), place: next.start_place() };
         // What the goal does not list has been read to its end.
         let kept = at.spots().iter().copied().filter(|spot| goal.spot(spot.id).is_some());
-        let from_void = at.newest().place.inode == 0;
-        at = Standing::new(kept.chain([spot]).collect());
-        if !from_void {
-            return CatchUp::Piece(mark(next.begins(), at.cursor()), at);
+        // Where all that is there is compressed, there is a void after it. It is none to whoever has read that: to come
+        // back to it would be to read all of it again.
+        let (no_void, begins) = (at.newest().place.inode != 0 && !next.is_void(), next.begins());
+        let is_torn = follower.lineage.get(newest).is_some_and(Generation::is_torn);
+        let to = Standing::new(kept.chain([spot]).collect());
+        let from = std::mem::replace(&mut at, to);
+        if is_torn {
+            // It stands for the mark as well.
+            return CatchUp::Piece(gap(&from, &at, None, GapReason::Archive), at);
+        }
+        if no_void {
+            return CatchUp::Piece(mark(begins, at.cursor()), at);
         }
     }
 }

@@ -21,7 +21,7 @@ use std::time::Instant;
 use crate::tail::beneath::Root;
 use crate::tail::catchup::{self, CatchUp};
 use crate::tail::cursor::Cursor;
-use crate::tail::follower::Follower;
+use crate::tail::follower::{Follower, QUICK_LOOK};
 use crate::tail::generation::Generation;
 use crate::tail::history::job::{Job, Past, Progress, Work};
 use crate::tail::lens::Lens;
@@ -154,7 +154,9 @@ impl<E: Default> Feed<E> {
 
     /// When the feed wants to be looked at again: 10 ms from now while the log grows, up to 250 ms when it is quiet.
     pub fn next_look(&self, now: Instant) -> Instant {
-        self.follower.next_look(now)
+        let next = self.follower.next_look(now);
+        // What is being unpacked takes many looks.
+        if self.put_off { next.min(now + QUICK_LOOK) } else { next }
     }
 
     /// The position of a viewer that begins at `start`.

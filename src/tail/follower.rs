@@ -34,7 +34,7 @@ use crate::tail::window::{GapReason, PieceKind};
 const PATH_LOOK: Duration = Duration::from_millis(250);
 
 /// How often the open files are looked at while they grow; slowing down to [`PATH_LOOK`] when they do not.
-const QUICK_LOOK: Duration = Duration::from_millis(10);
+pub(crate) const QUICK_LOOK: Duration = Duration::from_millis(10);
 
 /// So many renamed files are followed beside the newest one. Beyond that, the oldest is read to its end and left.
 const MOST_OLDER: usize = 4;
@@ -90,8 +90,9 @@ impl Follower {
         if id >= self.newest || self.live.contains(&id) || self.live.len() > MOST_OLDER {
             return;
         }
-        let open = |generation: &&mut Generation| generation.file().is_some();
-        let Some(generation) = self.lineage.get_mut(id).filter(open) else {
+        let may_grow =
+            |generation: &&mut Generation| generation.file().is_some() && !generation.is_unpacked();
+        let Some(generation) = self.lineage.get_mut(id).filter(may_grow) else {
             return;
         };
         generation.revive();

@@ -18,7 +18,7 @@ mod growth;
 
 use std::io;
 use std::rc::Rc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::io::Errno;
 
@@ -69,6 +69,8 @@ pub(crate) struct Generation {
     unreadable: Option<Instant>,
     // Why, if bytes cannot be found.
     loss: GapReason,
+    // It was unpacked from an archive that is damaged, or too large: nobody knows how much is missing at its end.
+    is_torn: bool,
     // When it last grew, or was read.
     touched: Instant,
 }
@@ -98,13 +100,22 @@ enum Life {
 pub(crate) struct Glance {
     stat: Stat,
     head: Vec<u8>,
+    // How places name what is first seen in it.
+    inode: u64,
+    is_torn: bool,
 }
 
 impl Glance {
     /// At this file.
     pub(crate) fn at(file: &File) -> io::Result<Self> {
         let stat = stat_of(file)?;
-        Ok(Self { stat, head: read_exactly(file, 0, head_len(stat.size))? })
+        let head = read_exactly(file, 0, head_len(stat.size))?;
+        Ok(Self { stat, head, inode: stat.inode, is_torn: false })
+    }
+
+    /// The file is what has been unpacked of this archive.
+    pub(crate) fn in_archive(self, inode: u64, archive: &Stat, is_torn: bool) -> Self {
+        Self { stat: Stat { size: self.stat.size, ..*archive }, inode, is_torn, ..self }
     }
 }
 
@@ -130,6 +141,22 @@ impl Generation {
         now: Instant,
     ) -> io::Result<Self> {
         let glance = Glance::at(&file)?;
+        Self::from_glance(file, glance, begins, offset, lens, now)
+    }
+
+    /// The generation in `file`, at which a glance was taken, of which everything counts as read.
+    pub(crate) fn at_end(file: File, glance: Glance, lens: &Rc<Lens>, now: Instant) -> io::Result<Self> {
+        Self::from_glance(file, glance, Begins::Rotated, u64::MAX, lens, now)
+    }
+
+    fn from_glance(
+        file: File,
+        glance: Glance,
+        begins: Begins,
+        offset: u64,
+        lens: &Rc<Lens>,
+        now: Instant,
+    ) -> io::Result<Self> {
         let offset = lens.for_head(&glance.head).border(&file, offset.min(glance.stat.size))?;
         let tail = before(&file, offset)?;
         Ok(Self { offset, tail, ..Self::begin(file, glance, begins, lens, now) })
@@ -137,11 +164,11 @@ impl Generation {
 
     /// The generation in `file`, at which a glance was taken, of which nothing was read.
     pub(crate) fn begin(file: File, glance: Glance, begins: Begins, lens: &Rc<Lens>, now: Instant) -> Self {
-        let Glance { stat, head } = glance;
+        let Glance { stat, head, inode, is_torn } = glance;
         let lens = lens.for_head(&head);
         let start_guard = lens.seal().guard(b"", 0);
         Self {
-            inode: stat.inode,
+            inode,
             holder: (stat.device, stat.inode),
             begins,
             start: 0,
@@ -161,33 +188,36 @@ impl Generation {
             failing: false,
             unreadable: None,
             loss: GapReason::Rotated,
+            is_torn,
             touched: now,
         }
     }
 
     /// What stands for "before there was a file". Its place is the only one with inode 0.
-    pub(crate) fn void(now: Instant) -> Self {
+    /// It has a time for an offset, in nanoseconds: what was changed before `since` is older.
+    pub(crate) fn void(since: u64, now: Instant) -> Self {
         Self {
             inode: 0,
             holder: (0, 0),
             begins: Begins::Rotated,
-            start: 0,
+            start: since,
             start_guard: GuardPrint::of(b""),
-            joined: 0,
+            joined: since,
             head: Vec::new(),
             lens: Rc::default(),
             tail: Vec::new(),
-            offset: 0,
+            offset: since,
             pending: Vec::new(),
             half_due: None,
-            size: 0,
-            modified: SystemTime::UNIX_EPOCH,
+            size: since,
+            modified: UNIX_EPOCH + Duration::from_nanos(since),
             hungry: false,
-            life: Life::Ended(0),
+            life: Life::Ended(since),
             bytes: Bytes::Gone,
             failing: false,
             unreadable: None,
             loss: GapReason::Unknown,
+            is_torn: false,
             touched: now,
         }
     }
@@ -215,7 +245,17 @@ impl Generation {
         &self.lens
     }
 
-    /// Device and inode of the file that holds the bytes.
+    /// Its last bytes are missing, and nobody knows how many: it was unpacked from a damaged archive.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+
+    /// It was first seen in an archive: nobody writes to it.
+    pub(crate) fn is_unpacked(&self) -> bool {
+        self.inode >> 63 == 1
+    }
+
+    /// Device and inode of the file, or the archive, that holds the bytes.
     pub(crate) fn holder(&self) -> (u64, u64) {
         self.holder
     }
@@ -440,7 +480,7 @@ impl Generation {
 
     /// The bytes are in this file, which was found to [hold](Self::is_held_by) them, and at which a glance was taken.
     pub(crate) fn take_up(&mut self, file: File, glance: Glance, now: Instant) {
-        let Glance { stat, head } = glance;
+        let Glance { stat, head, .. } = glance;
         self.holder = (stat.device, stat.inode);
         if !self.has_ended() {
             // Its end may be told before anybody reads it here, so its first bytes must be known now.
@@ -468,6 +508,18 @@ impl Generation {
     /// Nothing of it has been seen.
     pub(crate) fn is_blank(&self) -> bool {
         self.head.is_empty()
+    }
+
+    /// What begins with `first` begins with the same bytes. `first` is all of it, if that is less than 256 bytes.
+    pub(crate) fn begins_as(&self, first: &[u8]) -> bool {
+        !self.is_blank() && first.starts_with(&self.head)
+    }
+
+    /// True if `file` holds it though it is another file: there is enough of it to be sure, or there is no more in the
+    /// file than that.
+    pub(crate) fn is_surely_held_by(&self, file: &File) -> io::Result<bool> {
+        let is_all = self.head.len() < HEAD && stat_of(file)?.size == self.position() && !self.is_blank();
+        Ok((is_all || self.is_recognisable()) && self.is_held_by(file)?)
     }
 
     /// `file` begins with the same bytes.

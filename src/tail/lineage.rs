@@ -5,19 +5,24 @@
 //!
 //! Does not follow anything and does not know who reads.
 
+mod finding;
+
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::tail::archive::{Archives, Content};
 use crate::tail::beneath::{OpenError, Root, Stat};
-use crate::tail::cursor::Place;
+use crate::tail::cursor::ENOUGH;
 use crate::tail::disk::File;
-use crate::tail::generation::{Begins, Generation, Glance, is_named_by};
+use crate::tail::generation::{Begins, Generation, Glance};
 use crate::tail::lens::Lens;
 use crate::tail::path::AtPath;
 use crate::tail::patience::Patience;
+use crate::tail::reading::{holds, read_exactly};
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot};
 
@@ -42,7 +47,17 @@ pub(crate) struct Lineage {
     generations: VecDeque<Generation>,
     patience: Patience,
     // Files beside the log that were there when we last looked, and are no generation that anybody waits for.
-    passed_over: Vec<Stat>,
+    passed_over: Vec<Passed>,
+    // Behind a cell, as looking into an archive changes nothing but what is remembered of it.
+    archives: RefCell<Archives>,
+}
+
+/// A file that was passed over. The system may give its inode to another one as soon as it has been compressed, so it is
+/// known by its first bytes as well.
+#[derive(Debug)]
+struct Passed {
+    stat: Stat,
+    head: Vec<u8>,
 }
 
 impl Lineage {
@@ -56,18 +71,23 @@ impl Lineage {
         let (generation, at_path) = match opened {
             Ok(generation) => (generation, AtPath::Last),
             Err(why) => {
-                let youngest = siblings.last().filter(|youngest| youngest.is_in_order());
+                // One that would have to be unpacked is not waited for.
+                let readable = |youngest: &&Sibling| youngest.is_in_order() && youngest.format.is_none();
+                let youngest = siblings.last().filter(readable);
                 let file = youngest.and_then(|youngest| root.open_file(&youngest.rel).ok());
                 let generation = file.and_then(|file| at_end(file).ok());
                 let at_path = AtPath::nothing(&why, now);
-                (generation.unwrap_or_else(|| Generation::void(now)), at_path)
+                let youngest = siblings.iter().filter(|s| s.is_in_order()).map(|s| s.stat.modified).max();
+                let since = youngest.map_or(0, |last| nanoseconds(last) + 1);
+                (generation.unwrap_or_else(|| Generation::void(since, now)), at_path)
             }
         };
         // Ids go down as well as up: what a cursor names may be older than all we know.
         let first = GenerationId(1 << 32);
         let generations = VecDeque::from([generation]);
-        let passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
-        (Self { root, rel, lens, first, generations, patience, passed_over }, at_path)
+        let passed_over = pass(&root, &siblings);
+        let archives = RefCell::default();
+        (Self { root, rel, lens, first, generations, patience, passed_over, archives }, at_path)
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -173,14 +193,25 @@ impl Lineage {
     /// The file that holds `generation` now, and a glance at it: the same file by any name, or else a copy.
     fn search(&self, generation: &Generation, now: Instant) -> Result<Option<(File, Glance)>, OpenError> {
         let siblings = self.siblings(now)?;
-        let own = self.current()?.map(|stat| (self.rel.as_path(), stat));
-        let candidates = own.into_iter().chain(siblings.iter().map(|s| (s.rel.as_path(), s.stat)));
-        let is_itself = |(_, stat): &(&Path, Stat)| identity(stat) == generation.holder();
-        let (itself, others): (Vec<_>, Vec<_>) = candidates.partition(is_itself);
-        let others = others.into_iter().filter(|_| generation.is_recognisable());
-        for (rel, _) in itself.into_iter().chain(others) {
+        let at_path = self.current()?.is_some_and(|stat| identity(&stat) == generation.holder());
+        if at_path {
             let holds = |file: &File| Ok((generation.is_held_by(file)?, Glance::at(file)?));
-            if let Some((file, (true, glance))) = self.ask(rel, now, holds)? {
+            if let Some((file, (true, glance))) = self.ask(&self.rel, now, holds)? {
+                return Ok(Some((file, glance)));
+            }
+        }
+        let is_itself = |s: &&Sibling| identity(&s.stat) == generation.holder();
+        let (itself, others): (Vec<_>, Vec<_>) = siblings.iter().partition(is_itself);
+        for sibling in itself.iter().chain(&others) {
+            if sibling.format.is_some() && !self.may_hold(sibling, generation, now)? {
+                continue;
+            }
+            let same_file = is_itself(sibling);
+            let holds = |file: &File| match same_file {
+                true => generation.is_held_by(file),
+                false => generation.is_surely_held_by(file),
+            };
+            if let Some((file, glance, true)) = self.ask_sibling(sibling, now, holds)? {
                 return Ok(Some((file, glance)));
             }
         }
@@ -228,13 +259,17 @@ impl Lineage {
             // before the cut.
             let recent = sibling.stat.modified >= cut.modified();
             let is_candidate = identity(&sibling.stat) != cut.holder() && !cut.is_blank();
-            if !is_candidate || !(recent || cut.is_recognisable()) || self.is_known(sibling, now)? {
+            let is_other = match sibling.format {
+                None => self.is_known(sibling, now)?,
+                Some(_) => !self.may_hold(sibling, cut, now)?,
+            };
+            if !is_candidate || !(recent || cut.is_recognisable()) || is_other {
                 continue;
             }
             let compare = |file: &File| Ok((cut.begins_like(file)?, cut.is_held_by(file)?));
-            match self.ask(&sibling.rel, now, compare)? {
-                Some((file, (_, true))) => return Ok(Some((i, file))),
-                Some((file, (true, false)))
+            match self.ask_sibling(sibling, now, compare)? {
+                Some((file, _, (_, true))) => return Ok(Some((i, file))),
+                Some((file, _, (true, false)))
                     if recent && sibling.stat.size < cut.offset() && partial.is_none() =>
                 {
                     partial = Some((i, file));
@@ -275,7 +310,7 @@ impl Lineage {
             found.push(self.entering(file, &stat, now)?);
         }
         self.push_all(found);
-        self.passed_over = siblings.iter().map(|sibling| sibling.stat).collect();
+        self.passed_over = pass(&self.root, &siblings);
         Ok(nothing)
     }
 
@@ -297,9 +332,7 @@ impl Lineage {
             return Ok(Vec::new());
         };
         for (found, sibling) in siblings.iter().enumerate() {
-            if identity(&sibling.stat) == last.holder()
-                && let Some((_, true)) = self.ask(&sibling.rel, now, |file| last.is_held_by(file))?
-            {
+            if self.may_hold(sibling, last, now)? {
                 return Ok(siblings::younger_than(siblings, found));
             }
         }
@@ -322,10 +355,18 @@ impl Lineage {
     fn unseen(&self, siblings: Vec<Sibling>, now: Instant) -> Result<Vec<Sibling>, OpenError> {
         let mut unseen = Vec::new();
         for sibling in siblings {
-            let passed_over = self.passed_over.iter().any(|stat| {
-                let later = sibling.stat.size >= stat.size && sibling.stat.modified >= stat.modified;
-                identity(stat) == identity(&sibling.stat) && later
-            });
+            let same = |passed: &&Passed| {
+                let later =
+                    sibling.stat.size >= passed.stat.size && sibling.stat.modified >= passed.stat.modified;
+                identity(&passed.stat) == identity(&sibling.stat) && later
+            };
+            let passed_over = match self.passed_over.iter().find(same) {
+                Some(passed) if !passed.head.is_empty() => {
+                    let same = self.ask(&sibling.rel, now, |file| holds(file, 0, &passed.head))?;
+                    same.is_none_or(|(_, same)| same)
+                }
+                passed => passed.is_some(),
+            };
             if sibling.is_in_order() && !passed_over && !self.is_known(&sibling, now)? {
                 unseen.push(sibling);
             }
@@ -341,10 +382,11 @@ impl Lineage {
         now: Instant,
     ) -> Result<Vec<Generation>, OpenError> {
         let mut opened = Vec::new();
-        for Sibling { rel, .. } in siblings {
-            let found = self.ask(rel, now, Glance::at)?;
-            opened
-                .extend(found.map(|(file, glance)| Generation::begin(file, glance, begins, &self.lens, now)));
+        for sibling in siblings {
+            let found = self.ask_sibling(sibling, now, |_| Ok(()))?;
+            opened.extend(
+                found.map(|(file, glance, ())| Generation::begin(file, glance, begins, &self.lens, now)),
+            );
         }
         Ok(opened)
     }
@@ -359,31 +401,79 @@ impl Lineage {
     /// Does the file hold a generation that we know? An inode alone says little: it may be used again, and a file may
     /// be copied over.
     fn is_known(&self, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
-        let holder = |generation: &&Generation| generation.holder() == identity(&sibling.stat);
-        let perhaps: Vec<&Generation> = self.generations.iter().filter(holder).collect();
-        if perhaps.is_empty() {
+        for generation in &self.generations {
+            if self.may_hold(sibling, generation, now)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Is this the generation's file? An archive is it if it begins like the generation.
+    fn may_hold(&self, sibling: &Sibling, generation: &Generation, now: Instant) -> Result<bool, OpenError> {
+        let same_file = identity(&sibling.stat) == generation.holder();
+        let Some(format) = sibling.format else {
+            // Where nobody can tell, it is not taken for something new.
+            let held = |file: &File| generation.is_held_by(file);
+            return Ok(same_file && self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held));
+        };
+        if same_file {
+            return Ok(true);
+        }
+        if generation.is_blank() {
             return Ok(false);
         }
-        let held = |file: &File| {
-            for generation in &perhaps {
-                if generation.is_held_by(file)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+        let mut archives = self.archives.borrow_mut();
+        let asked = archives.first_bytes(&self.root, sibling, format, now);
+        let begins = asked.map(|first| generation.begins_as(first));
+        Ok(self.patience.bear(&sibling.rel, begins, now)?.unwrap_or(false))
+    }
+
+    /// As [`ask`](Self::ask), of what is in a sibling. [`OpenError::Packed`] if more of it has to be unpacked first.
+    fn ask_sibling<T>(
+        &self,
+        sibling: &Sibling,
+        now: Instant,
+        question: impl FnOnce(&File) -> io::Result<T>,
+    ) -> Result<Option<(File, Glance, T)>, OpenError> {
+        let asked = self.open_sibling(sibling, now).and_then(|(file, glance)| {
+            let answer = question(&file)?;
+            Ok((file, glance, answer))
+        });
+        self.patience.bear(&sibling.rel, asked, now)
+    }
+
+    fn open_sibling(&self, sibling: &Sibling, now: Instant) -> Result<(File, Glance), OpenError> {
+        let Some(format) = sibling.format else {
+            let file = self.root.open_file(&sibling.rel)?;
+            let glance = Glance::at(&file)?;
+            return Ok((file, glance));
         };
-        // Where nobody can tell, it is not taken for something new.
-        Ok(self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held))
+        match self.archives.borrow_mut().unpack(&self.root, sibling, format, now)? {
+            Content::Ready { file, whole } => {
+                let glance = Glance::at(&file)?.in_archive(sibling.inode(), &sibling.stat, !whole);
+                Ok((file, glance))
+            }
+            Content::Unpacking => Err(OpenError::Packed),
+        }
     }
 
     /// Takes in the next older sibling as the generation before all others. None if there is none that can be read, or
     /// if [`MOST`] are known; an error if nobody can tell for now. Bounded by the number of siblings.
     pub(crate) fn extend_back(&mut self, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        self.extend_back_to(0, now)
+    }
+
+    /// As [`extend_back`](Self::extend_back), unless the sibling was last changed before `since`, in nanoseconds.
+    fn extend_back_to(&mut self, since: u64, now: Instant) -> Result<Option<GenerationId>, OpenError> {
         let siblings = self.siblings(now)?;
         let current = self.current()?.map(|stat| identity(&stat));
         for sibling in siblings[..self.older(&siblings, current, now)?].iter().rev() {
             let is_current = Some(identity(&sibling.stat)) == current;
             if sibling.is_in_order() && !is_current && !self.is_known(sibling, now)? {
+                if nanoseconds(sibling.stat.modified) < since {
+                    return Ok(None);
+                }
                 return self.prepend(sibling, now);
             }
         }
@@ -397,10 +487,15 @@ impl Lineage {
         current: Option<(u64, u64)>,
         now: Instant,
     ) -> Result<usize, OpenError> {
-        for generation in &self.generations {
-            for (place, sibling) in siblings.iter().enumerate() {
-                if identity(&sibling.stat) == generation.holder() && self.is_known(sibling, now)? {
-                    return Ok(place);
+        for generation in self.generations.iter().filter(|g| Some(g.holder()) != current) {
+            // First those that need not be looked into.
+            for packed in [false, true] {
+                for (place, sibling) in siblings.iter().enumerate() {
+                    let same_file = identity(&sibling.stat) == generation.holder();
+                    let is_likely = if packed { sibling.format.is_some() } else { same_file };
+                    if is_likely && self.may_hold(sibling, generation, now)? {
+                        return Ok(place);
+                    }
                 }
             }
         }
@@ -419,97 +514,16 @@ impl Lineage {
         if self.generations.len() == MOST {
             return Ok(None);
         }
-        self.make_room();
-        let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, &self.lens, now)?);
-        let opened = self.root.open_file(&sibling.rel).and_then(at_end);
+        let opened = self
+            .open_sibling(sibling, now)
+            .and_then(|(file, glance)| Ok(Generation::at_end(file, glance, &self.lens, now)?));
         let Some(mut generation) = self.patience.bear(&sibling.rel, opened, now)? else {
             return Ok(None);
         };
+        self.make_room();
         generation.end_now();
         self.generations.push_front(generation);
         self.first = self.first.before();
-        Ok(Some(self.first))
-    }
-
-    /// The generation that a place of a cursor names: one that we know, or one that is still in the folder; then it
-    /// and those that came after it are put before those that we know. An error if nobody can tell for now.
-    ///
-    /// Bounded by the number of generations and siblings; only those that may be the one are opened.
-    pub(crate) fn find(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
-        for id in self.ids_from(self.first).rev() {
-            if !self.get(id).is_some_and(|generation| generation.could_be_at(place)) {
-                continue;
-            }
-            let opened = self.make_open(id, now)?;
-            let Some(generation) = self.get(id) else { continue };
-            let named = match generation.file().filter(|_| opened) {
-                Some(file) => is_named_by(place, file, place.inode == generation.inode(), self.lens.seal())?,
-                // Its bytes are gone, so what we remember of them must do.
-                None => true,
-            };
-            if named {
-                return Ok(Some(id));
-            }
-        }
-        self.find_sibling(place, now)
-    }
-
-    fn find_sibling(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
-        let siblings = self.siblings(now)?;
-        let mut found = None;
-        for (i, sibling) in siblings.iter().enumerate().rev() {
-            let same_file = place.inode == sibling.stat.inode;
-            let named = |file: &File| is_named_by(place, file, same_file, self.lens.seal());
-            if let Some((_, true)) = self.ask(&sibling.rel, now, named)?
-                && !self.is_known(sibling, now)?
-            {
-                found = Some(i);
-                break;
-            }
-        }
-        let Some(found) = found else {
-            return Ok(None);
-        };
-        let mut chain = vec![siblings[found].clone()];
-        // Up to the first that we know: what is younger than that is for the follower to find.
-        let current = self.current()?.map(|stat| identity(&stat));
-        for sibling in siblings::younger_than(&siblings, found) {
-            if Some(identity(&sibling.stat)) == current || self.is_known(&sibling, now)? {
-                break;
-            }
-            chain.push(sibling);
-        }
-        let mut oldest = None;
-        for sibling in chain.iter().rev() {
-            oldest = self.prepend(sibling, now)?;
-            // If one could not be opened, the way from the place to here is broken.
-            if oldest.is_none() {
-                break;
-            }
-        }
-        Ok(oldest)
-    }
-
-    /// Where a reader goes on who came when there was neither a file nor anything beside it: everything is new to it.
-    pub(crate) fn after_void(&mut self, now: Instant) -> Result<Option<GenerationId>, OpenError> {
-        let void = |&id: &GenerationId| self.get(id).is_some_and(Generation::is_void);
-        if let Some(void) = self.ids_from(self.first).find(void) {
-            return Ok(Some(void));
-        }
-        let siblings = self.siblings(now)?;
-        let current = self.current()?.map(|stat| identity(&stat));
-        let mut older = Vec::new();
-        for sibling in siblings.iter().filter(|sibling| sibling.is_in_order()) {
-            if Some(identity(&sibling.stat)) == current || self.is_known(sibling, now)? {
-                break;
-            }
-            older.push(sibling);
-        }
-        for sibling in older.into_iter().rev() {
-            if self.prepend(sibling, now)?.is_none() {
-                return Ok(None);
-            }
-        }
         Ok(Some(self.first))
     }
 
@@ -518,6 +532,7 @@ impl Lineage {
         let unused =
             |generation: &&mut Generation| generation.has_ended() && generation.touched() + QUIET <= now;
         self.generations.iter_mut().filter(unused).for_each(Generation::close);
+        self.archives.get_mut().close_unused(now);
     }
 
     /// Before another file is opened: at most [`MOST_OPEN`] of ended generations.
@@ -534,4 +549,24 @@ impl Lineage {
 
 fn identity(stat: &Stat) -> (u64, u64) {
     (stat.device, stat.inode)
+}
+
+/// A time as the place of a void has it: since 1970.
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn pass(root: &Root, siblings: &[Sibling]) -> Vec<Passed> {
+    let pass = |sibling: &Sibling| {
+        let head = || -> Option<Vec<u8>> {
+            let file = root.open_file(&sibling.rel).ok()?;
+            let len = sibling.stat.size.min(ENOUGH as u64);
+            read_exactly(&file, 0, usize::try_from(len).ok()?).ok()
+        };
+        // An archive that has grown is none of those that we know; there is no need to look into it.
+        let head = if sibling.format.is_none() { head().unwrap_or_default() } else { Vec::new() };
+        Passed { stat: sibling.stat, head }
+    };
+    siblings.iter().map(pass).collect()
 }

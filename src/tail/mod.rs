@@ -14,7 +14,8 @@
 //!        |- path        what stands at the log's path, and what follows from its change
 //!        |- lineage     the generations in their order, and finding those that a cursor names
 //!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
-//!        |   |- siblings    what lies beside the file: app.log.1, app.log-20261120
+//!        |   |- siblings    what lies beside the file: app.log.1, app.log-20261120, app.log.2.gz
+//!        |   |- archive     compressed siblings, unpacked a slice at a time
 //!        |   '- patience    how long what cannot be read is waited for
 //!        |- reread      reading again what the head has read, if it is still there
 //!        |- lens        what the bytes mean: where they may be cut, and what is shown of them
@@ -30,6 +31,7 @@
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
+mod archive;
 mod backlog;
 pub mod beneath;
 pub mod catalogue;

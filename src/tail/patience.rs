@@ -39,6 +39,8 @@ impl Patience {
     ) -> Result<Option<T>, OpenError> {
         let mut since = self.since.borrow_mut();
         let found = match asked {
+            // That is no failure, and comes to an end.
+            Err(OpenError::Packed) => return Err(OpenError::Packed),
             Ok(found) => Some(found),
             Err(error) if error.tells_nothing() => {
                 if since.len() == MOST {

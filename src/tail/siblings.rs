@@ -5,7 +5,10 @@
 //!   app.log-20261118  app.log-20261119  app.log     dated: the lower, the older
 //!   app-20261118.log  app.2026-11-19.log            the same before the extension
 //!   app.log.old  app.log.bak                        a single one
+//!   app.log.2.gz  app-20261118.log.zst              each of them compressed
 //! ```
+//!
+//! While a file is being compressed there are two of it; then the plain one counts.
 //!
 //! Does not open files and does not know what is in them: a name is only a hint where to look.
 
@@ -14,6 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::tail::archive::unpack::Format;
 use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::patience::Patience;
 
@@ -23,8 +27,8 @@ const MOST_ENTRIES: usize = 4096;
 /// Siblings that are looked at, the youngest by name. What was rotated away longer ago is not found.
 const MOST_SIBLINGS: usize = 64;
 
-/// What rotation leaves behind when it compresses. Reading these is not for this place.
-const COMPRESSED: [&str; 8] = ["gz", "bz2", "xz", "zst", "lz4", "Z", "zip", "br"];
+/// Files that are compressed in ways that we do not read are no siblings.
+const UNREADABLE: [&str; 6] = ["bz2", "xz", "lz4", "Z", "zip", "br"];
 
 /// A file that may hold an earlier generation of the log.
 #[derive(Clone, Debug)]
@@ -33,10 +37,21 @@ pub(crate) struct Sibling {
     pub(crate) rel: PathBuf,
     /// What it was when it was listed.
     pub(crate) stat: Stat,
+    /// How it is compressed, if it is.
+    pub(crate) format: Option<Format>,
     age: Option<Age>,
 }
 
 impl Sibling {
+    /// The number by which the places of a generation name it that was first seen in this file. Archives have numbers of
+    /// their own: that of a log may be used again for an archive, as soon as the log has been compressed.
+    pub(crate) fn inode(&self) -> u64 {
+        match self.format {
+            None => self.stat.inode,
+            Some(_) => self.stat.inode | 1 << 63,
+        }
+    }
+
     /// True if its name says that the log was rotated to it. Others (`app.log.save`) may be a copy that somebody
     /// made; they are good for finding a generation again, but say nothing about what came after what.
     pub(crate) fn is_in_order(&self) -> bool {
@@ -77,24 +92,31 @@ pub(crate) fn list(
     let Some(listing) = listing else {
         return Ok(Vec::new());
     };
-    let mut named: Vec<(Option<Age>, PathBuf)> = Vec::new();
+    let mut named: Vec<Named<'_>> = Vec::new();
     for (name, _) in &listing.entries {
-        if let Some(rest) = beside(own.as_bytes(), name.as_bytes()) {
-            named.push((Age::of(rest), folder.join(name)));
+        let (format, stem) = match Format::of(name) {
+            Some((format, stem)) => (Some(format), stem),
+            None => (None, name.as_os_str()),
+        };
+        if let Some(rest) = beside(own.as_bytes(), stem.as_bytes()) {
+            named.push(Named { age: Age::of(rest), stem, format, name });
         }
     }
-    // Before any file is asked about: in the order of the names, which needs no system call.
-    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // Before any file is asked about: in the order of the names, which needs no system call. The plain one of two comes
+    // first.
+    named.sort_by(|a, b| (&a.age, a.stem, a.name.len()).cmp(&(&b.age, b.stem, b.name.len())));
+    named.dedup_by(|a, b| a.stem == b.stem);
     let surplus = named.len().saturating_sub(MOST_SIBLINGS);
     let mut siblings = Vec::new();
-    for (age, rel) in named.drain(surplus..) {
+    for Named { age, format, name, .. } in named.drain(surplus..) {
+        let rel = folder.join(name);
         // One that is gone since, or is a folder, is no sibling. That it can be looked at does not mean that it can be read,
         // so only a failure is a matter of patience.
         let looked = match root.stat(&rel) {
             Ok(stat) => Some(stat),
             failed => patience.bear(&rel, failed, now)?,
         };
-        siblings.extend(looked.map(|stat| Sibling { rel, stat, age }));
+        siblings.extend(looked.map(|stat| Sibling { rel, stat, format, age }));
     }
     // Numbers cannot be compared with dates; where there are both, the time of the last change decides.
     let dates = siblings.iter().filter(|sibling| matches!(sibling.age, Some(Age::Date(_)))).count();
@@ -103,6 +125,15 @@ pub(crate) fn list(
         siblings.sort_by_key(|sibling| (sibling.is_in_order(), sibling.stat.modified));
     }
     Ok(siblings)
+}
+
+/// A name, before the file is asked about.
+struct Named<'n> {
+    age: Option<Age>,
+    // Without what compressing has added.
+    stem: &'n OsStr,
+    format: Option<Format>,
+    name: &'n OsStr,
 }
 
 /// What the name has more than the log's own, if it can be a sibling's.
@@ -118,12 +149,12 @@ fn beside<'n>(own: &[u8], name: &'n [u8]) -> Option<&'n OsStr> {
     };
     let (first, rest) = rest.split_first()?;
     let rest = OsStr::from_bytes(rest);
-    let compressed = Path::new("x")
+    let unreadable = Path::new("x")
         .join(rest)
         .extension()
         .or(Some(rest))
-        .is_some_and(|extension| COMPRESSED.iter().any(|compressed| extension == OsStr::new(compressed)));
-    (matches!(first, b'.' | b'-' | b'_') && !rest.is_empty() && !compressed).then_some(rest)
+        .is_some_and(|extension| UNREADABLE.iter().any(|unreadable| extension == OsStr::new(unreadable)));
+    (matches!(first, b'.' | b'-' | b'_') && !rest.is_empty() && !unreadable).then_some(rest)
 }
 
 /// What a name says about how old the file is; the oldest is the least.
@@ -199,18 +230,30 @@ mod tests {
     }
 
     #[test]
-    fn other_logs_and_compressed_files_are_no_siblings() {
+    fn other_logs_and_files_that_we_cannot_unpack_are_no_siblings() {
         let names = [
             "app.log",
             "app-errors.log",
             "app.logs",
             "app2.log",
-            "app.log.1.gz",
+            "app.log.1.bz2",
             "app.log.gz",
+            "app.log.xz",
             "my-app.log.1",
         ];
         assert!(siblings("app.log", &names).is_empty());
         assert_eq!(siblings("app", &["app.1", "app-errors", "application"]), ["app-errors", "app.1"]);
+    }
+
+    #[test]
+    fn compressed_ones_stand_where_they_stood_before_and_beside_the_plain_one_they_do_not_count() {
+        let names =
+            ["app.log.3.gz", "app.log.2.zst", "app.log.1.gz", "app.log.1", "app.log.10.gz", "app.log"];
+        let sorted = ["app.log.10.gz", "app.log.3.gz", "app.log.2.zst", "app.log.1"];
+        assert_eq!(siblings("app.log", &names), sorted);
+        let names = ["app-20261120.log.gz", "app.log-20261119.gz", "app.log.old.gz", "app.log"];
+        assert_eq!(siblings("app.log", &names[..2]), ["app.log-20261119.gz", "app-20261120.log.gz"]);
+        assert_eq!(siblings("app.log", &names[2..]), ["app.log.old.gz"]);
     }
 
     #[test]

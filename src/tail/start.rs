@@ -161,7 +161,7 @@ impl Follower {
     pub(crate) fn spot_named(&mut self, place: &Place, now: Instant) -> Result<Option<Spot>, OpenError> {
         // The place before there was any file.
         if place.inode == 0 {
-            let id = self.lineage.after_void(now)?;
+            let id = self.lineage.after_void(place.offset, now)?;
             let start = |id| Some(Spot { id, place: self.lineage.get(id)?.start_place() });
             return Ok(id.and_then(start));
         }

@@ -78,6 +78,8 @@ pub enum GapReason {
     Truncated,
     /// There never were any: the file has a hole here, which would read as NULs.
     Hole,
+    /// They are in a compressed file that is damaged, or larger than what is unpacked of one.
+    Archive,
     /// The cursor names something that is not to be found.
     Unknown,
 }

@@ -4,6 +4,7 @@
 //! Knows nothing of who reads: a [`Record`] is fed with pieces, wherever they came from.
 #![allow(dead_code, reason = "each test program uses the part it needs")]
 
+mod packing;
 mod record;
 
 use std::fs::{self, File, OpenOptions};
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 use wiretail::tail::cursor::{GuardPrint, HeadPrint, Place};
 
+use packing::Format;
+pub(crate) use packing::Packing;
 pub(crate) use record::Record;
 
 /// A late line comes within this time after the last, so that the file is surely still followed (it is for 5 s).
@@ -33,6 +36,10 @@ pub(crate) enum Operation {
     Rotate,
     /// The file is copied and then cut to nothing.
     CopyTruncate,
+    /// A rotated file is compressed: the last one, or one of those before. The plain one goes when that is done.
+    Compress(usize, Packing),
+    /// A rotated file is deleted, compressed or not: the oldest one.
+    DeleteOldest,
     /// The file is cut to nothing.
     Truncate,
     /// The file is removed.
@@ -91,12 +98,23 @@ pub(crate) struct Written {
 pub(crate) enum Fate {
     /// In a file in the folder.
     Kept,
-    /// In a copy, made before the file was cut.
+    /// In an archive in the folder.
+    Packed,
+    /// In a copy, made before the file was cut; it may be an archive by now.
     Copied,
     /// Nowhere: the file was cut.
     Cut,
     /// Nowhere, once all handles are closed.
     Deleted,
+}
+
+/// A file that the log was rotated to.
+#[derive(Debug)]
+struct Rotated {
+    generation: usize,
+    number: u32,
+    is_plain: bool,
+    archive: Option<Format>,
 }
 
 /// A log and all that was ever written to it.
@@ -107,6 +125,10 @@ pub(crate) struct Log {
     pub(crate) generations: Vec<Written>,
     pub(crate) current: Option<usize>,
     renamed: Vec<usize>,
+    /// The inodes of copies, and what they are copies of.
+    copies: Vec<(u64, usize)>,
+    /// The rotated files, oldest first.
+    rotated: Vec<Rotated>,
     dated: bool,
     rotations: u32,
     clock: Duration,
@@ -116,8 +138,19 @@ impl Log {
     /// `app.log` in `folder`, which does not exist yet. Rotated files get dates or numbers.
     pub(crate) fn new(folder: &Path, dated: bool) -> Self {
         let (generations, renamed) = (Vec::new(), Vec::new());
+        let (copies, rotated) = (Vec::new(), Vec::new());
         let folder = folder.to_owned();
-        Self { folder, generations, current: None, renamed, dated, rotations: 0, clock: Duration::ZERO }
+        Self {
+            folder,
+            generations,
+            current: None,
+            renamed,
+            copies,
+            rotated,
+            dated,
+            rotations: 0,
+            clock: Duration::ZERO,
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -136,12 +169,16 @@ impl Log {
             Operation::Append(bytes) => self.append(bytes),
             Operation::Late(back, bytes) => self.append_late(back, bytes),
             Operation::Rotate => self.rotate(),
-            Operation::CopyTruncate if self.current.is_some() => {
-                let copy = self.make_room();
-                fs::copy(self.path(), copy).unwrap();
-                self.cut(Fate::Copied);
+            Operation::CopyTruncate => {
+                if let Some(current) = self.current {
+                    let copy = self.make_room(current);
+                    fs::copy(self.path(), &copy).unwrap();
+                    self.copies.push((fs::metadata(copy).unwrap().ino(), current));
+                    self.cut(Fate::Copied);
+                }
             }
-            Operation::CopyTruncate => {}
+            Operation::Compress(back, packing) => self.compress(back, packing),
+            Operation::DeleteOldest => self.delete_oldest(),
             Operation::Truncate => self.cut(Fate::Cut),
             Operation::Delete => {
                 if let Some(current) = self.current.take() {
@@ -169,7 +206,8 @@ impl Log {
         let Some(&late) = self.renamed.iter().rev().nth(back % 2) else {
             return;
         };
-        let recent = self.generations.len() - late <= RECENT;
+        // What is written to a file while it is compressed is lost, and nobody can help it.
+        let recent = self.generations.len() - late <= RECENT && self.generations[late].fate == Fate::Kept;
         if recent && self.clock - self.generations[late].active < LATE {
             self.write(late, bytes);
         }
@@ -192,7 +230,7 @@ impl Log {
         let Some(current) = self.current else {
             return;
         };
-        let old = self.make_room();
+        let old = self.make_room(current);
         fs::rename(self.path(), old).unwrap();
         self.generations[current].active = self.clock;
         self.renamed.push(current);
@@ -200,19 +238,67 @@ impl Log {
         self.begin(file);
     }
 
-    /// The name of the next rotated file; the others move on.
-    fn make_room(&mut self) -> PathBuf {
+    /// The name of the next rotated file, which `generation` goes to; the others move on.
+    fn make_room(&mut self, generation: usize) -> PathBuf {
         self.rotations += 1;
-        if self.dated {
-            return self.folder.join(format!("app.log-2026{:010}", self.rotations));
-        }
-        let name = |number: u32| self.folder.join(format!("app.log.{number}"));
-        for number in (1..self.rotations).rev() {
-            if name(number).exists() {
-                fs::rename(name(number), name(number + 1)).unwrap();
+        if !self.dated {
+            for at in 0..self.rotated.len() {
+                let number = self.rotated[at].number;
+                for extension in self.rotated[at].extensions() {
+                    fs::rename(self.name(number, extension), self.name(number + 1, extension)).unwrap();
+                }
+                self.rotated[at].number += 1;
             }
         }
-        name(1)
+        let number = if self.dated { self.rotations } else { 1 };
+        self.rotated.push(Rotated { generation, number, is_plain: true, archive: None });
+        self.name(number, "")
+    }
+
+    fn name(&self, number: u32, extension: &str) -> PathBuf {
+        self.folder.join(match self.dated {
+            true => format!("app.log-2026{number:010}{extension}"),
+            false => format!("app.log.{number}{extension}"),
+        })
+    }
+
+    /// As gzip and zstd do it: the archive is written beside the plain file, gets its time, and then that is removed.
+    fn compress(&mut self, back: usize, packing: Packing) {
+        let plain = (0..self.rotated.len()).rev().filter(|&at| self.rotated[at].is_plain);
+        let Some(at) = plain.take(3).nth(back % 3) else {
+            return;
+        };
+        let (generation, number) = (self.rotated[at].generation, self.rotated[at].number);
+        let (plain, format) = (self.name(number, ""), packing.format());
+        if let Some(earlier) = self.rotated[at].archive.replace(format) {
+            fs::remove_file(self.name(number, earlier.extension())).unwrap();
+        }
+        let mut archive = format.pack(&fs::read(&plain).unwrap());
+        if let Packing::Half(_) = packing {
+            archive.truncate(archive.len() / 2);
+        }
+        let path = self.name(number, format.extension());
+        fs::write(&path, archive).unwrap();
+        if let Packing::Done(_) = packing {
+            let modified = fs::metadata(&plain).unwrap().modified().unwrap();
+            File::options().append(true).open(path).unwrap().set_modified(modified).unwrap();
+            fs::remove_file(plain).unwrap();
+            self.rotated[at].is_plain = false;
+            let written = &mut self.generations[generation];
+            written.fate = if written.fate == Fate::Kept { Fate::Packed } else { written.fate };
+        }
+    }
+
+    fn delete_oldest(&mut self) {
+        if self.rotated.is_empty() {
+            return;
+        }
+        let oldest = self.rotated.remove(0);
+        for extension in oldest.extensions() {
+            fs::remove_file(self.name(oldest.number, extension)).unwrap();
+        }
+        let written = &mut self.generations[oldest.generation];
+        written.fate = if written.fate == Fate::Copied { Fate::Cut } else { Fate::Deleted };
     }
 
     fn cut(&mut self, fate: Fate) {
@@ -244,6 +330,14 @@ impl Log {
         self.generations.len() - 1
     }
 
+    /// The youngest generation that was in this file.
+    pub(crate) fn in_file(&self, inode: u64) -> Option<usize> {
+        let written = self.generations.iter().rposition(|written| written.inode == inode);
+        let copied =
+            self.copies.iter().rev().find(|(copy, _)| *copy == inode).map(|(_, generation)| *generation);
+        written.max(copied)
+    }
+
     /// The generation that a place names. One at offset 0 says too little.
     pub(crate) fn named(&self, place: &Place) -> Option<usize> {
         let offset = usize::try_from(place.offset).ok().filter(|&offset| offset > 0)?;
@@ -252,6 +346,14 @@ impl Log {
                 HeadPrint::of(before, place.offset) == place.head && GuardPrint::of(before) == place.guard
             })
         })
+    }
+}
+
+impl Rotated {
+    /// What the names of its files have in the end.
+    fn extensions(&self) -> Vec<&'static str> {
+        let plain = self.is_plain.then_some("");
+        plain.into_iter().chain(self.archive.map(Format::extension)).collect()
     }
 }
 

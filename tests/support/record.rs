@@ -42,7 +42,7 @@ impl Record {
         let known = cursor.places().iter().filter_map(|place| Some((log.named(place)?, place.offset)));
         self.begun = known.collect();
         let newest = cursor.places().last().copied().unwrap();
-        let in_file = || log.generations.iter().rposition(|written| written.inode == newest.inode);
+        let in_file = || log.in_file(newest.inode);
         // Before there was a file (inode 0), everything is to be had that comes.
         let to_come = log.current.unwrap_or(log.generations.len());
         self.first = log.named(&newest).or_else(in_file).unwrap_or(to_come);
@@ -91,12 +91,17 @@ impl Record {
                 // is the one that has moved on.
                 let count = |p: &Place, cursor: &Cursor| cursor.places().iter().filter(|q| *q == p).count();
                 let moved_on = |p: &&Place| count(p, from) > count(p, to);
-                let starts = |p: &&Place| p.inode == place.inode && p.offset + bytes == place.offset;
+                // It may go on in a copy or an archive, which has a number of its own.
+                let is_copy = log.generations.iter().all(|written| written.inode != place.inode);
+                let starts =
+                    |p: &&Place| (p.inode == place.inode || is_copy) && p.offset + bytes == place.offset;
                 let before = from.places().iter().filter(moved_on).find(starts);
                 let before = before.ok_or("a gap whose size is not the way between its ends")?;
                 self.cursor = Some(to.clone());
                 match log.named(before).or_else(|| self.in_gap(before.offset)) {
-                    Some(generation) if log.generations[generation].fate == Fate::Kept => {
+                    Some(generation)
+                        if matches!(log.generations[generation].fate, Fate::Kept | Fate::Packed) =>
+                    {
                         return Err(format!("a gap of {bytes} in generation {generation}, which exists"));
                     }
                     Some(generation) => self.add(log, generation, place.offset, *bytes, None)?,
@@ -132,7 +137,8 @@ impl Record {
     /// say which it is; what comes after the gap will, if anything does.
     fn add_unread(&mut self, log: &Log, before: &Place, to: u64) -> Result<(), String> {
         let lost = log.generations.iter().any(|written| {
-            let gone = written.fate != Fate::Kept && written.bytes.len() as u64 >= to;
+            let exists = matches!(written.fate, Fate::Kept | Fate::Packed);
+            let gone = !exists && written.bytes.len() as u64 >= to;
             gone && written.inode == before.inode
         });
         let begun = self.unread.iter_mut().find(|gap| **gap == (before.inode, before.offset));
@@ -151,7 +157,7 @@ impl Record {
             None => true,
             Some(generation) => match log.generations[generation].fate {
                 Fate::Kept => false,
-                Fate::Copied => place.offset < ENOUGH as u64,
+                Fate::Copied | Fate::Packed => place.offset < ENOUGH as u64,
                 Fate::Cut | Fate::Deleted => true,
             },
         });
@@ -181,7 +187,8 @@ impl Record {
         // A place before the first byte names no more than an inode. If something else is in there when the viewer
         // returns, it is taken for that.
         let from_start = generation > self.first || (generation == self.first && self.vague.is_some());
-        let mistaken = self.vague.is_some() && log.generations[generation].fate != Fate::Kept;
+        let mistaken = self.vague.is_some() && log.generations[generation].fate != Fate::Kept
+            || generation < self.mistaken(log);
         let expected = match self.spans.get(&generation).and_then(|spans| spans.last()) {
             Some(span) => Some(span.to),
             // Of one that was older when the viewer came, only late lines arrive, from wherever they begin.
@@ -199,6 +206,13 @@ impl Record {
         Ok(())
     }
 
+    /// Standing before the first byte of what is gone, a viewer is taken to stand in what else is in that inode now, and
+    /// then nothing is missed of what lies between.
+    fn mistaken(&self, log: &Log) -> usize {
+        let gone = log.generations.get(self.first).is_some_and(|written| written.fate != Fate::Kept);
+        self.vague.filter(|_| gone).and_then(|inode| log.in_file(inode)).unwrap_or(0)
+    }
+
     /// After everything has been read: is all there that was written, and nothing else?
     pub(crate) fn check(&self, log: &Log) -> Result<(), String> {
         for (&generation, spans) in &self.spans {
@@ -212,7 +226,7 @@ impl Record {
                 }
             }
         }
-        for generation in self.first.max(self.excused)..log.generations.len() {
+        for generation in self.first.max(self.excused).max(self.mistaken(log))..log.generations.len() {
             self.check_whole(log, generation)?;
         }
         Ok(())
@@ -229,7 +243,7 @@ impl Record {
             return Ok(());
         }
         let excused = match written.fate {
-            Fate::Kept => false,
+            Fate::Kept | Fate::Packed => false,
             // What came and went before anybody looked was never seen. What was seen is delivered, or counted, to
             // its last byte, unless it was cut: of what was written between the last look and the cut, nobody knows.
             // The mark says so.

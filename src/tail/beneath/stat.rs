@@ -101,12 +101,14 @@ pub enum OpenError {
     NotRegular(Kind),
     /// The system refused for another reason: no free descriptor, a broken disk, a stale network file system.
     Io(io::Error),
+    /// It is in an archive, of which more has to be unpacked first.
+    Packed,
 }
 
 impl OpenError {
     /// It says nothing about what is there: with the rights, or with more luck, a file might be found.
     pub(crate) fn tells_nothing(&self) -> bool {
-        matches!(self, Self::Denied | Self::Io(_))
+        matches!(self, Self::Denied | Self::Io(_) | Self::Packed)
     }
 }
 
@@ -136,6 +138,7 @@ impl fmt::Display for OpenError {
             Self::LeadsOut => f.write_str("it leads out of its folder"),
             Self::NotRegular(kind) => write!(f, "it is {kind}, and only regular files are read"),
             Self::Io(error) => write!(f, "it cannot be read: {error}"),
+            Self::Packed => f.write_str("it is being unpacked"),
         }
     }
 }

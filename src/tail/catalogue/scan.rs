@@ -123,7 +123,7 @@ impl Walk<'_> {
             }
             // Not there, or not a folder: nothing to find, and that is known for certain.
             Err(OpenError::Missing | OpenError::LeadsOut | OpenError::NotRegular(_)) => Vec::new(),
-            Err(OpenError::Denied | OpenError::Io(_)) => {
+            Err(OpenError::Denied | OpenError::Io(_) | OpenError::Packed) => {
                 self.left -= 1;
                 self.scan.cut_short.get_or_insert(CutShort::Unreadable);
                 Vec::new()

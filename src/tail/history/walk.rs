@@ -77,6 +77,8 @@ pub(crate) struct Walk {
     listed: Vec<(GenerationId, u64)>,
     // The youngest one it had entered.
     newest: GenerationId,
+    // Upwards: that the end of this one is missing is still to be told.
+    is_torn: bool,
 }
 
 impl Walk {
@@ -93,7 +95,7 @@ impl Walk {
 
     fn new(direction: Direction, standing: &Standing, mut listed: Vec<(GenerationId, u64)>) -> Self {
         let (id, offset) = listed.pop().expect("a standing has at least one spot");
-        Self { direction, id, offset, listed, newest: standing.newest().id }
+        Self { direction, id, offset, listed, newest: standing.newest().id, is_torn: false }
     }
 
     /// The next part: at most one read of as many bytes as `scratch` has room for, or one look through the folder.
@@ -114,6 +116,9 @@ impl Walk {
             return Block::End;
         };
         let start = generation.start();
+        if std::mem::take(&mut self.is_torn) {
+            return Block::Gap { id: self.id, from: self.offset, bytes: None, why: GapReason::Archive };
+        }
         if self.offset > start {
             return self.read_up(start, follower, scratch, now);
         }
@@ -124,6 +129,7 @@ impl Walk {
             Err(_) => return Block::Later,
         };
         self.id = older;
+        self.is_torn = follower.lineage.get(older).is_some_and(Generation::is_torn);
         self.offset = match self.listed.pop_if(|(listed, _)| *listed == older) {
             Some((_, offset)) => offset,
             None => follower.lineage.get(older).map_or(0, had),
@@ -203,7 +209,13 @@ impl Walk {
             return Block::End;
         };
         let after_void = follower.lineage.get(self.id).is_some_and(Generation::is_void);
+        let after_torn = follower.lineage.get(self.id).is_some_and(Generation::is_torn);
+        let gap = Block::Gap { id: self.id, from: self.offset, bytes: None, why: GapReason::Archive };
         (self.newest, self.id, self.offset) = (id, id, generation.start());
+        if after_torn {
+            // It stands for the border as well.
+            return gap;
+        }
         if after_void { Block::Again } else { Block::Border { id, begins: generation.begins() } }
     }
 

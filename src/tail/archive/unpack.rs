@@ -1,0 +1,225 @@
+//! Unpacking, in slices: gzip (RFC 1952) and Zstandard (RFC 8878), each with any number of parts one after the other.
+//!
+//! Neither the time nor the memory of a step depends on what is in the archive.
+//!
+//! Does not know where the bytes go.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use crate::tail::disk::File;
+
+/// What a step unpacks, and reads, about.
+pub(crate) const STEP: usize = 256 * 1024;
+
+/// What is read at once of gzip.
+const PIECE: usize = 4096;
+
+/// An archive that wants to look further back than this is not unpacked: it is how much RFC 8878 (§3.1.1.1.2) asks every
+/// decoder to support.
+const MOST_WINDOW: u64 = 8 * 1024 * 1024;
+
+/// How a file is compressed, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `.gz`
+    Gzip,
+    /// `.zst`
+    Zstandard,
+}
+
+impl Format {
+    /// The format, and the name the file had before it was compressed.
+    pub(crate) fn of(name: &OsStr) -> Option<(Self, &OsStr)> {
+        let path = Path::new(name);
+        let format = match path.extension()?.to_str()? {
+            "gz" => Self::Gzip,
+            "zst" => Self::Zstandard,
+            _ => return None,
+        };
+        Some((format, path.file_stem()?))
+    }
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unpacked {
+    /// There is more.
+    More,
+    /// That was all.
+    All,
+    /// What follows cannot be unpacked.
+    Damaged,
+}
+
+/// Unpacks one archive.
+pub(crate) struct Unpacker {
+    decoder: Decoder,
+}
+
+enum Decoder {
+    Gzip(Box<MultiGzDecoder<Source>>),
+    Zstandard { frame: Box<FrameDecoder>, source: BufReader<Source> },
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpacker").finish_non_exhaustive()
+    }
+}
+
+impl Unpacker {
+    /// Of the archive in `file`.
+    pub(crate) fn new(format: Format, file: File) -> Self {
+        let source = Source { file, at: 0, allowance: 0, failed: None };
+        let decoder = match format {
+            Format::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(source))),
+            Format::Zstandard => {
+                let mut frame = Box::new(FrameDecoder::new());
+                frame.set_max_window_size(MOST_WINDOW);
+                Decoder::Zstandard { frame, source: BufReader::with_capacity(STEP / 2, source) }
+            }
+        };
+        Self { decoder }
+    }
+
+    /// Unpacks on, about `most` bytes, and adds them to `slice`. An error is the disk's.
+    pub(crate) fn step(&mut self, most: usize, slice: &mut Vec<u8>) -> io::Result<Unpacked> {
+        self.source().allowance = STEP;
+        let unpacked = match &mut self.decoder {
+            Decoder::Gzip(decoder) => gzip(decoder, most, slice),
+            Decoder::Zstandard { frame, source } => zstandard(frame, source, most, slice),
+        };
+        match self.source().failed.take() {
+            Some(error) => Err(error),
+            None => Ok(unpacked),
+        }
+    }
+
+    /// More than a step was read.
+    pub(crate) fn is_late(&mut self) -> bool {
+        self.source().at > STEP as u64
+    }
+
+    fn source(&mut self) -> &mut Source {
+        match &mut self.decoder {
+            Decoder::Gzip(decoder) => decoder.get_mut(),
+            Decoder::Zstandard { source, .. } => source.get_mut(),
+        }
+    }
+}
+
+fn gzip(decoder: &mut MultiGzDecoder<Source>, most: usize, slice: &mut Vec<u8>) -> Unpacked {
+    let (start, end) = (slice.len(), slice.len() + most);
+    slice.resize(end, 0);
+    let mut at = start;
+    let unpacked = loop {
+        if at == end {
+            break Unpacked::More;
+        }
+        // What a read had unpacked before it met damage is lost with it, so they are short.
+        let piece = end.min(at + PIECE);
+        match decoder.read(&mut slice[at..piece]) {
+            Ok(0) => break Unpacked::All,
+            Ok(read) => at += read,
+            // The allowance is used up. Members without a byte in them could be read on for hours.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Unpacked::More,
+            Err(_) => break Unpacked::Damaged,
+        }
+    };
+    slice.truncate(at);
+    unpacked
+}
+
+fn zstandard(
+    frame: &mut FrameDecoder,
+    source: &mut BufReader<Source>,
+    most: usize,
+    slice: &mut Vec<u8>,
+) -> Unpacked {
+    let start = slice.len();
+    // A block takes and gives 128 KiB at most, and cannot be read in part. Those of nothing are counted instead.
+    source.get_mut().allowance = usize::MAX;
+    let began = source.get_ref().at;
+    for _ in 0..MOST_PARTS {
+        if slice.len() - start >= most || source.get_ref().at - began > STEP as u64 {
+            return Unpacked::More;
+        }
+        if frame.is_finished() {
+            match source.fill_buf().map(<[u8]>::is_empty) {
+                Ok(true) => return Unpacked::All,
+                Ok(false) => {}
+                Err(_) => return Unpacked::Damaged,
+            }
+            match frame.init(&mut *source) {
+                Ok(()) => {}
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    skip(source, u64::from(length));
+                    continue;
+                }
+                Err(_) => return Unpacked::Damaged,
+            }
+        }
+        let decoded = frame.decode_blocks(&mut *source, BlockDecodingStrategy::UptoBlocks(1));
+        // Also what came before the damage.
+        let collected = frame.collect_to_writer(&mut *slice);
+        if decoded.is_err() || collected.is_err() || !is_sound(frame) {
+            return Unpacked::Damaged;
+        }
+    }
+    Unpacked::More
+}
+
+/// Parts of a Zstandard archive in one step, however small they are.
+const MOST_PARTS: usize = 1000;
+
+/// The checksum, if the frame is finished and has one, is that of the bytes.
+fn is_sound(frame: &FrameDecoder) -> bool {
+    let said = frame.get_checksum_from_data();
+    !frame.is_finished() || said.is_none() || said == frame.get_calculated_checksum()
+}
+
+fn skip(source: &mut BufReader<Source>, length: u64) {
+    let buffered = source.buffer().len();
+    let from_buffer = usize::try_from(length).map_or(buffered, |length| length.min(buffered));
+    source.consume(from_buffer);
+    let source = source.get_mut();
+    source.at = source.at.saturating_add(length - from_buffer as u64);
+}
+
+/// A file read from its beginning, of which a step may read only so much.
+struct Source {
+    file: File,
+    at: u64,
+    allowance: usize,
+    // What the disk said, if it said anything.
+    failed: Option<io::Error>,
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.allowance);
+        if most == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        match self.file.read_at(&mut buffer[..most], self.at) {
+            Ok(read) => {
+                self.at += read as u64;
+                self.allowance -= read;
+                Ok(read)
+            }
+            Err(error) => {
+                self.failed = Some(error);
+                Err(io::ErrorKind::Other.into())
+            }
+        }
+    }
+}

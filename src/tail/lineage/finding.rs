@@ -1,0 +1,106 @@
+//! Finding what a cursor names: among the generations that are known, and among the files beside the log.
+//!
+//! Does not know who asks.
+
+use std::time::Instant;
+
+use super::{Lineage, identity, nanoseconds};
+use crate::tail::beneath::OpenError;
+use crate::tail::cursor::{ENOUGH, Place, head_len};
+use crate::tail::disk::File;
+use crate::tail::generation::{Generation, is_named_by};
+use crate::tail::siblings::{self, Sibling};
+use crate::tail::standing::GenerationId;
+
+impl Lineage {
+    /// The generation that a place of a cursor names: one that we know, or one that is still in the folder; then it
+    /// and those that came after it are put before those that we know. An error if nobody can tell for now.
+    ///
+    /// Bounded by the number of generations and siblings; only those that may be the one are opened.
+    pub(crate) fn find(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        for id in self.ids_from(self.first).rev() {
+            if !self.get(id).is_some_and(|generation| generation.could_be_at(place)) {
+                continue;
+            }
+            let opened = self.make_open(id, now)?;
+            let Some(generation) = self.get(id) else { continue };
+            let named = match generation.file().filter(|_| opened) {
+                Some(file) => is_named_by(place, file, place.inode == generation.inode(), self.lens.seal())?,
+                // Its bytes are gone, so what we remember of them must do.
+                None => true,
+            };
+            if named {
+                return Ok(Some(id));
+            }
+        }
+        self.find_sibling(place, now)
+    }
+
+    fn find_sibling(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        let siblings = self.siblings(now)?;
+        let mut found = None;
+        for (i, sibling) in siblings.iter().enumerate().rev() {
+            let same_file = place.inode == sibling.inode();
+            if !self.could_be_in(place, sibling, now)? {
+                continue;
+            }
+            let named = |file: &File| is_named_by(place, file, same_file, self.lens.seal());
+            if let Some((_, _, true)) = self.ask_sibling(sibling, now, named)?
+                && !self.is_known(sibling, now)?
+            {
+                found = Some(i);
+                break;
+            }
+        }
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let mut chain = vec![siblings[found].clone()];
+        // Up to the first that we know: what is younger than that is for the follower to find.
+        let current = self.current()?.map(|stat| identity(&stat));
+        for sibling in siblings::younger_than(&siblings, found) {
+            if Some(identity(&sibling.stat)) == current || self.is_known(&sibling, now)? {
+                break;
+            }
+            chain.push(sibling);
+        }
+        let mut oldest = None;
+        for sibling in chain.iter().rev() {
+            oldest = self.prepend(sibling, now)?;
+            // If one could not be opened, the way from the place to here is broken.
+            if oldest.is_none() {
+                break;
+            }
+        }
+        Ok(oldest)
+    }
+
+    /// An archive is unpacked only if its first bytes are those that the place names.
+    fn could_be_in(&self, place: &Place, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
+        let Some(format) = sibling.format else {
+            return Ok(true);
+        };
+        let covered = head_len(place.offset);
+        if place.inode != sibling.inode() && covered < ENOUGH {
+            return Ok(false);
+        }
+        let mut archives = self.archives.borrow_mut();
+        let asked = archives.first_bytes(&self.root, sibling, format, now);
+        let named = asked
+            .map(|first| first.len() >= covered && self.lens.seal().head(first, place.offset) == place.head);
+        Ok(self.patience.bear(&sibling.rel, named, now)?.unwrap_or(false))
+    }
+
+    /// Where a reader goes on who came when there was no file, nor anything that could be read as it is: what was changed
+    /// `since`, in nanoseconds, is new to it.
+    pub(crate) fn after_void(&mut self, since: u64, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        let void = |generation: &Generation| generation.is_void() && generation.start() == since;
+        if let Some(void) = self.ids_from(self.first).find(|&id| self.get(id).is_some_and(void)) {
+            return Ok(Some(void));
+        }
+        while self.extend_back_to(since, now)?.is_some() {}
+        let is_new = |id: &GenerationId| self.get(*id).is_some_and(|g| nanoseconds(g.modified()) >= since);
+        let new = self.ids_from(self.first).find(is_new);
+        Ok(new.or(Some(self.last())))
+    }
+}
