@@ -54,6 +54,8 @@ export class Reader {
   progress = null;
   /** The number of a line was not known: asked again after a rest. */
   #uncounted = false;
+  /** Whether the newest file's lines were counted for want of a number. @type {'no' | 'counting' | 'yes'} */
+  #counted = 'no';
   /** The row that is the first there is. @type {number | null} */
   #start = null;
   /** How much text the request has brought. */
@@ -87,6 +89,7 @@ export class Reader {
 
   /** Everything was forgotten; reading begins anew. */
   begin() {
+    if (this.#counted === 'yes') this.#counted = 'no';
     this.#start = null;
     this.refused = '';
     this.refresh();
@@ -105,11 +108,13 @@ export class Reader {
    * @param {number | null} counted the row whose line's number shall be seen
    */
   reach({ above, below, height }, past, counted) {
-    if (this.requests.busy || this.#tired || this.refused !== '') return;
+    // Counting gives way, and goes on later where it was.
+    const busy = this.requests.busy && this.#counted !== 'counting';
+    if (busy || this.#tired || this.refused !== '') return;
     const front = this.lines.front;
     if (!this.atStart && front !== null && above < SCREENS * height) this.#readOlder(front);
     else if (past && this.lines.back !== null && below < SCREENS * height) this.#readNewer(this.lines.back);
-    else if (counted !== null && this.counts && !this.#uncounted) this.#count(counted);
+    else if (counted !== null && this.counts && !this.#uncounted && !this.requests.busy) this.#count(counted);
   }
 
   /**
@@ -188,7 +193,7 @@ export class Reader {
   }
 
   /**
-   * Finds out the number of a line, if it is not known.
+   * Finds out the number of a line, if it is not known; has the newest file's lines counted, if the server has not.
    * @param {number} id
    */
   async #count(id) {
@@ -198,15 +203,25 @@ export class Reader {
     this.#uncounted = true;
     if (near === null) return;
     const epoch = this.lines.epoch;
-    await this.#ask(
+    let known = false;
+    const outcome = await this.#ask(
       (id) => ({ seek: { id, to: { cursor: near.cursor } } }),
       (part) => {
         if (part.kind !== 'place' || part.line === null || !part.exact || this.lines.epoch !== epoch) return;
+        known = true;
         this.lines.learn(near.id, part.line);
         this.#uncounted = false;
         this.listener.changed();
       },
     );
+    if (known || outcome.kind !== 'done' || this.requests.busy || this.#counted !== 'no') return;
+    this.#counted = 'counting';
+    const line = Number.MAX_SAFE_INTEGER;
+    const counted = await this.#ask(
+      (id) => ({ seek: { id, to: { line } } }),
+      () => {},
+    );
+    this.#counted = counted.kind === 'done' || counted.kind === 'refused' ? 'yes' : 'no';
   }
 
   /** @param {{ cursor: string, again: number }} front */

@@ -139,7 +139,7 @@ fn one_can_go_to_a_line_a_share_a_time_and_the_ends() {
     assert!((4400..4600).contains(&second), "{middle}");
     go_to(&page, "start");
     wait_for_found(&page, &at(0));
-    assert!(page.text("document.querySelector('#lines .began').textContent").contains("beginning"));
+    page.wait_for("document.querySelector('#lines .began').textContent.includes('beginning')");
     go_to(&page, "end");
     wait_for_state(&page, "live");
     wait_for_line(&page, &at(8999));
@@ -198,6 +198,7 @@ fn lines_are_numbered_within_their_file_where_that_is_known() {
             "[...document.querySelectorAll('#lines .line')].find((row) => row.textContent === {line:?})?.dataset.number"
         )
     };
+    page.wait_for(&format!("{} === '1800'", number_of(&lines(1999..2000)[0])));
     go_to(&page, ":1500");
     wait_for_found(&page, &lines(1699..1700)[0]);
     page.wait_for(&format!("{} === '1500'", number_of(&lines(1699..1700)[0])));

@@ -332,6 +332,31 @@ fn terminal_colours_become_spans() {
 }
 
 #[test]
+fn what_is_masked_or_no_text_is_made_out() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    std::fs::write(&path, b"token=secret123 caf\xe9 nul\0 end\n").unwrap();
+    let server = Server::start(&["--redact", r"token=\S+", path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+
+    wait_for_line(&page, "\u{2588}\u{2588}\u{2588}\u{2588}\u{2588} caf\u{fffd} nul^@ end");
+    let spans = page.eval(
+        "[...document.querySelectorAll('#lines .line span')].map(({ className, title }) => [className, title !== ''])",
+    );
+    assert_eq!(spans, serde_json::json!([["masked", true], ["invalid", true], ["control", false]]));
+    page.wait_for("document.querySelector('#masked').textContent === 'masked'");
+    assert_eq!(page.text("document.querySelector('#encoding').textContent"), "UTF-8");
+
+    // What is searched for and found is what is shown: the secret is not there.
+    page.press("/");
+    page.type_text("secret123");
+    page.press("Enter");
+    page.wait_for("document.querySelector('#find-note').textContent === 'Not found'");
+    assert_content(&page, &server);
+}
+
+#[test]
 fn two_pages_watch_different_logs_and_know_nothing_of_each_other() {
     let folder = temp_dir();
     let (one, two) = (folder.path().join("one.log"), folder.path().join("two.log"));

@@ -222,6 +222,43 @@ test('the number of a line is asked for where it is not known', async () => {
   assert.equal(page.said.length, 1);
 });
 
+test('lines that nobody has counted are counted, once, and whoever reads on goes first', async () => {
+  const page = pageOf(new History([]), false);
+  page.lines.clear('c');
+  page.lines.append('x\ny\n', 'd');
+  const look = (room) => page.reader.reach(room, false, page.lines.first);
+  look(FAR);
+  page.hear('{"place":{"id":1,"cursor":"c","line":null,"byte":9,"file":"a","exact":true}}');
+  page.hear('{"done":{"id":1,"more":false}}');
+  await settled();
+  assert.deepEqual(page.said[1], { seek: { id: 2, to: { line: Number.MAX_SAFE_INTEGER } } });
+  page.hear('{"progress":{"id":2,"what":"counting","done":1,"total":4}}');
+  assert.deepEqual(page.reader.progress, { what: 'counting', share: 0.25 });
+  look(FAR);
+  assert.equal(page.said.length, 2, 'it is being counted');
+  look(ABOVE);
+  assert.equal(page.said[2].older.before, 'c', 'counting gives way');
+  page.hear('{"done":{"id":2,"cancelled":true}}');
+  page.hear('{"done":{"id":3,"more":false}}');
+  await settled();
+  page.lines.clear('c');
+  page.lines.append('x\ny\n', 'd');
+  page.reader.begin();
+  look(FAR);
+  page.hear('{"place":{"id":4,"cursor":"c","line":null,"byte":9,"file":"a","exact":true}}');
+  page.hear('{"done":{"id":4,"more":false}}');
+  await settled();
+  page.hear('{"place":{"id":5,"cursor":"e","line":90,"byte":99,"file":"a","exact":false}}');
+  page.hear('{"done":{"id":5,"more":false}}');
+  await settled();
+  page.reader.refresh();
+  look(FAR);
+  page.hear('{"place":{"id":6,"cursor":"c","line":70,"byte":9,"file":"a","exact":true}}');
+  page.hear('{"done":{"id":6,"more":false}}');
+  await settled();
+  assert.equal(page.lines.numberOf(page.lines.row(page.lines.first)), 70);
+});
+
 test('going up, down and elsewhere at random, what is shown is always one stretch of the log', async () => {
   const random = numbersFrom(4);
   for (let round = 0; round < 40; round += 1) {
