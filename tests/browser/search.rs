@@ -24,6 +24,15 @@ fn search(page: &Page<'_>, text: &str) {
     ));
 }
 
+/// Turns a switch.
+#[track_caller]
+fn switch(page: &Page<'_>, selector: &str) {
+    let pressed = format!("document.querySelector({selector:?}).ariaPressed");
+    let before = page.text(&pressed);
+    page.click(selector);
+    page.wait_for(&format!("{pressed} !== {before:?}"));
+}
+
 #[track_caller]
 fn note(page: &Page<'_>) -> String {
     page.text("document.querySelector('#find-note').textContent")
@@ -107,15 +116,15 @@ fn a_search_may_be_by_case_by_words_and_by_expression() {
         hits(page).into_iter().map(|(_, text)| text).collect::<Vec<_>>()
     };
     assert_eq!(found(&page, "error"), ["Error one", "errors two", "an error three"]);
-    page.click("#find-words");
+    switch(&page, "#find-words");
     assert_eq!(found(&page, "error"), ["Error one", "an error three"]);
-    page.click("#find-exactCase");
+    switch(&page, "#find-exactCase");
     assert_eq!(found(&page, "error"), ["an error three"]);
-    page.click("#find-words");
-    page.click("#find-exactCase");
+    switch(&page, "#find-words");
+    switch(&page, "#find-exactCase");
     assert_eq!(found(&page, "e..-"), Vec::<String>::new(), "text is text");
     assert_eq!(note(&page), "Not found");
-    page.click("#find-regex");
+    switch(&page, "#find-regex");
     assert_eq!(found(&page, r"err-\d+|one$"), ["Error one", "ERR-42 four"]);
     assert_eq!(found(&page, "(("), Vec::<String>::new());
     assert_eq!(page.text("document.querySelector('#find').ariaInvalid"), "true");
