@@ -9,9 +9,13 @@ export class GotoBox {
   /** @type {import('./i18n.js').Words | null} */
   #words = null;
 
-  /** @param {(to: import('./wire.js').Goal) => Promise<import('./reader.js').Arrival>} go */
-  constructor(go) {
+  /**
+   * @param {(to: import('./wire.js').Goal) => Promise<import('./reader.js').Arrival>} go
+   * @param {() => void} leave the keys belong to the log again
+   */
+  constructor(go, leave) {
     this.go = go;
+    this.leave = leave;
     this.dialog = /** @type {HTMLDialogElement} */ (byId('goto'));
     this.input = /** @type {HTMLInputElement} */ (byId('goto-text'));
     this.note = byId('goto-note');
@@ -58,7 +62,9 @@ export class GotoBox {
       return;
     }
     const arrival = await this.go(said.to);
-    if (arrival.kind === 'there') this.dialog.close();
-    else tell(this.note, arrival.kind === 'refused' ? arrival.message : words.gotoFailed);
+    if (arrival.kind === 'there') {
+      this.dialog.close();
+      this.leave();
+    } else tell(this.note, arrival.kind === 'refused' ? arrival.message : words.gotoFailed);
   }
 }

@@ -95,7 +95,7 @@ const filterBar = new FilterBar(filtering, {
   opens: () => likes.narrow && finder.fold(),
   leave: () => view.showLog(),
 });
-const gotoBox = new GotoBox(goTo);
+const gotoBox = new GotoBox(goTo, () => view.showLog());
 const lineLink = new LineLink(byId('lines'), linkTo);
 list.mark((text) => searching.marksIn(text));
 
