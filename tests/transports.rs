@@ -236,6 +236,17 @@ fn events_are_the_messages_of_the_sub_protocol_and_go_on_behind_the_last_one() {
 }
 
 #[test]
+fn the_last_lines_under_a_filter_are_the_last_that_pass() {
+    let scene = Scene::with(5000);
+    assert_eq!(scene.poll("?grep=line+1.$&lines=3").text, numbered(17, 20));
+    let mut raw = scene.stream("?follow=1&grep=9$&lines=2", &[]);
+    assert_eq!(raw.read_exactly(20), b"line 4989\nline 4999\n");
+    let mut events = Events { raw: scene.events("?not=line&grep=x&lines=5", None), id: None };
+    scene.append("line x\nx\n");
+    assert_eq!(events.next()["lines"]["text"], "x\n");
+}
+
+#[test]
 fn text_without_an_end_is_nothing_but_the_log() {
     let scene = Scene::with(10);
     let mut raw = scene.stream("?follow=1&lines=1&grep=line", &[("Accept", "*/*")]);

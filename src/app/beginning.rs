@@ -19,8 +19,8 @@ pub struct Beginning {
     filter: Rc<Filter>,
     job: Job,
     slices: usize,
-    /// Before the lines found so far.
-    found: Option<Cursor>,
+    /// Before the lines found so far; where it was asked, as long as there are none: what is written meanwhile is due.
+    found: Cursor,
     /// The cursor it came with, if that could not be read.
     pub unreadable: Option<String>,
     /// How many lines it asked for.
@@ -51,8 +51,9 @@ impl Beginning {
     ) -> Self {
         let end = feed.start(&Start::End);
         let before = feed.cursor(&end);
-        let job = Job::new(Task::Older { before, lines }, Some(Rc::clone(&filter)));
-        Self { filter, job, slices: 0, found: None, unreadable, lines }
+        let task = Task::Older { before: before.clone(), lines };
+        let job = Job::new(task, Some(Rc::clone(&filter)));
+        Self { filter, job, slices: 0, found: before, unreadable, lines }
     }
 
     /// One slice.
@@ -63,7 +64,7 @@ impl Beginning {
                 if let Found::Lines { from, text, .. } = found
                     && !text.is_empty()
                 {
-                    self.found = Some(from);
+                    self.found = from;
                 }
                 None
             }
@@ -75,8 +76,7 @@ impl Beginning {
         match bounded {
             None if self.slices < MOST_SLICES => Begun::NotYet,
             bounded => {
-                let start = self.found.take().map_or(Start::End, Start::Cursor);
-                let position = feed.start(&start);
+                let position = feed.start(&Start::Cursor(self.found.clone()));
                 let position = feed.filtered(&position, Some(Rc::clone(&self.filter)), now);
                 Begun::Here { position, bounded: bounded.unwrap_or(true) }
             }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Context;
+use super::beginning::{Beginning, Begun};
 use super::conversation::Outcome;
 use super::pool::Share;
 use super::turns::Slice;
@@ -17,7 +18,7 @@ use super::viewer::Wish;
 use super::wire::{Form, Frames, FromServer, GapWhy};
 use crate::http::{Length, Response, Status};
 use crate::net::Bytes;
-use crate::tail::{Cursor, Piece, PieceKind, Position, Step};
+use crate::tail::{Cursor, Piece, PieceKind, Position, Start, Step};
 
 /// The most that one poll is answered with, but for its last piece, as long as all answers together are not too large;
 /// then it is that one piece.
@@ -57,6 +58,8 @@ pub struct Manner {
 pub struct Reader {
     log: Rc<str>,
     position: Position,
+    /// While it is looked for where a reader with a filter begins.
+    beginning: Option<Box<Beginning>>,
     form: Form,
     phase: Phase,
     /// When something was sent last.
@@ -94,7 +97,14 @@ impl Reader {
         let Manner { form, stay, keep, head_only } = manner;
         context.event_loop.settle(context.id);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
-        let position = watched.feed.start(&wish.start);
+        let beginning = match (&wish.filter, &wish.start) {
+            (Some(filter), Start::Lines(lines)) if *lines > 0 => {
+                Some(Box::new(Beginning::new(*lines, Rc::clone(filter), None, &mut watched.feed)))
+            }
+            _ => None,
+        };
+        let start = if beginning.is_some() { &Start::End } else { &wish.start };
+        let position = watched.feed.start(start);
         let position = watched.feed.filtered(&position, wish.filter, context.now);
         let cursor = watched.feed.cursor(&position).to_string();
         let unreadable = wish.unreadable.map(|from| FromServer::Gap {
@@ -135,7 +145,7 @@ impl Reader {
                 Phase::Gathering(Box::new(gathered))
             }
         };
-        let mut reader = Self { log: wish.log, position, form, phase, sent: context.now };
+        let mut reader = Self { log: wish.log, position, beginning, form, phase, sent: context.now };
         reader.pump(context);
         Some(reader)
     }
@@ -169,6 +179,9 @@ impl Reader {
 
     /// Gets on with it; under a filter by one piece, as it may be read in vain.
     pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
+        if self.beginning.is_some() {
+            return self.look_for_beginning(context);
+        }
         let slice = match self.phase {
             Phase::Answered { .. } => return Slice::Done,
             Phase::Gathering(_) => self.gather(context),
@@ -178,6 +191,16 @@ impl Reader {
             self.answer_if_due(context);
         }
         slice
+    }
+
+    fn look_for_beginning(&mut self, context: &mut Context<'_>) -> Slice {
+        let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
+        if let Some(beginning) = &mut self.beginning
+            && let Begun::Here { position, .. } = beginning.look(&mut watched.feed, context.now)
+        {
+            (self.position, self.beginning) = (position, None);
+        }
+        Slice::More
     }
 
     fn follow(&mut self, context: &mut Context<'_>) -> Slice {
@@ -271,8 +294,12 @@ impl Reader {
     /// A poll's time is up; a silent stream says that it is there; and whoever takes nothing is given up.
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         if let Phase::Gathering(_) = self.phase {
+            // While it is not known where it begins, there is nothing to answer.
+            context.wake_at(context.now + EVERYTHING_WITHIN);
             self.work(context);
-            self.answer_if_due(context);
+            if self.beginning.is_none() {
+                self.answer_if_due(context);
+            }
             return Outcome::Open;
         }
         let took = context.took_at().map_or(self.sent, |took| took.max(self.sent));

@@ -280,13 +280,21 @@ impl FromServer {
         text_frame(&(self.to_json() + "\n"), text)
     }
 
-    /// Takes a text message apart: what it says, and the log text behind it.
+    /// Takes a text message apart: what it says, and the log text behind it. `None` for a kind of message that a newer
+    /// server may send, and that is to be ignored.
     ///
     /// # Errors
     /// When its first line is not a message of this protocol.
-    pub fn parse(message: &str) -> Result<(Self, &str), serde_json::Error> {
+    pub fn parse(message: &str) -> Result<Option<(Self, &str)>, serde_json::Error> {
         let (json, text) = message.split_once('\n').unwrap_or((message, ""));
-        Ok((serde_json::from_str(json)?, text))
+        match serde_json::from_str(json) {
+            Ok(said) => Ok(Some((said, text))),
+            // The only way in which serde says which of the errors it is.
+            Err(error) if error.to_string().starts_with("unknown variant") => {
+                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).map(|_| None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -347,7 +355,7 @@ mod tests {
     #[test]
     fn log_text_follows_behind_the_first_newline_untouched() {
         let message = "{\"lines\":{\"from\":\"a\",\"to\":\"b\",\"bytes\":9}}\n{\"x\"}\nmore\n";
-        let (lines, text) = FromServer::parse(message).unwrap();
+        let (lines, text) = FromServer::parse(message).unwrap().unwrap();
         assert_eq!(lines, FromServer::Lines { from: "a".into(), to: "b".into(), bytes: 9 });
         assert_eq!(text, "{\"x\"}\nmore\n");
     }
@@ -430,17 +438,28 @@ mod tests {
             (FromServer::Error { id: Some(4), message: "no".into() }, r#"{"error":{"id":4,"message":"no"}}"#),
         ] {
             assert_eq!(message.to_json(), json);
-            assert_eq!(FromServer::parse(json).unwrap(), (message, ""));
+            assert_eq!(FromServer::parse(json).unwrap(), Some((message, "")));
         }
     }
 
     #[test]
     fn an_older_servers_hello_is_understood() {
         let json = r#"{"hello":{"name":"a","cursor":"c","size":null,"lines":9,"server":"wiretail 0.1.0"}}"#;
-        let Ok((FromServer::Hello { encoding, redacted, filter, .. }, _)) = FromServer::parse(json) else {
+        let Ok(Some((FromServer::Hello { encoding, redacted, filter, .. }, _))) = FromServer::parse(json)
+        else {
             panic!("it is a hello")
         };
         assert_eq!((encoding.as_str(), redacted, filter), ("UTF-8", false, false));
+    }
+
+    #[test]
+    fn what_a_newer_server_may_say_is_ignored_and_nothing_else() {
+        assert_eq!(FromServer::parse("{\"newer_than_we\":{\"a\":[1]}}\ntext").unwrap(), None);
+        for bad in
+            ["", "x", "\"newer\"", "[1]", "{\"lines\":{}}", "{\"lines\":{\"from\":1}}", "{\"unknown\":{}"]
+        {
+            assert!(FromServer::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::CliError;
 use crate::app::wire::{FromServer, Patterns};
-use link::{Link, Trouble, random, refused, why_closed};
+use link::{Link, Trouble, random, refused, understood, why_closed};
 use printer::{Printer, clean_line, say};
 use target::Target;
 
@@ -190,8 +190,7 @@ impl Cat<'_> {
 
     /// Prints what a message brings. `true` when it was the last.
     fn hear(&mut self, message: &str) -> Result<bool, Trouble> {
-        let (message, text) = FromServer::parse(message)
-            .map_err(|error| refused(format!("The server speaks another protocol: {error}.")))?;
+        let Some((message, text)) = understood(message)? else { return Ok(false) };
         match message {
             // Only to begin with. If bytes are missing, a gap follows the hello of a connection that resumes; were the
             // connection lost between the two, nobody would hear of them.

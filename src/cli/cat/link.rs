@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::printer::clean_line;
 use super::target::Target;
-use crate::app::wire::V1;
+use crate::app::wire::{FromServer, V1};
 use crate::cli::CliError;
 use crate::http::Status;
 use crate::ws::deflate::Parameters;
@@ -21,6 +21,12 @@ const SILENCE: Duration = Duration::from_secs(40);
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 /// The largest message accepted: a piece of log text and its line of JSON, with room to spare.
 const LARGEST_MESSAGE: usize = 1024 * 1024;
+
+/// What a message of the server's says, and the log text behind it; `None` if only a newer program than this one would know.
+pub(super) fn understood(message: &str) -> Result<Option<(FromServer, &str)>, Trouble> {
+    FromServer::parse(message)
+        .map_err(|error| refused(format!("The server speaks another protocol: {error}.")))
+}
 
 /// Why a connection ended before the log did.
 pub(super) enum Trouble {

@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::link::{Link, Trouble, refused, why_closed};
+use super::link::{Link, Trouble, refused, understood, why_closed};
 use super::printer::{Printer, clean_line, say};
 use super::target::Target;
 use crate::app::wire::{FromServer, FromViewer, Goal, Hit, Patterns, Progress, Search};
@@ -44,7 +44,8 @@ impl Asking {
                 return Err(Trouble::Passing("the server hung up".to_owned()));
             }
             let closed = self.link.deal(|message| {
-                match parse(message)? {
+                let Some((message, _)) = understood(message)? else { return Ok(()) };
+                match message {
                     FromServer::Done(done) if done.id == own => last = Some(done.count),
                     FromServer::Error { id: Some(id), message } if id == own => {
                         return Err(refused(clean_line(&message)));
@@ -149,13 +150,6 @@ impl Bar {
 
 fn say_to(link: &mut Link, message: &FromViewer) -> Result<(), Trouble> {
     link.say(&serde_json::to_string(message).expect("strings and numbers always make JSON"))
-}
-
-/// What a message of the server's says, without log text.
-fn parse(message: &str) -> Result<FromServer, Trouble> {
-    let (message, _) = FromServer::parse(message)
-        .map_err(|error| refused(format!("The server speaks another protocol: {error}.")))?;
-    Ok(message)
 }
 
 /// Checks patterns before a server is bothered with them; an error names the option.
