@@ -23,8 +23,9 @@ const AGAIN: Duration = Duration::from_millis(100);
 pub struct Turns {
     queue: VecDeque<ConnId>,
     queued: HashSet<ConnId>,
-    /// Those who could not go on, and when they may try again.
+    /// Those who could not go on, and when they try again: each of them once, however often it is added meanwhile.
     later: VecDeque<(Instant, ConnId)>,
+    waiting: HashSet<ConnId>,
 }
 
 /// How it stands with somebody's work after a slice; of two kinds of work, the greater counts.
@@ -54,15 +55,17 @@ impl Turns {
         mut work: impl FnMut(&mut Self, ConnId) -> Slice,
     ) {
         let begun = clock();
-        while self.later.front().is_some_and(|(when, _)| *when <= begun) {
-            self.later.pop_front().into_iter().for_each(|(_, id)| self.add(id));
+        while let Some(&(_, id)) = self.later.front().filter(|(when, _)| *when <= begun) {
+            self.later.pop_front();
+            self.waiting.remove(&id);
+            self.add(id);
         }
         while let Some(id) = self.queue.pop_front() {
             self.queued.remove(&id);
             match work(self, id) {
                 Slice::More => self.add(id),
-                Slice::Later => self.later.push_back((begun + AGAIN, id)),
-                Slice::Done => {}
+                Slice::Later if self.waiting.insert(id) => self.later.push_back((begun + AGAIN, id)),
+                Slice::Later | Slice::Done => {}
             }
             if clock() >= begun + TIME {
                 break;
@@ -147,5 +150,21 @@ mod tests {
         now = due;
         assert_eq!(turn(&mut turns, &mut now, Duration::ZERO, Slice::Done), [id]);
         assert_eq!(turns.due(now), None);
+    }
+
+    #[test]
+    fn who_cannot_go_on_tries_no_more_often_for_having_asked_often() {
+        let (mut turns, mut now) = (Turns::default(), Instant::now());
+        let id = ids(1)[0];
+        for _ in 0..50 {
+            turns.add(id);
+            turn(&mut turns, &mut now, Duration::from_millis(1), Slice::Later);
+        }
+        let (begun, mut tries) = (now, 0);
+        while let Some(due) = turns.due(now).filter(|due| *due < begun + 10 * AGAIN) {
+            now = due;
+            tries += turn(&mut turns, &mut now, Duration::ZERO, Slice::Later).len();
+        }
+        assert!((9..=10).contains(&tries), "{tries} tries in ten times that time");
     }
 }
