@@ -150,6 +150,19 @@ fn a_poll_gives_the_last_lines_and_then_what_lies_behind_the_cursor() {
 }
 
 #[test]
+fn who_does_not_go_on_is_told_from_where_the_lines_come_that_pass() {
+    let scene = Scene::with(1000);
+    let lost = scene.poll("?grep=7$&lines=1&from=nonsense");
+    assert_eq!((lost.text.as_str(), lost.gap.as_deref()), ("line 997\n", Some("unknown")));
+    let mut events = Events { raw: scene.events("?grep=7$&lines=1&from=nonsense", None), id: None };
+    let gap = events.next();
+    assert_eq!(gap["gap"]["why"], "unknown");
+    let lines = events.next();
+    assert_eq!(lines["lines"]["text"], "line 997\n");
+    assert_eq!(gap["gap"]["to"], lines["lines"]["from"], "one goes on where the other ends");
+}
+
+#[test]
 fn a_poll_has_half_a_line_too_and_the_next_one_the_other_half() {
     let scene = Scene::with(1);
     scene.append("half a");

@@ -1,10 +1,11 @@
 //! Where a viewer with a filter begins: before the last lines that pass. They have to be looked for, in slices.
 //!
-//! Knows logs; not the viewer.
+//! Knows logs and what was asked for; not who looks.
 
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::viewer::Wish;
 use super::wire::Frames;
 use crate::tail::history::job::{Found, Job, Task, Work};
 use crate::tail::pattern::Filter;
@@ -42,13 +43,18 @@ pub enum Begun {
 }
 
 impl Beginning {
+    /// If what `wish` asks for has to be looked for: so it is.
+    pub fn of(wish: &Wish, feed: &mut Feed<Frames>) -> Option<Box<Self>> {
+        match (&wish.filter, &wish.start) {
+            (Some(filter), Start::Lines(lines)) if *lines > 0 => {
+                Some(Box::new(Self::new(*lines, Rc::clone(filter), wish.unreadable.clone(), feed)))
+            }
+            _ => None,
+        }
+    }
+
     /// Looks for the place before the last `lines` lines that pass `filter`.
-    pub fn new(
-        lines: usize,
-        filter: Rc<Filter>,
-        unreadable: Option<String>,
-        feed: &mut Feed<Frames>,
-    ) -> Self {
+    fn new(lines: usize, filter: Rc<Filter>, unreadable: Option<String>, feed: &mut Feed<Frames>) -> Self {
         let end = feed.start(&Start::End);
         let before = feed.cursor(&end);
         let task = Task::Older { before: before.clone(), lines };
@@ -81,5 +87,62 @@ impl Beginning {
                 Begun::Here { position, bounded: bounded.unwrap_or(true) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::tail::beneath::Root;
+    use crate::tail::pattern::FilterSpec;
+    use crate::tail::{PieceKind, Step};
+
+    /// What a viewer of `feed` who begins at `position` is shown of what is there, and how many gaps.
+    fn shown(feed: &mut Feed<Frames>, mut position: Position, now: Instant) -> (String, usize) {
+        let (mut text, mut gaps) = (String::new(), 0);
+        while let Step::Piece(piece, next) = feed.next(&position, now) {
+            position = next;
+            match &piece.kind {
+                PieceKind::Lines { text: lines, .. } => text += std::str::from_utf8(lines).unwrap(),
+                PieceKind::Gap { .. } => gaps += 1,
+                _ => {}
+            }
+        }
+        (text, gaps)
+    }
+
+    /// Begins in a log with `before` in it, to which `meanwhile` is written while the place is looked for.
+    fn begins(before: Option<&str>, meanwhile: &str) -> (String, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        before.into_iter().for_each(|text| fs::write(&path, text).unwrap());
+        let mut now = Instant::now();
+        let root = Rc::new(Root::open(folder.path()).unwrap());
+        let mut feed = Feed::open(root, PathBuf::from("app.log"), Rc::default(), now);
+        let spec = FilterSpec { grep: vec!["x".to_owned()], ..FilterSpec::default() };
+        let filter = Rc::new(Filter::new(&spec).unwrap());
+        let mut beginning = Beginning::new(2, filter, None, &mut feed);
+        let mut log = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+        log.write_all(meanwhile.as_bytes()).unwrap();
+        loop {
+            now += std::time::Duration::from_secs(1);
+            feed.look(now);
+            if let Begun::Here { position, .. } = beginning.look(&mut feed, now) {
+                return shown(&mut feed, position, now);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_while_the_place_is_looked_for_is_not_skipped() {
+        let none = (String::new(), 0);
+        assert_eq!(begins(Some("one\n"), "two\n"), none);
+        assert_eq!(begins(Some("one\n"), "x2\n"), ("x2\n".to_owned(), 0), "nothing passed before");
+        assert_eq!(begins(Some("x1\none"), " x\nx2\n"), ("x1\none x\nx2\n".to_owned(), 0));
+        assert_eq!(begins(None, "x2\n"), ("x2\n".to_owned(), 0), "there was no file");
     }
 }

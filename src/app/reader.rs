@@ -18,7 +18,7 @@ use super::viewer::Wish;
 use super::wire::{Form, Frames, FromServer, GapWhy};
 use crate::http::{Length, Response, Status};
 use crate::net::Bytes;
-use crate::tail::{Cursor, Piece, PieceKind, Position, Start, Step};
+use crate::tail::{Cursor, Piece, PieceKind, Position, Step};
 
 /// The most that one poll is answered with, but for its last piece, as long as all answers together are not too large;
 /// then it is that one piece.
@@ -58,10 +58,10 @@ pub struct Manner {
 pub struct Reader {
     log: Rc<str>,
     position: Position,
-    /// While it is looked for where a reader with a filter begins.
-    beginning: Option<Box<Beginning>>,
     form: Form,
     phase: Phase,
+    /// While it is still looked for where it begins: nothing is read then.
+    beginning: Option<Box<Beginning>>,
     /// When something was sent last.
     sent: Instant,
 }
@@ -97,36 +97,20 @@ impl Reader {
         let Manner { form, stay, keep, head_only } = manner;
         context.event_loop.settle(context.id);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
-        let beginning = match (&wish.filter, &wish.start) {
-            (Some(filter), Start::Lines(lines)) if *lines > 0 => {
-                Some(Box::new(Beginning::new(*lines, Rc::clone(filter), None, &mut watched.feed)))
-            }
-            _ => None,
-        };
-        let start = if beginning.is_some() { &Start::End } else { &wish.start };
-        let position = watched.feed.start(start);
+        let position = watched.feed.start(&wish.start);
+        let beginning = Beginning::of(&wish, &mut watched.feed);
         let position = watched.feed.filtered(&position, wish.filter, context.now);
-        let cursor = watched.feed.cursor(&position).to_string();
-        let unreadable = wish.unreadable.map(|from| FromServer::Gap {
-            from,
-            to: cursor,
-            bytes: None,
-            why: GapWhy::Unknown,
-        });
         let phase = match stay {
             Stay::Following => {
                 context.wake_at(context.now + SAY_SOMETHING);
                 let head = head(form);
                 context.send(Bytes::Own(head.head_bytes(Length::UntilClosed, false)));
-                if let Some(gap) = unreadable.filter(|_| form != Form::Text) {
-                    context.send(Bytes::Own(form.line_of(&gap)));
-                }
                 Phase::Following
             }
             Stay::Once(wait) => {
                 let answer_by = context.now + wait.max(EVERYTHING_WITHIN);
                 context.wake_at(answer_by);
-                let mut gathered = Gathered {
+                let gathered = Gathered {
                     pieces: Vec::new(),
                     bytes: 0,
                     gap: None,
@@ -136,18 +120,47 @@ impl Reader {
                     keep,
                     head_only,
                 };
-                if let Some(gap) = unreadable {
-                    gathered.gap = Some(GapWhy::Unknown.word().to_owned());
-                    if form != Form::Text {
-                        gathered.add(Bytes::Own(form.line_of(&gap)));
-                    }
-                }
                 Phase::Gathering(Box::new(gathered))
             }
         };
-        let mut reader = Self { log: wish.log, position, beginning, form, phase, sent: context.now };
+        let mut reader = Self { log: wish.log, position, form, phase, beginning, sent: context.now };
+        if reader.beginning.is_none() {
+            reader.greet(wish.unreadable, context);
+        }
         reader.pump(context);
         Some(reader)
+    }
+
+    /// Where it begins is known. If it came with a cursor that cannot be read, it is told that it does not go on there.
+    fn greet(&mut self, unreadable: Option<String>, context: &mut Context<'_>) {
+        let Some(from) = unreadable else { return };
+        let Some(watched) = context.logs.watched(&self.log) else { return };
+        let to = watched.feed.cursor(&self.position).to_string();
+        let gap = self.form.line_of(&FromServer::Gap { from, to, bytes: None, why: GapWhy::Unknown });
+        // Text has no word for it.
+        let gap = Some(Bytes::Own(gap)).filter(|_| self.form != Form::Text);
+        match &mut self.phase {
+            Phase::Gathering(gathered) => {
+                gathered.gap = Some(GapWhy::Unknown.word().to_owned());
+                gap.into_iter().for_each(|gap| gathered.add(gap));
+            }
+            Phase::Following => gap.into_iter().for_each(|gap| context.send(gap)),
+            Phase::Answered { .. } => {}
+        }
+    }
+
+    /// Looks further for the place where it begins.
+    fn look_for_beginning(&mut self, context: &mut Context<'_>) -> Slice {
+        let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
+        if let Some(beginning) = &mut self.beginning
+            && let Begun::Here { position, .. } = beginning.look(&mut watched.feed, context.now)
+        {
+            let unreadable = beginning.unreadable.take();
+            self.position = position;
+            self.beginning = None;
+            self.greet(unreadable, context);
+        }
+        Slice::More
     }
 
     /// Whether bytes that come are listened to: of a stream only its end, by which a quiet log learns that nobody reads.
@@ -179,11 +192,9 @@ impl Reader {
 
     /// Gets on with it; under a filter by one piece, as it may be read in vain.
     pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
-        if self.beginning.is_some() {
-            return self.look_for_beginning(context);
-        }
         let slice = match self.phase {
             Phase::Answered { .. } => return Slice::Done,
+            _ if self.beginning.is_some() => return self.look_for_beginning(context),
             Phase::Gathering(_) => self.gather(context),
             Phase::Following => self.follow(context),
         };
@@ -191,16 +202,6 @@ impl Reader {
             self.answer_if_due(context);
         }
         slice
-    }
-
-    fn look_for_beginning(&mut self, context: &mut Context<'_>) -> Slice {
-        let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
-        if let Some(beginning) = &mut self.beginning
-            && let Begun::Here { position, .. } = beginning.look(&mut watched.feed, context.now)
-        {
-            (self.position, self.beginning) = (position, None);
-        }
-        Slice::More
     }
 
     fn follow(&mut self, context: &mut Context<'_>) -> Slice {
@@ -257,6 +258,10 @@ impl Reader {
 
     /// A poll is answered when it has something and all that there is, when it has enough, or when its time is up.
     fn answer_if_due(&mut self, context: &mut Context<'_>) {
+        // That takes no long time, and before it there is no cursor to go on from.
+        if self.beginning.is_some() {
+            return;
+        }
         let Some(watched) = context.logs.watched(&self.log) else { return };
         let (lag, cursor) = (watched.feed.lag(&self.position), watched.feed.cursor(&self.position));
         let Phase::Gathering(gathered) = &mut self.phase else { return };
@@ -294,12 +299,8 @@ impl Reader {
     /// A poll's time is up; a silent stream says that it is there; and whoever takes nothing is given up.
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         if let Phase::Gathering(_) = self.phase {
-            // While it is not known where it begins, there is nothing to answer.
-            context.wake_at(context.now + EVERYTHING_WITHIN);
             self.work(context);
-            if self.beginning.is_none() {
-                self.answer_if_due(context);
-            }
+            self.answer_if_due(context);
             return Outcome::Open;
         }
         let took = context.took_at().map_or(self.sent, |took| took.max(self.sent));

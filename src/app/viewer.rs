@@ -100,13 +100,7 @@ impl Viewer {
         limit_send_buffer(context);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
         let position = watched.feed.start(&wish.start);
-        let beginning = match (&wish.filter, &wish.start) {
-            (Some(filter), Start::Lines(lines)) if *lines > 0 => {
-                let (filter, unreadable) = (Rc::clone(filter), wish.unreadable.clone());
-                Some(Box::new(Beginning::new(*lines, filter, unreadable, &mut watched.feed)))
-            }
-            _ => None,
-        };
+        let beginning = Beginning::of(&wish, &mut watched.feed);
         let position = watched.feed.filtered(&position, wish.filter, context.now);
         let mut viewer = Self {
             conversation: Conversation::begin(Limits::default(), wish.deflate.as_ref(), context),
