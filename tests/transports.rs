@@ -315,6 +315,29 @@ fn questions_that_make_no_sense_are_answered_so() {
     assert_eq!((gap.gap.as_deref(), gap.text.as_str()), (Some("unknown"), "line 0\n"));
 }
 
+#[test]
+fn a_poll_goes_on_in_a_file_that_was_compressed_meanwhile() {
+    let scene = Scene::with(0);
+    let lines: String = (0..50_000).map(|number| format!("{number:0100}\n")).collect();
+    scene.append(&lines[..101 * 10]);
+    let cursor = scene.poll("").cursor;
+    scene.append(&lines[101 * 10..]);
+    let rotated = scene.path.with_file_name("app.log.1");
+    fs::rename(&scene.path, &rotated).unwrap();
+    assert!(std::process::Command::new("gzip").arg(&rotated).status().unwrap().success());
+    scene.append("the next file\n");
+    let (mut got, mut query) = (lines[..101 * 10].to_owned(), format!("?from={cursor}"));
+    loop {
+        let poll = scene.poll(&query);
+        got += &poll.text;
+        query = format!("?from={}", poll.cursor);
+        if poll.behind.is_none() {
+            break;
+        }
+    }
+    assert!(got == lines + "the next file\n", "{} bytes", got.len());
+}
+
 /// One log, read by turns in every way there is, while it is written to and rotated: put together, it is the log.
 #[test]
 fn each_way_goes_on_where_another_left_off_while_the_log_rotates() {

@@ -26,6 +26,8 @@ const MOST_ANSWER: usize = 1 << 20;
 /// A poll that does not wait is answered when it has everything: half a line may be worth the quarter of a second until it is
 /// read as it is. But not for ever.
 const EVERYTHING_WITHIN: Duration = Duration::from_secs(1);
+/// ... unless there is something that it could not be given yet: what is due may have to be unpacked.
+const SOMETHING_WITHIN: Duration = Duration::from_secs(55);
 /// How often a stream of events says something, be it nothing: proxies close what is silent.
 const SAY_SOMETHING: Duration = Duration::from_secs(15);
 /// How long the reader may take nothing of what it is sent before it is given up.
@@ -83,6 +85,8 @@ struct Gathered {
     bytes: usize,
     gap: Option<String>,
     answer_by: Instant,
+    /// When it is answered even though nothing of what there is could be read.
+    give_up: Instant,
     /// Whether nothing at all would be an answer before that.
     patient: bool,
     share: Share,
@@ -115,6 +119,7 @@ impl Reader {
                     bytes: 0,
                     gap: None,
                     answer_by,
+                    give_up: context.now + SOMETHING_WITHIN,
                     patient: !wait.is_zero(),
                     share: context.answers.share(),
                     keep,
@@ -266,7 +271,8 @@ impl Reader {
         let (lag, cursor) = (watched.feed.lag(&self.position), watched.feed.cursor(&self.position));
         let Phase::Gathering(gathered) = &mut self.phase else { return };
         let has_all = lag == 0 && (gathered.bytes > 0 || gathered.gap.is_some() || !gathered.patient);
-        if has_all || gathered.is_full() || context.now >= gathered.answer_by {
+        let has_some = lag == 0 || gathered.bytes > 0 || context.now >= gathered.give_up;
+        if has_all || gathered.is_full() || has_some && context.now >= gathered.answer_by {
             self.answer(lag, &cursor, context);
         }
     }
@@ -299,6 +305,8 @@ impl Reader {
     /// A poll's time is up; a silent stream says that it is there; and whoever takes nothing is given up.
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         if let Phase::Gathering(_) = self.phase {
+            // While it is not known where it begins, or nothing of it could be read, there is nothing to answer.
+            context.wake_at(context.now + EVERYTHING_WITHIN);
             self.work(context);
             self.answer_if_due(context);
             return Outcome::Open;
@@ -323,7 +331,7 @@ impl Reader {
     /// The server is going down: a poll has its answer, a stream ends.
     pub fn farewell(&mut self, context: &mut Context<'_>) -> Outcome {
         if let Phase::Gathering(gathered) = &mut self.phase {
-            (gathered.keep, gathered.answer_by) = (false, context.now);
+            (gathered.keep, gathered.answer_by, gathered.give_up) = (false, context.now, context.now);
             self.answer_if_due(context);
         }
         Outcome::Over
