@@ -129,7 +129,7 @@ fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Ins
         Reread::Bytes(read) if read > prefix => said(follower, at, spot, limit, &scratch[..read]),
         Reread::Bytes(_) | Reread::Gone => lost(follower, at, spot, limit),
         Reread::Again => CatchUp::Again,
-        Reread::Later => CatchUp::Later,
+        Reread::Later | Reread::Packed => CatchUp::Later,
     };
     follower.scratch = scratch;
     step

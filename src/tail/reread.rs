@@ -9,6 +9,7 @@
 use std::io;
 use std::time::Instant;
 
+use crate::tail::beneath::OpenError;
 use crate::tail::disk::File;
 use crate::tail::follower::Follower;
 use crate::tail::generation::Generation;
@@ -24,6 +25,8 @@ pub(crate) enum Reread {
     Gone,
     /// The file held something else; the follower knows now.
     Again,
+    /// More of an archive has to be unpacked first; a little was.
+    Packed,
     /// It cannot be read at the moment.
     Later,
 }
@@ -38,8 +41,10 @@ pub(crate) fn reread(
     buffer: &mut [u8],
     now: Instant,
 ) -> Reread {
-    let Ok(opened) = follower.lineage.make_open(id, now) else {
-        return Reread::Later;
+    let opened = match follower.lineage.make_open(id, now) {
+        Ok(opened) => opened,
+        Err(OpenError::Packed) => return Reread::Packed,
+        Err(_) => return Reread::Later,
     };
     let log_is_away = follower.is_path_empty();
     let Some(generation) = follower.lineage.get_mut(id) else {

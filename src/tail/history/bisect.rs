@@ -157,7 +157,7 @@ impl<'a> Probe<'a> {
         let bytes = match reread(bench.follower, part.id, offset, &mut bench.scratch[..len], bench.now) {
             Reread::Bytes(read) => &bench.scratch[..read],
             Reread::Gone => &[],
-            Reread::Again => return Err(Bisected::NotYet(0)),
+            Reread::Again | Reread::Packed => return Err(Bisected::NotYet(0)),
             Reread::Later => return Err(Bisected::Later),
         };
         Ok(Self { lens, bytes, offset, left, begins: begins || offset == part.start })

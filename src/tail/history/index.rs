@@ -106,7 +106,7 @@ impl Bench<'_> {
                     index.add(&lens_of(self.follower, id), &self.scratch[..read]);
                     if read < len { Counted::All } else { Counted::More }
                 }
-                Reread::Again => Counted::More,
+                Reread::Again | Reread::Packed => Counted::More,
                 Reread::Gone => Counted::All,
                 Reread::Later => Counted::Later,
             }

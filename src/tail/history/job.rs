@@ -85,6 +85,16 @@ pub enum Work {
     Done(Summary),
 }
 
+impl Work {
+    /// Something cannot be read: what is being unpacked is only a matter of going on.
+    pub(crate) fn without(why: &OpenError) -> Self {
+        match why {
+            OpenError::Packed => Self::Again,
+            _ => Self::Later,
+        }
+    }
+}
+
 /// What a step found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
@@ -250,7 +260,7 @@ impl Job {
                     self.0 = kind;
                     Work::Again
                 }
-                Err(_) => Work::Later,
+                Err(why) => Work::without(&why),
             },
             Kind::Older(older) => older.step(bench),
             Kind::Newer(newer) => newer.step(bench),

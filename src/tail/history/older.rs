@@ -91,11 +91,7 @@ impl Older {
         if offset > bench.follower.lineage.get(id).map_or(0, Generation::start) {
             return None;
         }
-        // Whether there is one before it, the next step would tell; it reads nothing.
-        match self.walk.clone().next(bench.follower, &mut [], bench.now) {
-            Block::Border { begins, .. } => Some(begins),
-            _ => None,
-        }
+        self.walk.border(bench.follower, bench.now).ok().flatten()
     }
 
     fn tell_gap(
@@ -115,7 +111,8 @@ impl Older {
     fn has_more(&self, bench: &mut Bench<'_>) -> bool {
         let at = self.at.newest();
         let start = bench.follower.lineage.get(at.id).map_or(0, Generation::start);
-        at.place.offset > start || self.begins(at.id, at.place.offset, bench).is_some()
+        // If nobody can tell for now, it is worth asking again.
+        at.place.offset > start || !matches!(self.walk.border(bench.follower, bench.now), Ok(None))
     }
 }
 

@@ -86,7 +86,7 @@ impl Search {
                     self.whole = older.is_none();
                     Work::Again
                 }
-                Err(_) => Work::Later,
+                Err(why) => Work::without(&why),
             };
         }
         let upwards = match (&self.up.walk, &self.down.walk) {

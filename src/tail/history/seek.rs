@@ -2,6 +2,7 @@
 //!
 //! Does not know who asks.
 
+use crate::tail::beneath::OpenError;
 use crate::tail::follower::Follower;
 use crate::tail::generation::Generation;
 use crate::tail::history::bisect::{Bisect, Bisected};
@@ -46,7 +47,7 @@ impl Seek {
                     self.whole = older.is_none();
                     Work::Again
                 }
-                Err(_) => Work::Later,
+                Err(why) => Work::without(&why),
             };
         }
         match self.look(bench) {
@@ -90,6 +91,7 @@ impl Seek {
                     Sought::At { id: spot.id, offset: spot.place.offset, exact: true }
                 }
                 Ok(None) => Sought::Nowhere,
+                Err(OpenError::Packed) => Sought::NotYet,
                 Err(_) => Sought::Later,
             },
         }

@@ -484,3 +484,5 @@ fn what_is_masked_is_not_found() {
     assert_eq!(scene.above(middle.clone(), 10, None), b"", "half a line may hold half of a secret");
     assert!(String::from_utf8(scene.below(middle, 1, None)).unwrap().starts_with("one █"));
 }
+
+mod archived;

@@ -126,6 +126,7 @@ impl Walk {
         let older = match self.older(follower, now) {
             Ok(Some(older)) => older,
             Ok(None) => return Block::End,
+            Err(OpenError::Packed) => return Block::Again,
             Err(_) => return Block::Later,
         };
         self.id = older;
@@ -135,6 +136,16 @@ impl Walk {
             None => follower.lineage.get(older).map_or(0, had),
         };
         Block::Border { id, begins }
+    }
+
+    /// Upwards, at the first byte of a generation: how it took the place of the one before it, if there is one. One that
+    /// is still to be unpacked is one. An error if nobody can tell for now.
+    pub(crate) fn border(&self, follower: &mut Follower, now: Instant) -> Result<Option<Begins>, OpenError> {
+        let is_there = match self.older(follower, now) {
+            Err(OpenError::Packed) => true,
+            older => older?.is_some(),
+        };
+        Ok(follower.lineage.get(self.id).map(Generation::begins).filter(|_| is_there))
     }
 
     /// The generation before this one. The void before the first file is none.
@@ -164,7 +175,7 @@ impl Walk {
         let len = usize::try_from(to - start).map_or(scratch.len(), |left| left.min(scratch.len()));
         let from = to - len as u64;
         match reread(follower, id, from, &mut scratch[..len], now) {
-            Reread::Again => Block::Again,
+            Reread::Again | Reread::Packed => Block::Again,
             Reread::Later => Block::Later,
             Reread::Gone => self.gap_up(start, loss(follower, id)),
             Reread::Bytes(read) if read < len => self.gap_up(from + read as u64, loss(follower, id)),
@@ -239,7 +250,7 @@ impl Walk {
         let (id, from) = (self.id, self.offset);
         let len = usize::try_from(end - from).map_or(scratch.len(), |left| left.min(scratch.len()));
         match reread(follower, id, from, &mut scratch[..len], now) {
-            Reread::Again => Block::Again,
+            Reread::Again | Reread::Packed => Block::Again,
             Reread::Later => Block::Later,
             Reread::Gone | Reread::Bytes(0) => self.gap_down(end, loss(follower, id)),
             Reread::Bytes(read) => {
