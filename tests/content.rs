@@ -191,6 +191,26 @@ fn a_configuration_file_says_it_for_each_log() {
 }
 
 #[test]
+fn a_check_says_what_would_be_served_and_fails_where_serving_would() {
+    let folder = temp_dir();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    let check = |sources: &[&str]| {
+        let output = wiretail().arg("check").args(sources).current_dir(folder.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(
+        check(&[]),
+        (0, "No logs are named; a demo log that writes itself would be served.\n".to_owned())
+    );
+    assert_eq!(check(&["-", "*.log"]), (0, "-  standard input\n\"*.log\"  nothing there yet\n".to_owned()));
+    let (code, said) = check(&["empty/", "later.log"]);
+    assert!(code == 0 && said.contains("later.log  ") && said.contains("does not exist yet"), "{said}");
+    assert!(said.ends_with("\"empty/\"  nothing there yet\n"), "{said}");
+    let (code, said) = check(&["/dev/null"]);
+    assert!(code == 1 && said.contains("cannot be served"), "{said}");
+}
+
+#[test]
 fn a_mistake_in_the_configuration_is_one_sentence_that_names_its_place() {
     let folder = temp_dir();
     let path = folder.path().join("w.toml");
@@ -198,6 +218,7 @@ fn a_mistake_in_the_configuration_is_one_sentence_that_names_its_place() {
         ("[server]\nporto = 1\n", 2, "`porto`"),
         ("[server]\nbase = 'x'\n", 2, "base = x"),
         ("[server]\ntick = '1h'\n", 2, "tick = 1h"),
+        ("[server]\nhost = '0.0.0.0'\n", 2, "--open-to-network"),
         ("[[log]]\npath = 'a'\nencoding = 'utf-9'\n", 3, "\"utf-9\" is no encoding"),
         ("[[log]]\npath = 'a'\nredact = [\n  'fine',\n  '(',\n]\n", 5, "\"(\" cannot be used"),
         ("[[log]]\npath = 'a'\nname = '../a'\n", 3, "name = ../a"),

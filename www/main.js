@@ -66,7 +66,11 @@ const reader = new Reader(lines, requests, {
   detach: () => dispatch({ type: 'past' }),
   attach: (cursor) => dispatch({ type: 'join', cursor, follow: lines.end === lines.first }),
   show: (id, goal) => list.show(id, goal),
-  fail: toast,
+  fail: (message) => {
+    toast(message);
+    // A link that leads nowhere: there is nothing to be shown instead of it but the end.
+    if (state.past && lines.back === null) goLive();
+  },
   hidden: () => toast(WORDS[likes.language].hitHidden),
   changed: schedule,
 });
@@ -253,10 +257,7 @@ async function toStart() {
 async function linkTo(row) {
   const words = WORDS[likes.language];
   const cursor = await reader.locate(row);
-  if (cursor === null) {
-    toast(words.linkFailed);
-    return;
-  }
+  if (cursor === null) return toast(words.linkFailed);
   at = cursor;
   settleAddress();
   try {

@@ -265,8 +265,10 @@ export class View {
       byId('rate'),
       state.running && state.link.kind === 'open' ? words.perSecond(rate(scene.rate, language), scene.rate) : '',
     );
-    tell(byId('masked'), state.able?.redacted ? words.maskedNote : '');
-    tell(byId('encoding'), state.able?.encoding ?? '');
+    // What the last server said of another log says nothing of one that was not reached yet.
+    const known = state.cursor === null ? null : state.able;
+    tell(byId('masked'), known?.redacted ? words.maskedNote : '');
+    tell(byId('encoding'), known?.encoding ?? '');
     const offset = state.cursor === null || state.past ? null : offsetIn(state.cursor);
     tell(byId('offset'), offset === null ? '' : words.offset(count(offset, language)));
     byId('offset').title = `${words.offsetHint} ${state.cursor ?? ''}`;
@@ -294,6 +296,8 @@ export class View {
  */
 export function beganText({ state, language, held, above, doing }) {
   const words = WORDS[language];
+  // The log was not reached yet, and is perhaps not there.
+  if (state.cursor === null && held.end === held.first) return '';
   if (above === 'start' && held.end === held.first) return state.filter === null ? '' : words.beganNone;
   if (above === 'start') return words.beganStart;
   if (above === 'refused' && state.past) return doing;

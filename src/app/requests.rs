@@ -237,7 +237,9 @@ fn begin(
 }
 
 fn cursor(token: &str) -> Result<Cursor, String> {
-    token.parse().map_err(|_| "This is no cursor of this server.".to_owned())
+    token.parse().map_err(|_| {
+        "This names no place in any log: the cursor, or the link it is in, is damaged.".to_owned()
+    })
 }
 
 fn goal(to: &Goal) -> Result<SeekTo, String> {

@@ -17,7 +17,15 @@ use crate::tail::disk::Disk;
 pub fn run(args: &Args) -> Result<(), CliError> {
     let settings = Settings::of(args)?;
     serve::check(&settings)?;
-    let sources = settings.sources.into_iter().map(|(source, _)| source).collect();
+    serve::addresses(&settings)?;
+    if settings.sources.is_empty() {
+        say("No logs are named; a demo log that writes itself would be served.\n")?;
+        return Ok(());
+    }
+    // Nothing is kept of standard input here, so it is no file that could be looked at.
+    let (stdin, files): (Vec<_>, Vec<_>) =
+        settings.sources.into_iter().partition(|(source, _)| source.is_stdin());
+    let (sources, written): (Vec<_>, Vec<_>) = files.into_iter().unzip();
     let catalogue = Catalogue::new(Disk::default(), sources, None, Instant::now())
         .map_err(|error| CliError::Usage(error.to_string()))?;
     let mut report = String::new();
@@ -32,9 +40,16 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         // {:?}: a path may hold characters that a terminal would obey.
         let _ = writeln!(report, "{}  {path:?}  {}{masks}  {state}", entry.name, entry.lens.encoding());
     }
-    if report.is_empty() {
-        report.push_str("No logs are named, or none of them is there yet.\n");
+    for (_, written) in &stdin {
+        let _ = writeln!(report, "{written}  standard input");
     }
-    io::stdout().write_all(report.as_bytes())?;
-    Ok(())
+    for source in catalogue.idle() {
+        let _ = writeln!(report, "{:?}  nothing there yet", written[source]);
+    }
+    say(&report)?;
+    serve::refuse_unservable(&catalogue)
+}
+
+fn say(report: &str) -> io::Result<()> {
+    io::stdout().write_all(report.as_bytes())
 }

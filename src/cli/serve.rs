@@ -163,7 +163,7 @@ fn demo_if_empty(sources: &mut Vec<Source>, lens: &Rc<Lens>) -> Result<Option<De
 }
 
 /// A file that was named and is there, but cannot be served, is a mistake to hear of now.
-fn refuse_unservable(catalogue: &Catalogue) -> Result<(), CliError> {
+pub(super) fn refuse_unservable(catalogue: &Catalogue) -> Result<(), CliError> {
     for entry in catalogue.logs().filter(|entry| entry.outright) {
         if let LogState::Refused(why) = entry.state() {
             let path = entry.root.path().join(&entry.rel);
@@ -208,7 +208,8 @@ fn access(settings: &Settings) -> Result<Access, CliError> {
     Ok(Access { hosts, origins, any_address: settings.open_to_network })
 }
 
-fn bind(settings: &Settings) -> Result<Vec<TcpListener>, CliError> {
+/// Where to listen, unless that is further than was allowed.
+pub(super) fn addresses(settings: &Settings) -> Result<Vec<SocketAddr>, CliError> {
     let host = &settings.host;
     let addresses: Vec<SocketAddr> = (host.value.as_str(), settings.port.value)
         .to_socket_addrs()
@@ -221,9 +222,13 @@ fn bind(settings: &Settings) -> Result<Vec<TcpListener>, CliError> {
             "everyone who reaches this address could read the logs. If that is meant, add --open-to-network",
         ));
     }
+    Ok(addresses)
+}
+
+fn bind(settings: &Settings) -> Result<Vec<TcpListener>, CliError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut trouble = None;
-    for mut address in addresses {
+    for mut address in addresses(settings)? {
         if let Some(first) = listeners.first() {
             // A free port is picked once, and meant for all addresses of the name.
             address.set_port(first.local_addr()?.port());
@@ -249,7 +254,7 @@ fn bind(settings: &Settings) -> Result<Vec<TcpListener>, CliError> {
     match (listeners.is_empty(), trouble) {
         (false, _) => Ok(listeners),
         (true, Some(error)) => Err(CliError::Failed(why_not_bound(settings, &error))),
-        (true, None) => Err(complaint(host, "this name has no address")),
+        (true, None) => Err(complaint(&settings.host, "this name has no address")),
     }
 }
 

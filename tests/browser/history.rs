@@ -178,6 +178,14 @@ fn a_link_leads_to_its_line_also_after_a_rotation() {
     wait_for_line(&other, &lines(3099..3100)[0]);
     assert!(!other.text("location.hash").contains("at="), "the address says what is shown");
     assert_content(&other, &server);
+
+    // A damaged one leads to the end, and says so.
+    let damaged = browser.page();
+    damaged.goto(&link.replace("at=", "at=x"));
+    wait_for_line(&damaged, &lines(3099..3100)[0]);
+    wait_for_state(&damaged, "live");
+    damaged.wait_for("document.querySelector('#toast').textContent.includes('damaged')");
+    assert!(!damaged.text("location.hash").contains("at="), "the address says what is shown");
 }
 
 #[test]
