@@ -25,6 +25,14 @@ use crate::tail::window::GapReason;
 /// The most that one step reads.
 pub(crate) const STEP: usize = 256 * 1024;
 
+/// ... of a log that is shown as it is, or to a filter that takes long.
+pub(crate) const SHORT_STEP: usize = 64 * 1024;
+
+/// How much is read at once for a filter.
+pub(crate) fn step_of(filter: &Filter) -> usize {
+    if filter.is_slow() { SHORT_STEP } else { STEP }
+}
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub enum Task {

@@ -9,8 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::tail::generation::Begins;
-use crate::tail::history::job::{Bench, Found, STEP, Summary, Work};
-use crate::tail::history::older::PLAIN_STEP;
+use crate::tail::history::job::{Bench, Found, SHORT_STEP, Summary, Work, step_of};
 use crate::tail::history::places::below;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
@@ -57,7 +56,7 @@ impl Newer {
         if self.wanted == 0 {
             return Work::Done(Summary { more: bench.follower.bytes_after(&self.at) > 0, count: 0 });
         }
-        let most = if self.filter.is_some() { STEP } else { PLAIN_STEP }.min(bench.scratch.len());
+        let most = self.filter.as_deref().map_or(SHORT_STEP, step_of).min(bench.scratch.len());
         match self.walk.next(bench.follower, &mut bench.scratch[..most], bench.now) {
             Block::Lines { id, from, bytes } => {
                 let end = from + bytes.len() as u64;

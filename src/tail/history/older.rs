@@ -10,16 +10,13 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::tail::generation::{Begins, Generation};
-use crate::tail::history::job::{Bench, Found, STEP, Summary, Work};
+use crate::tail::history::job::{Bench, Found, SHORT_STEP, Summary, Work, step_of};
 use crate::tail::history::places::above;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
 use crate::tail::pattern::Filter;
 use crate::tail::standing::{GenerationId, Standing};
 use crate::tail::window::GapReason;
-
-/// Without a filter so much is read at once, as all of it is told.
-pub(crate) const PLAIN_STEP: usize = 64 * 1024;
 
 /// On the way up.
 #[derive(Debug)]
@@ -51,7 +48,7 @@ impl Older {
         if self.wanted == 0 {
             return Work::Done(Summary { more: self.has_more(bench), count: 0 });
         }
-        let most = if self.filter.is_some() { STEP } else { PLAIN_STEP }.min(bench.scratch.len());
+        let most = self.filter.as_deref().map_or(SHORT_STEP, step_of).min(bench.scratch.len());
         match self.walk.next(bench.follower, &mut bench.scratch[..most], bench.now) {
             Block::Lines { id, from, bytes } => {
                 let len = bytes.len() as u64;

@@ -20,7 +20,7 @@ use std::rc::Rc;
 use crate::tail::follower::Follower;
 use crate::tail::history::extent::Extent;
 use crate::tail::history::finds::Finds;
-use crate::tail::history::job::{Bench, Doing, Found, Hit, Progress, Summary, Work};
+use crate::tail::history::job::{Bench, Doing, Found, Hit, Progress, Summary, Work, step_of};
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
 use crate::tail::pattern::Filter;
@@ -97,7 +97,8 @@ impl Search {
         };
         let way = if upwards { &mut self.up } else { &mut self.down };
         let Some(walk) = &mut way.walk else { return Work::Again };
-        let (id, from, bytes) = match walk.next(bench.follower, bench.scratch, bench.now) {
+        let most = step_of(&self.filter).min(bench.scratch.len());
+        let (id, from, bytes) = match walk.next(bench.follower, &mut bench.scratch[..most], bench.now) {
             Block::Lines { id, from, bytes } => (id, from, bytes),
             Block::Gap { bytes, .. } => {
                 way.seen += bytes.unwrap_or(0);

@@ -24,6 +24,10 @@ pub const MOST_PATTERNS: usize = 16;
 /// A pattern has at most so many bytes.
 pub const LONGEST_PATTERN: usize = 1024;
 
+/// Of those that ask for the borders of words (`\b`, or all of them with [`words`](FilterSpec::words)), it has no more than
+/// this: in text that is not ASCII each takes 80 ns for a byte, and so 5 ms for 64 KiB.
+pub const MOST_OF_WORDS: usize = 4;
+
 /// Of a line longer than this (bytes), only so much is looked through for [marks](Filter::marks).
 pub const MOST_MARKED: usize = 4 * 1024;
 
@@ -59,15 +63,24 @@ impl Filter {
         if count > MOST_PATTERNS {
             return Err(FilterError::TooMany(count));
         }
-        let compile = |pattern: &String| {
+        let mut of_words = 0;
+        let mut compile = |pattern: &String| {
             if pattern.len() > LONGEST_PATTERN {
                 return Err(FilterError::TooLong { pattern: shortened(pattern) });
             }
-            Expression::new(pattern, spec, count).map_err(|why| FilterError::of(pattern, why))
+            let expression =
+                Expression::new(pattern, spec, count).map_err(|why| FilterError::of(pattern, why))?;
+            of_words += usize::from(expression.is_slow());
+            if of_words > MOST_OF_WORDS { Err(FilterError::TooManyOfWords) } else { Ok(expression) }
         };
-        let grep = spec.grep.iter().map(compile).collect::<Result<_, _>>()?;
+        let grep = spec.grep.iter().map(&mut compile).collect::<Result<_, _>>()?;
         let not = spec.not.iter().map(compile).collect::<Result<_, _>>()?;
         Ok(Self { grep, not })
+    }
+
+    /// It may take long for its lines: who has others waiting should not give it more than 64 KiB at once.
+    pub fn is_slow(&self) -> bool {
+        self.grep.iter().chain(&self.not).any(Expression::is_slow)
     }
 
     /// Every line is shown.
@@ -170,6 +183,8 @@ fn without_return(line: &[u8]) -> &[u8] {
 pub enum FilterError {
     /// So many patterns.
     TooMany(usize),
+    /// Too many patterns ask for the borders of words.
+    TooManyOfWords,
     /// A pattern is too long.
     TooLong {
         /// Its beginning.
@@ -209,6 +224,9 @@ impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooMany(count) => write!(f, "{count} patterns are too many: {MOST_PATTERNS} at most"),
+            Self::TooManyOfWords => {
+                write!(f, "more than {MOST_OF_WORDS} patterns ask for whole words, or for the borders of words")
+            }
             Self::TooLong { pattern } => {
                 write!(f, "the pattern \"{pattern}\" is too long: {LONGEST_PATTERN} bytes at most")
             }

@@ -130,6 +130,16 @@ fn hostile_patterns_are_refused_or_take_linear_time() {
 }
 
 #[test]
+fn few_patterns_may_ask_for_words_as_each_takes_long_in_text_that_is_not_ascii() {
+    let four = [r"\bone", r"two\b", r"\Bthree", r"\b{start}four"];
+    assert!(filter(&four, &["five"]).is_slow() && !filter(&["one"], &["two"]).is_slow());
+    let wrong = Filter::new(&spec(&four, &[r"\bfive"])).unwrap_err();
+    assert_eq!(wrong.to_string(), "more than 4 patterns ask for whole words, or for the borders of words");
+    let words = FilterSpec { words: true, ..spec(&["a", "b", "c", "d", "e"], &[]) };
+    assert_eq!(Filter::new(&words).unwrap_err(), wrong);
+}
+
+#[test]
 fn sixteen_patterns_with_classes_still_fit() {
     let many = [r"\w+@\w+\.com"; MOST_PATTERNS];
     assert!(filter(&many, &[]).shows(b"who@where.com"));
