@@ -108,6 +108,16 @@ fn a_secret_leaves_by_no_way_however_it_is_written() {
 }
 
 #[test]
+fn a_log_that_does_not_exist_yet_is_said_to_be_read_as_it_will_be() {
+    let folder = temp_dir();
+    let path = folder.path().join("later.log");
+    let server = Server::start(&["--redact", "token", "--encoding", "gbk", path.to_str().unwrap()]);
+    let mut viewer = Viewer::connect(server.addr(), "/tail/later.log");
+    let hello = viewer.wait_for("hello", SOON);
+    assert_eq!((&hello.value["encoding"], &hello.value["redacted"]), (&"GBK".into(), &true.into()));
+}
+
+#[test]
 fn a_cursor_inside_of_a_secret_shows_none_of_it() {
     // The same log, once open: that is where cursors into the middle of its lines come from. They are none any more.
     let line = b"user=7 token=abc123 ok\n";

@@ -452,7 +452,8 @@ impl<E: Default> Feed<E> {
 
     /// How the newest file is read: in which encoding, and whether something is masked.
     pub fn lens(&self) -> Rc<Lens> {
-        let newest = self.follower.lineage.get(self.follower.newest);
+        // Before there was a file, nothing says that it will be read another way.
+        let newest = self.follower.lineage.get(self.follower.newest).filter(|newest| !newest.is_void());
         Rc::clone(newest.map_or(self.follower.lineage.lens(), Generation::lens))
     }
 

@@ -141,8 +141,11 @@ impl Catalogue {
     fn look(&mut self) -> bool {
         self.roots.look_again();
         let mut changed = false;
-        for watch in &mut self.watches {
-            changed |= watch.look(&mut self.roots);
+        // Those that mask something come last: what has come while they looked, the others have not seen yet.
+        for masks in [false, true] {
+            for watch in self.watches.iter_mut().filter(|watch| watch.lens().redacts() == masks) {
+                changed |= watch.look(&mut self.roots);
+            }
         }
         changed
     }
@@ -199,7 +202,10 @@ impl Catalogue {
                 // The same log, though it may be opened another way now: a path that was waited for became a
                 // link.
                 Some(Listed { entry, .. }) => {
-                    let entry = LogEntry { root: sighting.root, rel: sighting.rel, ..entry };
+                    // A source that masks something may have seen it only now.
+                    let masks = self.watches[watch].lens().redacts() && !entry.lens.redacts();
+                    let lens = if masks { Rc::clone(self.watches[watch].lens()) } else { entry.lens };
+                    let entry = LogEntry { root: sighting.root, rel: sighting.rel, lens, ..entry };
                     list.push(Listed { entry, identity, watch, gone: None });
                 }
                 None => new.push(Found { identity, watch, sighting }),
@@ -246,6 +252,10 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     use tempfile::TempDir;
+
+    use crate::tail::Lens;
+    use crate::tail::cursor::Seal;
+    use crate::tail::disk::{Fault, Faults};
 
     /// A catalogue of sources in a temporary folder, and the time.
     struct Shelf {
@@ -306,6 +316,31 @@ mod tests {
         fn log(&mut self, name: &str) -> LogEntry {
             self.catalogue().find(name).unwrap_or_else(|| panic!("no {name}")).clone()
         }
+    }
+
+    #[test]
+    fn a_log_is_masked_as_soon_as_the_source_that_masks_it_has_seen_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        fs::write(&path, "text").unwrap();
+        let faults = Faults::below(folder.path());
+        faults.begin(Fault::Broken, 1, u64::MAX);
+        let lens = Lens::new(None, &["secret".to_owned()], Seal::default()).unwrap();
+        let source = |path: &Path| Source::parse(path.to_str().unwrap()).unwrap();
+        let masking = source(&folder.path().join("*.log")).with(None, None, Rc::new(lens)).unwrap();
+        let now = Instant::now();
+        let sources = vec![masking, source(&path)];
+        let mut catalogue = Catalogue::new(Disk::with(&faults), sources, None, now).unwrap();
+        let masked =
+            |catalogue: &Catalogue| catalogue.logs().map(|log| log.lens.redacts()).collect::<Vec<_>>();
+        assert_eq!(masked(&catalogue), [false], "the folder could not be read");
+        faults.end();
+        catalogue.rescan(now + RESCAN);
+        assert_eq!(masked(&catalogue), [true]);
+        // What was masked once stays so.
+        faults.begin(Fault::Broken, 1, u64::MAX);
+        catalogue.rescan(now + 2 * RESCAN);
+        assert_eq!(masked(&catalogue), [true]);
     }
 
     #[test]

@@ -225,7 +225,10 @@ impl fmt::Display for FilterError {
         match self {
             Self::TooMany(count) => write!(f, "{count} patterns are too many: {MOST_PATTERNS} at most"),
             Self::TooManyOfWords => {
-                write!(f, "more than {MOST_OF_WORDS} patterns ask for whole words, or for the borders of words")
+                write!(
+                    f,
+                    "more than {MOST_OF_WORDS} patterns ask for whole words, or for the borders of words"
+                )
             }
             Self::TooLong { pattern } => {
                 write!(f, "the pattern \"{pattern}\" is too long: {LONGEST_PATTERN} bytes at most")
