@@ -134,8 +134,14 @@ impl Watched {
 
     /// What is answered, in the order of the answers.
     fn ask(&mut self, task: Task) -> Vec<String> {
+        self.ask_and(task, |_, _| {})
+    }
+
+    /// The same, calling `after` with all answers so far after each of them.
+    fn ask_and(&mut self, task: Task, after: impl Fn(&Faults, &[String])) -> Vec<String> {
         let (mut job, mut told) = (Job::new(task, None), Vec::new());
         loop {
+            let answers = told.len();
             match self.feed.work(&mut job, self.now) {
                 Work::Found(Found::Lines { text, .. }) => {
                     told.push(String::from_utf8_lossy(&text).into_owned());
@@ -144,6 +150,9 @@ impl Watched {
                 Work::Again => {}
                 Work::Later => self.pass(Duration::from_millis(50)),
                 Work::Done(_) => return told,
+            }
+            if told.len() > answers {
+                after(&self.faults, &told);
             }
         }
     }
@@ -248,6 +257,65 @@ fn while_somebody_asks_for_everything_older() {
     }
     eprintln!("older: {plays} plays");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_older_file_that_stays_unreadable_is_a_gap_of_its_size_on_the_way_up() {
+    let mut watched = Watched::new("three\n");
+    for (text, name) in [("one\n", "app.log.3"), ("unread\n", "app.log.2"), ("two\n", "app.log.1")] {
+        std::fs::write(watched.folder.path().join(name), text).unwrap();
+    }
+    watched.viewer = watched.feed.start(&Start::End);
+    let before = watched.feed.cursor(&watched.viewer);
+    let told = watched.ask_and(Task::Older { before, lines: 100 }, |faults, told| match told {
+        [.., last] if last == "two\n" => faults.begin(Fault::BadSector, 1, u64::MAX),
+        _ => faults.end(),
+    });
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[2].contains("bytes: Some(7)"), "{told:?}");
+    assert_eq!([told[0].as_str(), &told[1], &told[3]], ["three\n", "two\n", "one\n"]);
+}
+
+#[test]
+fn nobody_begins_before_it_can_be_told_what_lies_beside_the_log() {
+    let (folder, faults, mut now) = (folder(), Faults::anywhere(), Instant::now());
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let feed = |now| {
+        let root = Rc::new(Root::wait_for(&Disk::with(&faults), folder.path()));
+        Feed::<()>::open(root, "app.log".into(), Rc::default(), now)
+    };
+    let mut empty = feed(now);
+    let nobody = empty.start(&Start::End);
+    let nowhere = empty.cursor(&nobody);
+    write("app.log", "old\n");
+    std::fs::rename(folder.path().join("app.log"), folder.path().join("app.log.1")).unwrap();
+    write("app.log", "new\n");
+    faults.begin(Fault::Broken, 1, u64::MAX);
+    let mut feed = feed(now);
+    let (mut returned, mut fresh) = (feed.start(&Start::Cursor(nowhere)), feed.start(&Start::End));
+    let mut heard = [Vec::new(), Vec::new()];
+    for pass in 0..8 {
+        if pass == 4 {
+            faults.end();
+        }
+        now += Duration::from_millis(250);
+        feed.look(now);
+        for (viewer, heard) in [&mut returned, &mut fresh].into_iter().zip(&mut heard) {
+            while let Step::Piece(piece, position) = feed.next(viewer, now) {
+                heard.push(match &piece.kind {
+                    PieceKind::Lines { text, .. } => String::from_utf8_lossy(text).into_owned(),
+                    PieceKind::Gap { bytes: None, .. } => "gap".to_owned(),
+                    PieceKind::Rotated { .. } => "rotated".to_owned(),
+                    PieceKind::Missing { .. } => "missing".to_owned(),
+                    PieceKind::Back => "back".to_owned(),
+                    other => format!("{other:?}"),
+                });
+                *viewer = position;
+            }
+        }
+    }
+    assert_eq!(heard[0], ["missing", "old\n", "rotated", "new\n", "back"]);
+    assert_eq!(heard[1], ["missing", "gap", "back"]);
 }
 
 /// A new folder, in memory where there is such a place.

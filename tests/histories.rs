@@ -16,6 +16,7 @@ use operations::operation;
 use proptest::prelude::*;
 use scene::{Event, Scene};
 use wiretail::tail::Start;
+use wiretail::tail::disk::Fault;
 
 fn event() -> impl Strategy<Value = Event> {
     let start = prop_oneof![
@@ -30,7 +31,23 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (any::<usize>(), 1..6_usize).prop_map(|(viewer, most)| Event::Read(viewer, most)),
         2 => any::<usize>().prop_map(Event::LeaveOrReturn),
         1 => Just(Event::Restart),
+        2 => fault(),
     ]
+}
+
+/// A new folder, in memory where there is such a place.
+fn folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a temporary folder can be made")
+}
+
+/// The disk fails: for no longer than an older file is waited for.
+fn fault() -> impl Strategy<Value = Event> {
+    // A handle that has gone stale is lost with what it alone can reach: that has its own tests, in `faults`.
+    let kinds: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Stale).collect();
+    (prop::sample::select(kinds), 1..40_u64, 1..8_u64)
+        .prop_map(|(fault, first, times)| Event::Fail(fault, first, times))
 }
 
 proptest! {
@@ -46,7 +63,7 @@ proptest! {
         dated in any::<bool>(),
         events in prop::collection::vec(event(), 1..80),
     ) {
-        let mut scene = Scene::new(tempfile::tempdir().unwrap(), dated);
+        let mut scene = Scene::new(folder(), dated);
         for event in &events {
             scene.play(event).map_err(TestCaseError::fail)?;
         }

@@ -33,6 +33,9 @@ use crate::tail::window::{GapReason, Piece, PieceKind, Window};
 /// Before a viewer begins, the head is brought to the end: by reading, if that takes no more pieces than this.
 const READ_AT_START: usize = 16;
 
+/// So many reasons why there is nothing to read are told apart. There are hardly as many.
+const MOST_REASONS: usize = 16;
+
 /// One log as its viewers read it. `E` is what the caller keeps beside each piece, say its encoded frames.
 ///
 /// After [`open`](Self::open), call [`look`](Self::look) whenever [`next_look`](Self::next_look) says so. Each viewer
@@ -43,8 +46,8 @@ pub struct Feed<E> {
     follower: Follower,
     window: Window<E>,
     is_absent: bool,
-    // The last one, if there ever was one.
-    absence: Option<Absence<E>>,
+    // One for each reason that there has been, the latest last.
+    absences: Vec<Absence<E>>,
     back: Rc<Piece<E>>,
     // What filters have left of the recent pieces.
     kept: Kept<E>,
@@ -83,17 +86,18 @@ pub struct Position {
     at: Rc<Standing>,
     // The absence of the file that it was told of, 0 if none.
     told: u64,
-    lost: Option<Rc<Lost>>,
+    unsettled: Option<Rc<Unsettled>>,
     // If it wants to see only some of the lines.
     sieve: Option<Sieve>,
 }
 
-/// What is still open about the cursor that a viewer came with.
+/// What is still open about where a viewer begins.
 #[derive(Debug)]
-struct Lost {
-    cursor: Cursor,
-    /// Why the viewer does not go on there, which it is to be told; none as long as nobody can tell whether it does.
-    why: Option<GapReason>,
+enum Unsettled {
+    /// Nobody can tell yet where this is.
+    Start(Start),
+    /// Not where this cursor leads, which the viewer is to be told.
+    Lost(Cursor, GapReason),
 }
 
 impl Position {
@@ -124,9 +128,9 @@ impl<E: Default> Feed<E> {
         let follower = Follower::open(root, rel, lens, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
-        let (is_absent, absence, put_off) = (false, None, false);
+        let (is_absent, absences, put_off) = (false, Vec::new(), false);
         let (kept, past) = (Kept::default(), Past::default());
-        let mut feed = Self { follower, window, is_absent, absence, back, kept, past, put_off, now };
+        let mut feed = Self { follower, window, is_absent, absences, back, kept, past, put_off, now };
         feed.notice_absence();
         feed
     }
@@ -168,8 +172,11 @@ impl<E: Default> Feed<E> {
     }
 
     fn start_at(&mut self, start: &Start, now: Instant) -> Position {
-        let mut lost = None;
+        let mut unsettled = None;
         self.catch_up_head(now);
+        if !self.follower.has_begun() {
+            return self.put_off(start);
+        }
         let before = Rc::clone(self.follower.head());
         let at = match start {
             Start::Lines(lines) => self.follower.before_last_lines(*lines, now),
@@ -177,15 +184,12 @@ impl<E: Default> Feed<E> {
             Start::End => self.follower.at_end(now),
             Start::Cursor(cursor) => match self.follower.at_cursor(cursor, now) {
                 Ok(found) => {
-                    let cursor = cursor.clone();
-                    lost = found.lost.map(|why| Rc::new(Lost { cursor, why: Some(why) }));
+                    unsettled = found.lost.map(|why| Rc::new(Unsettled::Lost(cursor.clone(), why)));
                     found.at
                 }
                 Err(_) => {
                     self.keep_up(&before);
-                    let lost = Some(Rc::new(Lost { cursor: cursor.clone(), why: None }));
-                    let at = Rc::new(self.follower.at_oldest());
-                    return Position { seq: None, at, told: 0, lost, sieve: None };
+                    return self.put_off(start);
                 }
             },
         };
@@ -197,11 +201,18 @@ impl<E: Default> Feed<E> {
                 seq: Some(self.window.end()),
                 at: Rc::clone(head),
                 told: 0,
-                lost,
+                unsettled,
                 sieve: None,
             };
         }
-        Position { seq: None, at: Rc::new(at), told: 0, lost, sieve: None }
+        Position { seq: None, at: Rc::new(at), told: 0, unsettled, sieve: None }
+    }
+
+    /// The position of a viewer of which nobody can tell yet where it begins.
+    fn put_off(&self, start: &Start) -> Position {
+        let at = Rc::new(self.follower.at_oldest());
+        let unsettled = Some(Rc::new(Unsettled::Start(start.clone())));
+        Position { seq: None, at, told: 0, unsettled, sieve: None }
     }
 
     /// Brings the head to the end of what is there: by reading, as long as it is not much; else by a leap.
@@ -252,8 +263,8 @@ impl<E: Default> Feed<E> {
     /// For a viewer with a filter, the text of [`Lines`](PieceKind::Lines) is that of the lines that passed among those that
     /// ended in these bytes: perhaps nothing.
     pub fn next(&mut self, position: &Position, now: Instant) -> Step<E> {
-        if let Some(Lost { cursor, why: None }) = position.lost.as_deref() {
-            return self.next_from_cursor(position, cursor, now);
+        if let Some(Unsettled::Start(start)) = position.unsettled.as_deref() {
+            return self.next_from_start(position, start, now);
         }
         match &position.sieve {
             None => self.next_whole(position, now),
@@ -315,10 +326,10 @@ impl<E: Default> Feed<E> {
     }
 
     fn next_whole(&mut self, position: &Position, now: Instant) -> Step<E> {
-        if let Some(Lost { cursor, why: Some(why) }) = position.lost.as_deref() {
+        if let Some(Unsettled::Lost(cursor, why)) = position.unsettled.as_deref() {
             let (from, to) = (cursor.clone(), position.at.cursor());
             let piece = Piece::new(PieceKind::Gap { from, to, bytes: None, why: *why });
-            return Step::Piece(piece, Position { lost: None, ..position.clone() });
+            return Step::Piece(piece, Position { unsettled: None, ..position.clone() });
         }
         match position.seq.filter(|&seq| seq >= self.window.first()) {
             Some(seq) => self.next_in_window(position, seq, now),
@@ -326,13 +337,19 @@ impl<E: Default> Feed<E> {
         }
     }
 
-    /// For a viewer that came when nobody could tell where its cursor leads.
-    fn next_from_cursor(&mut self, position: &Position, cursor: &Cursor, now: Instant) -> Step<E> {
-        let found = self.start_at(&Start::Cursor(cursor.clone()), now);
-        if found.lost.as_ref().is_some_and(|lost| lost.why.is_none()) {
+    /// For a viewer that came when nobody could tell where it begins.
+    fn next_from_start(&mut self, position: &Position, start: &Start, now: Instant) -> Step<E> {
+        let mut found = self.start_at(start, now);
+        if let Some(Unsettled::Start(_)) = found.unsettled.as_deref() {
             self.put_off = true;
             self.notice_absence();
             return self.presence(position).unwrap_or(Step::UpToDate);
+        }
+        // Its cursor has named the place before everything until now.
+        let leaps = !matches!(start, Start::Cursor(_)) && found.at.newest().place.inode != 0;
+        if leaps {
+            let from = position.at.cursor();
+            found.unsettled = Some(Rc::new(Unsettled::Lost(from, GapReason::Unknown)));
         }
         let filter = position.sieve.as_ref().map(|sieve| Rc::clone(&sieve.filter));
         let found = self.filtered(&Position { told: position.told, ..found }, filter, now);
@@ -356,13 +373,13 @@ impl<E: Default> Feed<E> {
     fn shared(&self, position: &Position, seq: u64) -> Option<Step<E>> {
         let slot = self.window.get(seq)?;
         let at = Rc::clone(&slot.after);
-        let position = Position { seq: Some(seq + 1), at, lost: None, ..position.clone() };
+        let position = Position { seq: Some(seq + 1), at, unsettled: None, ..position.clone() };
         Some(Step::Piece(Rc::clone(&slot.piece), position))
     }
 
     /// What a viewer at the head has still to be told of the file's coming and going.
     fn presence(&self, position: &Position) -> Option<Step<E>> {
-        let (piece, told) = match self.absence.as_ref().filter(|_| self.is_absent) {
+        let (piece, told) = match self.absences.last().filter(|_| self.is_absent) {
             Some(absence) if absence.id != position.told => (&absence.piece, absence.id),
             None if position.told != 0 => (&self.back, 0),
             _ => return None,
@@ -373,20 +390,29 @@ impl<E: Default> Feed<E> {
     /// True if the file has come or gone.
     fn notice_absence(&mut self) -> bool {
         let why = self.follower.missing();
-        let last = self.absence.as_ref().and_then(|absence| match &absence.piece.kind {
-            PieceKind::Missing { why } => Some(why.as_str()),
-            _ => None,
-        });
-        if why == last.filter(|_| self.is_absent) {
-            return false;
+        let is_for = |absence: &Absence<E>, reason| match &absence.piece.kind {
+            PieceKind::Missing { why } => why == reason,
+            _ => false,
+        };
+        let last = self.absences.last().filter(|_| self.is_absent);
+        match (why, last) {
+            (None, None) => return false,
+            (Some(why), Some(last)) if is_for(last, why) => return false,
+            _ => self.is_absent = why.is_some(),
         }
-        self.is_absent = why.is_some();
-        // To who has not noticed that it was back in between, the same absence again is no news.
-        if let Some(why) = why.filter(|_| why != last) {
-            let id = self.absence.as_ref().map_or(1, |absence| absence.id + 1);
-            self.absence =
-                Some(Absence { id, piece: Piece::new(PieceKind::Missing { why: why.to_owned() }) });
+        let Some(why) = why else { return true };
+        // To who has not noticed what was in between, the same absence again is no news.
+        let absence = match self.absences.iter().position(|absence| is_for(absence, why)) {
+            Some(known) => self.absences.remove(known),
+            None => {
+                let id = 1 + self.absences.iter().map(|absence| absence.id).max().unwrap_or(0);
+                Absence { id, piece: Piece::new(PieceKind::Missing { why: why.to_owned() }) }
+            }
+        };
+        if self.absences.len() == MOST_REASONS {
+            self.absences.remove(0);
         }
+        self.absences.push(absence);
         true
     }
 
@@ -399,7 +425,8 @@ impl<E: Default> Feed<E> {
             let goal = border.as_ref().map_or_else(head, |(_, goal)| Rc::clone(goal));
             match catchup::next(&mut self.follower, &at, &goal, now) {
                 CatchUp::Piece(kind, to) => {
-                    let position = Position { seq: None, at: Rc::new(to), lost: None, ..position.clone() };
+                    let position =
+                        Position { seq: None, at: Rc::new(to), unsettled: None, ..position.clone() };
                     return Step::Piece(Piece::new(kind), position);
                 }
                 CatchUp::Arrived => {
@@ -444,9 +471,9 @@ impl<E: Default> Feed<E> {
 
     /// The token for `position`.
     pub fn cursor(&self, position: &Position) -> Cursor {
-        match &position.lost {
-            Some(lost) => lost.cursor.clone(),
-            None => position.at.cursor(),
+        match position.unsettled.as_deref() {
+            Some(Unsettled::Start(Start::Cursor(cursor)) | Unsettled::Lost(cursor, _)) => cursor.clone(),
+            Some(Unsettled::Start(_)) | None => position.at.cursor(),
         }
     }
 

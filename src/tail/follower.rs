@@ -61,15 +61,36 @@ pub(crate) struct Follower {
 impl Follower {
     /// Begins at the end of what is there. A file that cannot be read is waited for.
     pub(crate) fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
-        let (lineage, at_path) = Lineage::open(root, rel, lens, now);
+        let lineage = Lineage::new(root, rel, lens, now);
         let newest = lineage.last();
-        let live = lineage.get(newest).is_some_and(|newest| !newest.has_ended());
-        let live = if live { vec![newest] } else { Vec::new() };
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
         let (scratch, path_due) = (vec![0; GUARD + READ].into_boxed_slice(), now + PATH_LOOK);
+        let (live, at_path) = (Vec::new(), AtPath::Last);
         let mut follower = Self { lineage, newest, live, at_path, scratch, head, path_due };
-        follower.adopt_predecessor(now);
+        follower.begin(now);
         follower
+    }
+
+    /// Begins, if somebody can tell what is there. Else a later look will, and no reader is to begin before.
+    fn begin(&mut self, now: Instant) {
+        let begun = self.lineage.begin(now);
+        match begun.as_ref().map(Option::as_ref) {
+            Ok(None) => self.at_path = AtPath::Last,
+            Ok(Some(why)) | Err(why) => self.nothing_at_beginning(why, now),
+        }
+        if begun.is_err() {
+            return;
+        }
+        self.newest = self.lineage.last();
+        let live = self.lineage.get(self.newest).is_some_and(|newest| !newest.has_ended());
+        self.live = if live { vec![self.newest] } else { Vec::new() };
+        self.update_head();
+        self.adopt_predecessor(now);
+    }
+
+    /// Whether readers can begin: else nobody can tell for now what is there.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.lineage.has_begun()
     }
 
     /// The youngest rotated file may still be written to, if that happened shortly before the last write to the new
@@ -126,6 +147,14 @@ impl Follower {
     /// One `fstat` for each live generation and the file at the path, which are six at most; every 250 ms (or if
     /// `hinted`) a `stat` by path, and if that has changed, a look through the folder.
     pub(crate) fn look(&mut self, hinted: bool, now: Instant) -> bool {
+        if !self.has_begun() {
+            if hinted || now >= self.path_due {
+                self.lineage.root().look_again();
+                self.begin(now);
+                self.path_due = now + PATH_LOOK;
+            }
+            return self.may_pull();
+        }
         let last = Some(self.lineage.last()).filter(|last| !self.live.contains(last));
         for id in self.live.clone().into_iter().chain(last) {
             let looked = self.lineage.get_mut(id).map_or(Ok(()), |generation| generation.look(now));

@@ -193,6 +193,21 @@ impl Generation {
         }
     }
 
+    /// One that has ended, in a file that nobody can read: no more is known of it than what a `stat` tells.
+    pub(crate) fn unread(stat: &Stat, lens: &Rc<Lens>, now: Instant) -> Self {
+        Self {
+            inode: stat.inode,
+            holder: (stat.device, stat.inode),
+            joined: stat.size,
+            size: stat.size,
+            modified: stat.modified,
+            life: Life::Ended(stat.size),
+            bytes: Bytes::Closed,
+            lens: Rc::clone(lens),
+            ..Self::void(0, now)
+        }
+    }
+
     /// What stands for "before there was a file". Its place is the only one with inode 0.
     /// It has a time for an offset, in nanoseconds: what was changed before `since` is older.
     pub(crate) fn void(since: u64, now: Instant) -> Self {

@@ -5,6 +5,7 @@
 //!
 //! Does not follow anything and does not know who reads.
 
+mod beginning;
 mod finding;
 
 use std::cell::RefCell;
@@ -20,7 +21,6 @@ use crate::tail::cursor::ENOUGH;
 use crate::tail::disk::File;
 use crate::tail::generation::{Begins, Generation, Glance};
 use crate::tail::lens::Lens;
-use crate::tail::path::AtPath;
 use crate::tail::patience::Patience;
 use crate::tail::reading::{holds, read_exactly};
 use crate::tail::siblings::{self, Sibling};
@@ -46,8 +46,9 @@ pub(crate) struct Lineage {
     first: GenerationId,
     generations: VecDeque<Generation>,
     patience: Patience,
-    // Files beside the log that were there when we last looked, and are no generation that anybody waits for.
-    passed_over: Vec<Passed>,
+    // Files beside the log that were there when we last looked, and are no generation that anybody waits for. None as
+    // long as nobody could tell what is there: then nothing has begun.
+    passed_over: Option<Vec<Passed>>,
     // Behind a cell, as looking into an archive changes nothing but what is remembered of it.
     archives: RefCell<Archives>,
 }
@@ -61,33 +62,13 @@ struct Passed {
 }
 
 impl Lineage {
-    /// Of the log at `rel`: what is there now, at its end. If that cannot be read, the youngest rotated file; if there
-    /// is none either, the void.
-    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> (Self, AtPath) {
-        let at_end = |file| Ok(Generation::open(file, Begins::Rotated, u64::MAX, &lens, now)?);
-        let opened = root.open_file(&rel).and_then(at_end);
-        let patience = Patience::default();
-        let siblings = siblings::list(&root, &rel, &patience, now).unwrap_or_default();
-        let (generation, at_path) = match opened {
-            Ok(generation) => (generation, AtPath::Last),
-            Err(why) => {
-                // One that would have to be unpacked is not waited for.
-                let readable = |youngest: &&Sibling| youngest.is_in_order() && youngest.format.is_none();
-                let youngest = siblings.last().filter(readable);
-                let file = youngest.and_then(|youngest| root.open_file(&youngest.rel).ok());
-                let generation = file.and_then(|file| at_end(file).ok());
-                let at_path = AtPath::nothing(&why, now);
-                let youngest = siblings.iter().filter(|s| s.is_in_order()).map(|s| s.stat.modified).max();
-                let since = youngest.map_or(0, |last| nanoseconds(last) + 1);
-                (generation.unwrap_or_else(|| Generation::void(since, now)), at_path)
-            }
-        };
+    /// Of the log at `rel`: the void, as nobody has looked yet. It is to [begin](Self::begin).
+    pub(crate) fn new(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
         // Ids go down as well as up: what a cursor names may be older than all we know.
         let first = GenerationId(1 << 32);
-        let generations = VecDeque::from([generation]);
-        let passed_over = pass(&root, &siblings);
-        let archives = RefCell::default();
-        (Self { root, rel, lens, first, generations, patience, passed_over, archives }, at_path)
+        let generations = VecDeque::from([Generation::void(0, now)]);
+        let (patience, archives) = (Patience::default(), RefCell::default());
+        Self { root, rel, lens, first, generations, patience, passed_over: None, archives }
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -202,12 +183,14 @@ impl Lineage {
         }
         let is_itself = |s: &&Sibling| identity(&s.stat) == generation.holder();
         let (itself, others): (Vec<_>, Vec<_>) = siblings.iter().partition(is_itself);
+        // If its file is there and does not hold it any more, it was cut, and a copy may have been made just before.
+        let is_cut = (at_path || !itself.is_empty()) && !generation.is_blank();
         for sibling in itself.iter().chain(&others) {
             if sibling.format.is_some() && !self.may_hold(sibling, generation, now)? {
                 continue;
             }
-            let same_file = is_itself(sibling);
-            let holds = |file: &File| match same_file {
+            let recent = sibling.stat.modified >= generation.modified();
+            let holds = |file: &File| match is_itself(sibling) || is_cut && recent {
                 true => generation.is_held_by(file),
                 false => generation.is_surely_held_by(file),
             };
@@ -310,7 +293,7 @@ impl Lineage {
             found.push(self.entering(file, &stat, now)?);
         }
         self.push_all(found);
-        self.passed_over = pass(&self.root, &siblings);
+        self.passed_over = Some(pass(&self.root, &siblings));
         Ok(nothing)
     }
 
@@ -348,7 +331,12 @@ impl Lineage {
                 return generation.come_back(file, now);
             }
         }
-        Generation::open(file, Begins::Rotated, 0, &self.lens, now)
+        // The file that the last one was in, which had a handle that was good for nothing any more.
+        let cut =
+            |last: &Generation| !last.has_ended() && !last.is_blank() && last.holder() == identity(current);
+        let is_cut = self.get(self.last()).is_some_and(cut);
+        let begins = if is_cut { Begins::Truncated } else { Begins::Rotated };
+        Generation::open(file, begins, 0, &self.lens, now)
     }
 
     /// Those of `siblings` that are in order and that we have never read.
@@ -360,7 +348,7 @@ impl Lineage {
                     sibling.stat.size >= passed.stat.size && sibling.stat.modified >= passed.stat.modified;
                 identity(&passed.stat) == identity(&sibling.stat) && later
             };
-            let passed_over = match self.passed_over.iter().find(same) {
+            let passed_over = match self.passed_over.iter().flatten().find(same) {
                 Some(passed) if !passed.head.is_empty() => {
                     let same = self.ask(&sibling.rel, now, |file| holds(file, 0, &passed.head))?;
                     same.is_none_or(|(_, same)| same)
@@ -466,6 +454,11 @@ impl Lineage {
 
     /// As [`extend_back`](Self::extend_back), unless the sibling was last changed before `since`, in nanoseconds.
     fn extend_back_to(&mut self, since: u64, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        let last = self.last();
+        if self.get(last).is_some_and(Generation::is_closed) {
+            // A copy of it is not older. To know it, one must know where the last one is now.
+            self.make_open(last, now)?;
+        }
         let siblings = self.siblings(now)?;
         let current = self.current()?.map(|stat| identity(&stat));
         for sibling in siblings[..self.older(&siblings, current, now)?].iter().rev() {
@@ -509,7 +502,8 @@ impl Lineage {
         Ok(siblings.iter().take_while(before).count())
     }
 
-    /// Puts what is in the file before all that we know. None if there is no room, or no such file.
+    /// Puts what is in the file before all that we know; if it has been unreadable for too long, as something of which no
+    /// more is known than its size. None if there is no room, or no such file.
     fn prepend(&mut self, sibling: &Sibling, now: Instant) -> Result<Option<GenerationId>, OpenError> {
         if self.generations.len() == MOST {
             return Ok(None);
@@ -517,8 +511,13 @@ impl Lineage {
         let opened = self
             .open_sibling(sibling, now)
             .and_then(|(file, glance)| Ok(Generation::at_end(file, glance, &self.lens, now)?));
-        let Some(mut generation) = self.patience.bear(&sibling.rel, opened, now)? else {
-            return Ok(None);
+        let unreadable = opened.as_ref().is_err_and(OpenError::tells_nothing);
+        let mut generation = match self.patience.bear(&sibling.rel, opened, now)? {
+            Some(generation) => generation,
+            None if unreadable && sibling.format.is_none() => {
+                Generation::unread(&sibling.stat, &self.lens, now)
+            }
+            None => return Ok(None),
         };
         self.make_room();
         generation.end_now();

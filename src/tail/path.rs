@@ -35,7 +35,7 @@ pub(crate) struct Undecided;
 
 impl AtPath {
     /// Nothing that can be read, and why: told at once, as somebody wants to read it just now.
-    pub(crate) fn nothing(why: &OpenError, now: Instant) -> Self {
+    fn nothing(why: &OpenError, now: Instant) -> Self {
         let said = why.to_string();
         Self::Nothing { since: now, why: said.clone(), gone: !why.tells_nothing(), told: Some(said) }
     }
@@ -63,12 +63,13 @@ impl Follower {
     /// One `stat`; if it tells something new, a look through the folder.
     pub(crate) fn look_at_path(&mut self, now: Instant) {
         self.lineage.root().look_again();
-        let names_last = self.lineage.root().stat(self.lineage.rel()).is_ok_and(|stat| {
-            let last = self.lineage.get(self.lineage.last());
-            last.is_some_and(|last| last.holder() == (stat.device, stat.inode))
-        });
-        // If the path is empty, files may still have come and gone in between.
-        let is_last = if names_last { self.follow_last(now) } else { Ok(false) };
+        let last = self.lineage.get(self.lineage.last()).map(Generation::holder);
+        let is_last = match self.lineage.root().stat(self.lineage.rel()) {
+            Ok(stat) if last == Some((stat.device, stat.inode)) => self.follow_last(now),
+            Err(why) if why.tells_nothing() => Err(why),
+            // If the path is empty, files may still have come and gone in between.
+            Ok(_) | Err(_) => Ok(false),
+        };
         match is_last {
             Ok(true) => self.found_at_path(),
             Ok(false) => self.search(now),
@@ -137,11 +138,33 @@ impl Follower {
         if same { Ok(()) } else { self.cut(id, now) }
     }
 
+    /// Finds out which file holds the last generation now: as long as nobody knows that, a copy of it would be taken for
+    /// another one. An error if nobody can tell.
+    pub(crate) fn make_sure_of_last(&mut self, now: Instant) -> Result<(), OpenError> {
+        let id = self.lineage.last();
+        self.lineage.make_open(id, now)?;
+        if let Some(last) = self.lineage.get(id).filter(|last| !last.has_ended())
+            && let Some(file) = last.file()
+            && !last.is_held_by(file)?
+        {
+            self.cut(id, now).map_err(|Undecided| OpenError::Io(std::io::ErrorKind::Other.into()))?;
+        }
+        Ok(())
+    }
+
     /// Looks at everything, as somebody wants to begin.
     pub(crate) fn look_well(&mut self, now: Instant) {
         self.look(true, now);
         // What cannot be told now will be told by a later look.
         let _ = self.look_for_cut(now);
+    }
+
+    /// There is nothing to begin with.
+    pub(crate) fn nothing_at_beginning(&mut self, why: &OpenError, now: Instant) {
+        match self.at_path {
+            AtPath::Last => self.at_path = AtPath::nothing(why, now),
+            AtPath::Nothing { .. } => self.nothing_at_path(why, now),
+        }
     }
 
     /// There is nothing to read at the path. Whoever was told hears of the return only once a file could be opened.

@@ -159,6 +159,7 @@ impl Follower {
 
     /// What a place names, if that can be found.
     pub(crate) fn spot_named(&mut self, place: &Place, now: Instant) -> Result<Option<Spot>, OpenError> {
+        self.make_sure_of_last(now)?;
         // The place before there was any file.
         if place.inode == 0 {
             let id = self.lineage.after_void(place.offset, now)?;

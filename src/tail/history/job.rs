@@ -263,6 +263,7 @@ impl Job {
 
     pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
         match &mut self.0 {
+            Kind::Asked(..) if !bench.follower.has_begun() => Work::Later,
             Kind::Asked(task, filter) => match begin(task, filter.as_ref(), bench) {
                 Ok(kind) => {
                     self.0 = kind;
