@@ -55,7 +55,7 @@ pub struct Args {
     /// Begin with the first line not written before then: a time as the log writes them, or with Z or an offset
     #[arg(long, value_name = "TIME", conflicts_with_all = ["lines", "from"])]
     since: Option<String>,
-    /// Print all lines of the log's whole history that match, as FILE:NUMBER:LINE (+N: the byte it begins at), then end
+    /// Print all lines of the history that match, each with its file and number (+N: the byte it begins at), then end
     #[arg(long, value_name = "REGEX", conflicts_with_all = ["lines", "from", "since", "no_follow", "grep"])]
     search: Option<String>,
 }
