@@ -22,6 +22,7 @@
 //!        |- reading     what files are asked at offsets: bytes, size, holes
 //!        '- cursor      a place in a log as a token (standing: the same within this process)
 //!   pattern      which lines are shown: grep and not
+//!   matches      all that an expression matches in a line, and not at any cost
 //!   beneath      opening files beneath a folder, and nowhere else
 //!   disk         the seam to the system: what it is asked, and how a test lets that fail
 //!   catalogue    which logs there are, and what each is called
@@ -45,6 +46,7 @@ mod generation;
 pub mod history;
 pub mod lens;
 mod lineage;
+mod matches;
 mod path;
 mod patience;
 pub mod pattern;

@@ -183,6 +183,21 @@ fn what_any_rule_matches_is_masked_and_rules_do_not_hide_from_each_other() {
 }
 
 #[test]
+fn where_a_rule_would_take_too_long_the_rest_of_the_line_is_masked() {
+    let shown = |rule: &str, line: &[u8]| {
+        let stretch = Stretch { at: 0, bytes: line, begins_line: true, is_last: false };
+        String::from_utf8(lens("utf-8", &[rule]).text(&stretch).to_vec()).unwrap()
+    };
+    let hostile = [&b"a.".repeat(READ / 2 - 1)[..], b"\n"].concat();
+    assert_eq!(shown("a[^b]*b|a", &hostile), format!("{}{MASK}\n", format!("{MASK}.").repeat(16)));
+    // What has an end is found to the end.
+    assert_eq!(shown("a.?b|a", &hostile), format!("{}\n", format!("{MASK}.").repeat(READ / 2 - 1)));
+    let tokens = b"token=secret and more text; ".repeat(16);
+    let tokens = String::from_utf8([&tokens[..], b"\n"].concat()).unwrap();
+    assert_eq!(shown(r"token=\w+", tokens.as_bytes()), tokens.replace("token=secret", MASK));
+}
+
+#[test]
 fn no_cut_and_no_place_to_begin_shows_any_of_a_secret() {
     let secret = "\u{79d8}\u{5bc6}=7391";
     let log = format!("one\nuser \u{674e} {secret} x\n{secret}\nlast {secret}");

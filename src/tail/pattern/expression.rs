@@ -10,8 +10,6 @@
 //!
 //! Does not know filters.
 
-use std::ops::Range;
-
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{
     Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
@@ -20,6 +18,7 @@ use regex_syntax::hir::{
 use regex_syntax::{Parser, ParserBuilder};
 
 use super::FilterSpec;
+use crate::tail::matches::Matches;
 
 /// What the compiled patterns of a filter may cost together, in bytes; and as much again what they learn at work.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -31,6 +30,8 @@ const DEEPEST: u32 = 50;
 #[derive(Debug)]
 pub(super) struct Expression {
     exact: Regex,
+    // Of what it matches, no match is longer, if that can be told.
+    longest: Option<usize>,
     /// Matches in every line that `exact` matches in, and perhaps in others.
     loose: Option<Regex>,
 }
@@ -56,7 +57,8 @@ impl Expression {
         let asks_for_words = exact.properties().look_set().contains_word_unicode();
         let largest = LARGEST / count / if asks_for_words { 2 } else { 1 };
         let loose = asks_for_words.then(|| compile(&without_words(exact.clone()), largest));
-        Ok(Self { exact: compile(&exact, largest)?, loose: loose.transpose()? })
+        let longest = exact.properties().maximum_len();
+        Ok(Self { exact: compile(&exact, largest)?, longest, loose: loose.transpose()? })
     }
 
     /// Does this line match? The fast expression, if there is one, keeps most lines from the other.
@@ -79,9 +81,9 @@ impl Expression {
         self.loose.is_none()
     }
 
-    /// All that matches in this line. What is found last may have been looked for as far as the line goes, each time.
-    pub(super) fn matches_in<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = Range<usize>> + use<'a> {
-        self.exact.find_iter(line).map(|found| found.range())
+    /// What matches in this line, as far as that is found without going over the line too often; it is one of `count`.
+    pub(super) fn matches_in<'a>(&'a self, line: &'a [u8], count: usize) -> Matches<'a, 'a> {
+        Matches::new(&self.exact, self.longest, line, count)
     }
 }
 

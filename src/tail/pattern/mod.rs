@@ -99,11 +99,13 @@ impl Filter {
     }
 
     /// What in this line was looked for: ranges of its bytes in their order, none touching another. No more than
-    /// [`MOST_MARKS`], of the first [`MOST_MARKED`] bytes.
+    /// [`MOST_MARKS`], of the first [`MOST_MARKED`] bytes; and fewer where an expression would have to go over those again
+    /// and again for them.
     pub fn marks(&self, line: &[u8]) -> Vec<Range<usize>> {
         let line = without_return(line);
         let line = &line[..line.len().min(MOST_MARKED)];
-        let found = self.grep.iter().flat_map(|grep| grep.matches_in(line).take(MOST_MARKS));
+        let count = self.grep.len();
+        let found = self.grep.iter().flat_map(|grep| grep.matches_in(line, count).take(MOST_MARKS));
         let mut found: Vec<Range<usize>> = found.filter(|found| !found.is_empty()).collect();
         found.sort_unstable_by_key(|found| (found.start, found.end));
         let mut marks: Vec<Range<usize>> = Vec::new();
