@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::tail::archive::unpack::Format;
-use crate::tail::beneath::{OpenError, Root, Stat};
+use crate::tail::beneath::{Entry, OpenError, Root, Stat};
 use crate::tail::patience::Patience;
 
 /// Entries of the folder that are read. A log in a folder with more finds fewer of its siblings, or none.
@@ -93,7 +93,7 @@ pub(crate) fn list(
         return Ok(Vec::new());
     };
     let mut named: Vec<Named<'_>> = Vec::new();
-    for (name, _) in &listing.entries {
+    for Entry { name, .. } in &listing.entries {
         let (format, stem) = match Format::of(name) {
             Some((format, stem)) => (Some(format), stem),
             None => (None, name.as_os_str()),

@@ -157,10 +157,21 @@ impl Root {
 /// What a folder holds, see [`Root::list`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// Names with what they are. A link is not followed, and some file systems do not tell.
-    pub entries: Vec<(OsString, Kind)>,
+    /// What is in the folder. A link is not followed, and some file systems do not tell what is one.
+    pub entries: Vec<Entry>,
     /// False: there are more than were asked for.
     pub complete: bool,
+}
+
+/// What a folder says of one name in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The name.
+    pub name: OsString,
+    /// What stands behind it.
+    pub kind: Kind,
+    /// Its number on the folder's file system; that of the link, if it is one.
+    pub inode: u64,
 }
 
 impl Listing {
@@ -176,7 +187,8 @@ impl Listing {
                 listing.complete = false;
                 break;
             }
-            listing.entries.push((OsStr::from_bytes(name).to_owned(), entry.file_type().into()));
+            let name = OsStr::from_bytes(name).to_owned();
+            listing.entries.push(Entry { name, kind: entry.file_type().into(), inode: entry.ino() });
         }
         Ok(listing)
     }
@@ -412,13 +424,16 @@ mod tests {
             let mut all = root.list(Path::new("web"), 3).unwrap();
             all.entries.sort();
             let names: Vec<_> =
-                all.entries.iter().map(|(name, kind)| (name.to_str().unwrap(), *kind)).collect();
+                all.entries.iter().map(|entry| (entry.name.to_str().unwrap(), entry.kind)).collect();
             assert_eq!(names, [("a.log", Kind::File), ("b.log", Kind::File), ("c.log", Kind::Link)]);
             assert!(all.complete);
 
             let some = root.list(Path::new("web"), 2).unwrap();
             assert_eq!((some.entries.len(), some.complete), (2, false));
-            assert_eq!(root.list(Path::new(""), 9).unwrap().entries, [("web".into(), Kind::Folder)]);
+            let a = &all.entries[0];
+            assert_eq!(a.inode, root.stat(Path::new("web/a.log")).unwrap().inode);
+            let [web] = &root.list(Path::new(""), 9).unwrap().entries[..] else { panic!("one folder") };
+            assert_eq!((web.name.as_os_str(), web.kind), (OsStr::new("web"), Kind::Folder));
             assert!(matches!(root.list(Path::new("../"), 9), Err(OpenError::LeadsOut)));
         }
     }

@@ -14,7 +14,8 @@
 //!   rotated part of another listed one (see [`rotated`]): it belongs to the history of that one.
 //!
 //! A file that two sources find is listed once, by the first of them; names given by `NAME=` come before all
-//! others, and each of them is a log of its own. What one source redacts, none shows that does not.
+//! others, and each of them is a log of its own. What one source redacts, none shows that does not, by whatever path
+//! (see [`withheld`]).
 //!
 //! Does not read logs, and does not know who watches them.
 
@@ -24,6 +25,7 @@ pub mod rotated;
 mod scan;
 pub mod source;
 mod watch;
+mod withheld;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -34,6 +36,7 @@ pub use entry::{LogEntry, LogKind, LogState};
 use names::Wish;
 pub use source::{Source, SourceError};
 use watch::{Roots, Sighting, Watch};
+use withheld::Withheld;
 
 use crate::tail::disk::Disk;
 
@@ -50,6 +53,7 @@ pub const GRACE: Duration = Duration::from_secs(10 * 60);
 pub struct Catalogue {
     watches: Vec<Watch>,
     roots: Roots,
+    withheld: Withheld,
     listed: Vec<Listed>,
     by_name: HashMap<String, usize>,
     next_look: Instant,
@@ -98,8 +102,8 @@ impl Catalogue {
         let mut roots = Roots::on(disk);
         let watches =
             sources.into_iter().filter_map(|source| Watch::new(source, stdin, &mut roots)).collect();
-        let mut catalogue =
-            Self { watches, roots, listed: Vec::new(), by_name: HashMap::new(), next_look: now + RESCAN };
+        let (withheld, listed, by_name) = (Withheld::default(), Vec::new(), HashMap::new());
+        let mut catalogue = Self { watches, roots, withheld, listed, by_name, next_look: now + RESCAN };
         catalogue.look();
         catalogue.update(now);
         Ok(catalogue)
@@ -147,22 +151,19 @@ impl Catalogue {
                 changed |= watch.look(&mut self.roots);
             }
         }
-        changed
+        self.withheld.look(&self.watches) || changed
     }
 
     /// What all sources find, each log once.
     fn found(&self) -> Vec<Found> {
         let mut found = Vec::new();
         let mut claimed = HashSet::new();
-        let redacting = || self.watches.iter().filter(|watch| watch.lens().redacts());
-        let redacted: HashSet<PathBuf> =
-            redacting().flat_map(Watch::sightings).map(|sighting| sighting.path).collect();
         // Those that give names come first.
         let watches = self.watches.iter().enumerate();
         let (named, others): (Vec<_>, Vec<_>) = watches.partition(|(_, watch)| watch.gives_names());
         for (index, watch) in named.into_iter().chain(others) {
             for sighting in watch.sightings() {
-                if redacted.contains(&sighting.path) && !watch.lens().redacts() {
+                if self.withheld.concerns(&sighting.path, watch.lens()) {
                     continue;
                 }
                 if claimed.insert(sighting.path.clone()) || watch.gives_names() {
@@ -216,7 +217,8 @@ impl Catalogue {
             // Nothing follows from what a look has not found if it could not see everything.
             let perhaps_there = !self.watches[listed.watch].is_complete();
             let in_grace = now.saturating_duration_since(gone) < GRACE;
-            if (in_grace || perhaps_there) && !rotated.contains(&listed.identity) {
+            let withheld = self.withheld.concerns(&listed.identity.0, &listed.entry.lens);
+            if (in_grace || perhaps_there) && !withheld && !rotated.contains(&listed.identity) {
                 list.push(listed);
             }
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use glob::MatchOptions;
 
 use super::source::Step;
-use crate::tail::beneath::{Kind, OpenError, Root};
+use crate::tail::beneath::{Entry, Kind, OpenError, Root};
 
 /// How many entries of folders one scan looks at. Ten thousand logs are well below; a pattern that began at
 /// `/` by mistake ends there after some tens of milliseconds.
@@ -23,10 +23,19 @@ const LIKE_A_SHELL: MatchOptions =
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
-    /// Paths beneath the root, sorted, each once.
-    pub(super) files: Vec<PathBuf>,
+    /// By their paths, each once.
+    pub(super) files: Vec<Seen>,
     /// Why there may be more than that: then nothing follows from a file's absence.
     pub(super) cut_short: Option<CutShort>,
+}
+
+/// A file that was found.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seen {
+    /// Its path beneath the root.
+    pub(super) rel: PathBuf,
+    /// Its number, as the folder or, behind a link, the file itself told it. None if it will not be opened.
+    pub(super) inode: Option<u64>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +52,7 @@ pub(super) fn scan(root: &Root, steps: &[Step], limit: usize) -> Scan {
     walk.descend(Path::new(""), steps, 0);
     walk.scan.files.sort_unstable();
     // Two `**` in one pattern may lead to the same file in two ways.
-    walk.scan.files.dedup();
+    walk.scan.files.dedup_by(|a, b| a.rel == b.rel);
     walk.scan
 }
 
@@ -59,11 +68,11 @@ impl Walk<'_> {
             return;
         };
         match step {
-            Step::Literal(name) => self.arrive(folder.join(name), Kind::Unknown, rest, depth),
+            Step::Literal(name) => self.arrive(folder.join(name), Kind::Unknown, None, rest, depth),
             Step::Match(pattern) => {
-                for (name, kind) in self.list(folder) {
+                for Entry { name, kind, inode } in self.list(folder) {
                     if pattern.matches_with(&name.to_string_lossy(), LIKE_A_SHELL) {
-                        self.arrive(folder.join(name), kind, rest, depth);
+                        self.arrive(folder.join(name), kind, Some(inode), rest, depth);
                     }
                 }
             }
@@ -72,7 +81,7 @@ impl Walk<'_> {
                 if depth == DEPTH {
                     return;
                 }
-                for (name, kind) in self.list(folder) {
+                for Entry { name, kind, .. } in self.list(folder) {
                     // No links: they may lead in circles.
                     let is_folder = matches!(kind, Kind::Folder | Kind::Unknown);
                     if is_folder && !name.as_encoded_bytes().starts_with(b".") {
@@ -85,29 +94,27 @@ impl Walk<'_> {
 
     /// At something that matches so far: goes on below it, or keeps it if it is a file and nothing more is
     /// asked for.
-    fn arrive(&mut self, rel: PathBuf, kind: Kind, rest: &[Step], depth: usize) {
+    fn arrive(&mut self, rel: PathBuf, kind: Kind, inode: Option<u64>, rest: &[Step], depth: usize) {
         if !rest.is_empty() {
             if matches!(kind, Kind::Folder | Kind::Link | Kind::Unknown) {
                 self.descend(&rel, rest, depth);
             }
             return;
         }
-        let is_log = match kind {
-            Kind::File => true,
+        let inode = match kind {
+            Kind::File => inode,
             Kind::Link | Kind::Unknown => match self.root.stat(&rel) {
-                Ok(_) => true,
+                Ok(stat) => Some(stat.inode),
                 // Listed and refused later, with the reason, rather than silently left out.
-                Err(OpenError::LeadsOut) => self.root.path().join(&rel).is_file(),
-                Err(_) => false,
+                Err(OpenError::LeadsOut) if self.root.path().join(&rel).is_file() => None,
+                Err(_) => return,
             },
-            Kind::Folder | Kind::Fifo | Kind::Socket | Kind::Device => false,
+            Kind::Folder | Kind::Fifo | Kind::Socket | Kind::Device => return,
         };
-        if is_log {
-            self.scan.files.push(rel);
-        }
+        self.scan.files.push(Seen { rel, inode });
     }
 
-    fn list(&mut self, folder: &Path) -> Vec<(std::ffi::OsString, Kind)> {
+    fn list(&mut self, folder: &Path) -> Vec<Entry> {
         // Each folder counts as an entry, too, so that empty ones do not come free.
         if self.left == 0 {
             self.scan.cut_short = Some(CutShort::TooMany);
@@ -164,7 +171,7 @@ mod tests {
     fn finds(folder: &TempDir, pattern: &str) -> Vec<String> {
         let scan = scan_for(folder, pattern, ENTRIES);
         assert_eq!(scan.cut_short, None);
-        scan.files.iter().map(|rel| rel.to_str().unwrap().to_owned()).collect()
+        scan.files.iter().map(|seen| seen.rel.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use log::warn;
 use super::entry::LogKind;
 use super::names::{Wish, parts};
 use super::rotated;
-use super::scan::{self, CutShort, ENTRIES, Scan};
+use super::scan::{self, CutShort, ENTRIES, Scan, Seen};
 use super::source::{Place, Source, Step};
 use crate::tail::Lens;
 use crate::tail::beneath::{Kind, OpenError, Root};
@@ -78,6 +78,8 @@ pub(super) struct Sighting {
     /// How it is opened.
     pub(super) root: Rc<Root>,
     pub(super) rel: PathBuf,
+    /// The number of the file behind the path; none if it was named outright, and not looked for.
+    pub(super) inode: Option<u64>,
     pub(super) kind: LogKind,
     /// The operator named this very file.
     pub(super) outright: bool,
@@ -133,7 +135,7 @@ impl Watch {
             Target::Glob(steps) => steps,
         };
         let mut scan = scan::scan(&self.root, steps, ENTRIES);
-        scan.files.retain(|rel| !rotated::is_compressed(&rel.to_string_lossy()));
+        scan.files.retain(|seen| !rotated::is_compressed(&seen.rel.to_string_lossy()));
         if let Some(why) = &scan.cut_short
             && !self.warned
         {
@@ -149,15 +151,16 @@ impl Watch {
     pub(super) fn sightings(&self) -> Vec<Sighting> {
         let root = || Rc::clone(&self.root);
         let the_file = |path: &PathBuf, rel: &PathBuf, kind| {
-            vec![Sighting { path: path.clone(), root: root(), rel: rel.clone(), kind, outright: true }]
+            let (path, rel) = (path.clone(), rel.clone());
+            vec![Sighting { path, root: root(), rel, inode: None, kind, outright: true }]
         };
         match &self.target {
             Target::Awaited { path, rel } => the_file(path, rel, LogKind::File),
             Target::File { path, rel, kind } => the_file(path, rel, *kind),
             Target::Folder | Target::Glob(_) => {
-                let files = self.seen.files.iter().map(|rel| {
-                    let (path, rel) = (self.root.path().join(rel), rel.clone());
-                    Sighting { path, root: root(), rel, kind: LogKind::File, outright: false }
+                let files = self.seen.files.iter().map(|Seen { rel, inode }| {
+                    let (path, rel, inode) = (self.root.path().join(rel), rel.clone(), *inode);
+                    Sighting { path, root: root(), rel, inode, kind: LogKind::File, outright: false }
                 });
                 files.collect()
             }
