@@ -133,3 +133,9 @@ fn searches() {
 fn logs_and_their_viewers() {
     replay("follower", FEW, bodies::follower::run);
 }
+
+#[cfg(feature = "tool")]
+#[test]
+fn what_logs_say() {
+    replay("lens", FEW, bodies::lens::run);
+}

@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
 }
 
 /// A new folder, in memory where there is such a place.
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     folder.expect("a temporary folder can be made")

@@ -22,6 +22,8 @@ pub mod follower;
 pub mod frame_header;
 #[cfg(feature = "deflate")]
 pub mod inflate;
+#[cfg(feature = "tool")]
+pub mod lens;
 mod peers;
 pub mod request_head;
 #[cfg(feature = "deflate")]

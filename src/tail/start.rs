@@ -170,8 +170,10 @@ impl Follower {
         Ok(id.map(|id| Spot { id, place: self.aligned(id, *place) }))
     }
 
-    /// A cursor is what somebody else hands us. Where only whole lines are shown, it is led back to the beginning of the
-    /// line that it lies in: else its second half would not be shown, and to others neither, if the head went there.
+    /// Where only whole lines are shown, every cursor we made lies where a line began, and nobody else can make any. But the
+    /// log may have been read in another encoding then, which has its lines elsewhere. So a cursor is led back to the
+    /// beginning of the line that it lies in: else its second half would not be shown, and to others neither, if the head
+    /// went there.
     fn aligned(&self, id: GenerationId, place: Place) -> Place {
         let Some(generation) =
             self.lineage.get(id).filter(|generation| generation.lens().wants_whole_lines())
@@ -229,5 +231,44 @@ impl Follower {
         let newest = self.lineage.get(self.newest);
         let same_file = newest.is_some_and(|newest| newest.inode() == place.inode);
         if same_file { GapReason::Truncated } else { GapReason::Unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::rc::Rc;
+    use std::time::Instant;
+
+    use crate::tail::beneath::Root;
+    use crate::tail::cursor::Seal;
+    use crate::tail::{Feed, Lens, PieceKind, Start, Step};
+
+    #[test]
+    fn a_cursor_from_before_the_encoding_was_set_right_is_led_to_the_beginning_of_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: Vec<u8> = "a\nuser=7\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let now = Instant::now();
+        let open = |label: &str| -> Feed<()> {
+            let root = Rc::new(Root::open(folder.path()).unwrap());
+            let lens = Lens::new(Some(label), &["[0-9]+".to_owned()], Seal::of(b"test")).unwrap();
+            Feed::open(root, "app.log".into(), Rc::new(lens), now)
+        };
+        // In UTF-8, a line ends in the middle of the newline's two bytes.
+        fs::write(folder.path().join("app.log"), &text[..3]).unwrap();
+        let mut feed = open("utf-8");
+        let end = feed.start(&Start::End);
+        let cursor = feed.cursor(&end);
+        assert_eq!(cursor.places()[0].offset, 3);
+        fs::write(folder.path().join("app.log"), &text).unwrap();
+        let mut feed = open("utf-16le");
+        let mut position = feed.start(&Start::Cursor(cursor));
+        let mut shown = String::new();
+        while let Step::Piece(piece, next) = feed.next(&position, now) {
+            let PieceKind::Lines { text, .. } = &piece.kind else { panic!("{piece:?}") };
+            shown.push_str(std::str::from_utf8(text).unwrap());
+            position = next;
+        }
+        assert_eq!(shown, "a\nuser=█████\n");
     }
 }

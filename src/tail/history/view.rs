@@ -44,8 +44,11 @@ impl<'a> View<'a> {
         Self { lens, from, bytes, begins_line, is_last }
     }
 
-    /// The same without a last line that has no newline.
+    /// The same without a last line that has no newline and may still get one.
     pub(crate) fn whole_lines(self) -> Self {
+        if self.is_last {
+            return self;
+        }
         let end = self.lens.after_last_newline(self.from, self.bytes).unwrap_or(0);
         Self { bytes: &self.bytes[..end], ..self }
     }
