@@ -4,14 +4,16 @@
 mod support;
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use support::server::wiretail;
 use support::v1::Viewer;
 use support::ws::Raw;
-use support::{SOON, Server, TempDir, temp_dir};
+use support::{SOON, Server, TempDir, temp_dir, until};
 
 /// A folder with `app.log` in it, and a server of it with these options.
 fn serve(bytes: &[u8], options: &[&str]) -> (TempDir, PathBuf, Server) {
@@ -91,7 +93,7 @@ fn a_secret_leaves_by_no_way_however_it_is_written() {
         append(&path, &[*byte]);
         // Far longer than half a line waits where nothing is masked, for some of the bytes.
         if byte.is_ascii_digit() {
-            std::thread::sleep(std::time::Duration::from_millis(150));
+            thread::sleep(Duration::from_millis(150));
         }
     }
     expect_text(&mut viewer, "login █████ ok\nagain █████ ok\n");
@@ -179,6 +181,84 @@ fn a_line_of_256_mib_does_no_harm() {
     assert_eq!(viewer.text, "one\n█████\ntwo\n", "what is too long to be judged is masked");
     let peak = support::process::peak_rss_bytes(server.pid());
     assert!(peak < 48 << 20, "{peak} bytes of memory");
+}
+
+#[test]
+fn a_line_of_256_mib_that_is_not_masked_passes_and_nobody_else_waits() {
+    a_line_without_end(256);
+}
+
+#[test]
+#[ignore = "takes a minute and 1 GiB of disk"]
+fn a_line_of_1_gib_that_is_not_masked_passes_and_nobody_else_waits() {
+    a_line_without_end(1024);
+}
+
+/// A line of so many MiB grows under a browser and `wiretail cat`, and lines of another log come in between.
+fn a_line_without_end(mib: usize) {
+    let folder = temp_dir();
+    let (path, other) = (folder.path().join("app.log"), folder.path().join("other.log"));
+    fs::write(&path, b"one\n").unwrap();
+    fs::write(&other, b"").unwrap();
+    let server = Server::start(&[folder.path().to_str().unwrap()]);
+    let (addr, len) = (server.addr(), (mib << 20) + "\nend\n".len());
+    let mut browser = Raw::connect(addr, "/tail/app.log?lines=0");
+    let watched = thread::spawn(move || {
+        let mut seen = 0;
+        while seen < len {
+            let text = browser.read_text();
+            seen += text.len();
+            assert_eq!(text.ends_with("end\n"), seen == len, "{seen} bytes of {len}");
+        }
+    });
+    let url = format!("{}tail/app.log", server.url());
+    let mut cat = wiretail()
+        .args(["cat", &url, "-n", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (cat_pid, mut printed) = (cat.id(), cat.stdout.take().unwrap());
+    // It has begun before the long line has.
+    let mut one = [0; 4];
+    printed.read_exact(&mut one).unwrap();
+    assert_eq!(&one, b"one\n");
+    let printed = thread::spawn(move || {
+        let (mut seen, mut block, mut has_ended) = (0, vec![0; 64 * 1024], false);
+        while !has_ended {
+            let read = printed.read(&mut block).unwrap();
+            assert_ne!(read, 0, "cat went on its own, after {seen} bytes");
+            seen += read;
+            has_ended = block[..read].ends_with(b"\n") && seen > len - 4;
+            assert!(seen <= len);
+        }
+        assert_eq!(seen, len);
+    });
+    let mut viewer = Viewer::connect(addr, "/tail/other.log");
+    viewer.wait_for("hello", SOON);
+    let (block, mut delays) = (vec![b'x'; 1 << 20], Vec::new());
+    for round in 0..mib / 4 {
+        (0..4).for_each(|_| append(&path, &block));
+        let asked = Instant::now();
+        append(&other, b"line\n");
+        viewer.lines_until(|lines| lines.len() > round, SOON);
+        delays.push(asked.elapsed());
+    }
+    append(&path, b"\nend\n");
+    for reader in [watched, printed] {
+        until("all of the line", SOON * 24, || reader.is_finished().then_some(()));
+        reader.join().unwrap();
+    }
+    let peaks = [server.pid(), cat_pid].map(support::process::peak_rss_bytes);
+    cat.kill().unwrap();
+    cat.wait().unwrap();
+    delays.sort_unstable();
+    let (median, slowest) = (delays[delays.len() / 2], delays[delays.len() - 1]);
+    println!(
+        "peaks of server and cat: {peaks:?}; the other log's lines took {median:?}, at most {slowest:?}"
+    );
+    assert!(peaks.iter().all(|&peak| peak < 48 << 20), "{peaks:?} bytes of memory");
+    assert!(median < Duration::from_millis(250), "half of the other log's lines took more than {median:?}");
 }
 
 #[test]
