@@ -280,6 +280,16 @@ impl Lineage {
             Err(why) if why.tells_nothing() => return Err(why),
             Err(why) => (None, Some(why)),
         };
+        let opened = match opened {
+            Some((stat, file)) if self.is_closed_last(&stat, &file)? => {
+                let (last, glance) = (self.last(), Glance::at(&file)?);
+                if let Some(last) = self.get_mut(last) {
+                    last.take_up(file, glance, now);
+                }
+                return Ok(None);
+            }
+            opened => opened,
+        };
         let siblings = self.siblings(now)?;
         let mut between = self.between(&siblings, current, now)?;
         let last = self.last();
@@ -295,6 +305,14 @@ impl Lineage {
         self.push_all(found);
         self.passed_over = Some(pass(&self.root, &siblings));
         Ok(nothing)
+    }
+
+    /// Is this the file of the last generation, which was closed as it could not be read for a moment?
+    fn is_closed_last(&self, stat: &Stat, file: &File) -> io::Result<bool> {
+        match self.get(self.last()) {
+            Some(last) if last.is_closed() && last.holder() == identity(stat) => last.is_held_by(file),
+            _ => Ok(false),
+        }
     }
 
     /// Those of `siblings` that hold what was written after the last generation and before what is at the path.
