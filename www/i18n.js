@@ -58,6 +58,7 @@ const en = {
   hitsMore: (/** @type {string} */ nearest, /** @type {string} */ count) =>
     `The nearest ${nearest} of ${count} are listed`,
   hitHidden: 'The filter hides this line',
+  linkGone: 'This line is not in the log any more',
   found: (/** @type {string} */ count, /** @type {number} */ n) => `${count} ${n === 1 ? 'line' : 'lines'} found`,
   foundNothing: 'Not found',
   hitOf: (/** @type {string} */ at, /** @type {string} */ count) => `${at} of ${count}`,
@@ -253,6 +254,7 @@ const zh = {
   hitMap: '结果在整个日志中的位置',
   hitsMore: (nearest, count) => `共 ${count} 处，仅列出最近的 ${nearest} 处`,
   hitHidden: '过滤条件隐藏了此行',
+  linkGone: '此行已不在日志中',
   found: (count) => `找到 ${count} 行`,
   foundNothing: '没有找到',
   hitOf: (at, count) => `第 ${at} / ${count} 处`,

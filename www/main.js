@@ -67,7 +67,7 @@ const reader = new Reader(lines, requests, {
   attach: (cursor) => dispatch({ type: 'join', cursor, follow: lines.end === lines.first }),
   show: (id, goal) => list.show(id, goal),
   fail: (message) => {
-    toast(message);
+    toast(message ?? WORDS[likes.language].linkGone);
     // A link that leads nowhere: there is nothing to be shown instead of it but the end.
     if (state.past && lines.back === null) goLive();
   },

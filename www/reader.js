@@ -25,7 +25,7 @@ const SCREENS = 2;
  * @property {() => void} detach the window's end is not the stream's any more
  * @property {(cursor: string) => void} attach the window's end is the log's: the stream goes on there
  * @property {(id: number, goal: Goal) => void} show
- * @property {(message: string) => void} fail
+ * @property {(message: string | null) => void} fail one cannot go there; `null`: the place is not in the log any more
  * @property {() => void} hidden the line that was looked for is not shown
  * @property {() => void} changed
  */
@@ -147,6 +147,7 @@ export class Reader {
    */
   async land(cursor, goal, number) {
     let landed = false;
+    let gone = false;
     const arrive = () => {
       if (landed) return;
       landed = true;
@@ -160,6 +161,9 @@ export class Reader {
       (part) => {
         if (part.kind !== 'newer') return;
         const first = !landed;
+        // A place that nobody knows any more. What is shown may lie behind it; a page that shows nothing learns nothing.
+        if (first && part.gap === 'unknown' && this.lines.back === null) gone = true;
+        if (gone) return;
         arrive();
         if (first) epoch = this.lines.epoch;
         if (this.lines.epoch !== epoch) return;
@@ -168,7 +172,8 @@ export class Reader {
       },
     );
     if (outcome.kind === 'refused') this.listener.fail(outcome.message);
-    if (outcome.kind !== 'done') return landed;
+    if (gone) this.listener.fail(null);
+    if (outcome.kind !== 'done' || gone) return landed;
     arrive();
     this.#behindEnded(outcome);
     return true;

@@ -179,13 +179,16 @@ fn a_link_leads_to_its_line_also_after_a_rotation() {
     assert!(!other.text("location.hash").contains("at="), "the address says what is shown");
     assert_content(&other, &server);
 
-    // A damaged one leads to the end, and says so.
-    let damaged = browser.page();
-    damaged.goto(&link.replace("at=", "at=x"));
-    wait_for_line(&damaged, &lines(3099..3100)[0]);
-    wait_for_state(&damaged, "live");
-    damaged.wait_for("document.querySelector('#toast').textContent.includes('damaged')");
-    assert!(!damaged.text("location.hash").contains("at="), "the address says what is shown");
+    // One that is damaged, or into a file that is gone, leads to the end, and that is said.
+    let head = link.split("at=").next().unwrap();
+    for (at, said) in [("x", "is damaged"), ("1.1111111111111111.11111111.1f5", "not in the log any more")] {
+        let lost = browser.page();
+        lost.goto(&format!("{head}at={at}"));
+        wait_for_line(&lost, &lines(3099..3100)[0]);
+        wait_for_state(&lost, "live");
+        lost.wait_for(&format!("document.querySelector('#toast').textContent.includes({said:?})"));
+        assert!(!lost.text("location.hash").contains("at="), "the address says what is shown");
+    }
 }
 
 #[test]

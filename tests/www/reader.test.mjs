@@ -137,6 +137,15 @@ test('lines so long that few fill the window are not all taken at once', async (
   assert.ok(page.lines.back !== history.end);
 });
 
+test('a link to a place that nobody knows any more leads nowhere, and it is said', async () => {
+  const page = pageOf(new History([]), false);
+  const landing = page.reader.land('old', { below: null, found: true }, null);
+  page.hear('{"newer":{"id":1,"from":"old","to":"old","bytes":null,"gap":"unknown"}}');
+  page.hear('{"done":{"id":1,"more":false}}');
+  assert.equal(await landing, false);
+  assert.deepEqual([page.log, page.texts(), page.past], [['fail null'], [], false]);
+});
+
 test('a gap in the history is a mark', async () => {
   const page = pageOf(new History([]), false);
   page.lines.clear('c');
