@@ -17,6 +17,10 @@ const AROUND = 4;
 const COLUMN = 7.6;
 const BESIDE = 170;
 
+/** Characters of a place for which there is room in that; and columns at the end that what is cut off may cover. */
+const PLACE = 19;
+const CUT = 2;
+
 /** @typedef {import('./wire.js').Hit} Hit */
 
 export class HitList {
@@ -151,8 +155,9 @@ function drawHit(hit, at, columns, { index, nearest }, manner) {
   row.ariaSelected = String(at === index);
   row.classList.toggle('nearest', index < 0 && at === nearest);
   const text = make('span', 'text');
-  const shown = excerpt(hit, columns);
+  const place = placeOf(hit, manner.language);
+  const shown = excerpt(hit, Math.max(20, columns - CUT - Math.max(0, place.length - PLACE)));
   text.append(...drawText(shown.text, PLAIN, shown.marks, manner));
-  row.append(make('span', 'place', placeOf(hit, manner.language)), text);
+  row.append(make('span', 'place', place), text);
   return row;
 }
