@@ -247,3 +247,29 @@ fn cat_begins_at_a_time_and_goes_on() {
     let wrong = wiretail().args(["cat", &url, "--since", "noon"]).stdin(Stdio::null()).output().unwrap();
     assert_ne!(wrong.status.code(), Some(0));
 }
+
+#[test]
+fn a_place_that_is_lost_is_said_at_the_end() {
+    let (_folder, path) = folder();
+    let server = serve(&path);
+    let mut viewer = watch(&server, "lines=1");
+    let elsewhere = temp_dir();
+    let other = elsewhere.path().join("app.log");
+    fs::write(&other, "a line of text that no other log begins with\n").unwrap();
+    let lost = {
+        let server = serve(&other);
+        watch(&server, "lines=0").cursor.unwrap()
+    };
+    let answers = viewer.ask(&json!({"seek": {"id": 1, "to": {"cursor": lost}}}).to_string());
+    assert!(answers.iter().all(|answer| answer.kind != "place"));
+    let done = &answers.last().unwrap().value;
+    assert_eq!(done["note"], "The place that was asked for is not there any more.");
+    let search = json!({"id": 2, "grep": ["Ox"], "from": lost, "most": 1});
+    let answers = viewer.ask(&json!({ "search": search }).to_string());
+    assert_eq!(hits(&answers)[0]["file"], "app.log");
+    let done = &answers.last().unwrap().value;
+    let note = "The place to begin at is not there any more: this search began at the end.";
+    assert_eq!((&done["note"], &done["cancelled"]), (&json!(note), &Value::Null));
+    let answers = viewer.ask(r#"{"search":{"id":3,"grep":["Ox"],"most":1}}"#);
+    assert_eq!(answers.last().unwrap().value["note"], Value::Null);
+}

@@ -119,7 +119,13 @@ fn message_from(choices: &mut Choices<'_>) -> FromServer {
             let (id, map) = (some.map(|_| id), vec![id; usize::from(kind % 5)]);
             FromServer::Progress(Progress { id, what, done: number, total: number, count: some, map })
         }
-        17 => FromServer::Done(Done { id, more: kind > 99, count: some, cancelled: number > 99 }),
+        17 => FromServer::Done(Done {
+            id,
+            more: kind > 99,
+            count: some,
+            cancelled: number > 99,
+            note: (number > 49).then(|| "So it is.".to_owned()),
+        }),
         _ => FromServer::Error { id: some.map(|_| id), message: text() },
     }
 }

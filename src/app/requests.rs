@@ -29,6 +29,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// The most lines that `older` and `newer` give, and the most hits that are listed.
 const MOST_LINES: usize = 10_000;
 const MOST_HITS: usize = 10_000;
+const LOST: &str = "The place that was asked for is not there any more.";
+const LOST_FROM: &str = "The place to begin at is not there any more: this search began at the end.";
 
 /// The requests of one viewer that have not been answered.
 #[derive(Debug, Default)]
@@ -149,7 +151,7 @@ impl Requests {
 }
 
 fn cancelled(id: u32) -> FromServer {
-    FromServer::Done(Done { id, more: false, count: None, cancelled: true })
+    FromServer::Done(Done { id, more: false, count: None, cancelled: true, note: None })
 }
 
 impl Request {
@@ -189,7 +191,9 @@ impl Working {
                     worked.answer.push(Bytes::Own(progress.to_frame()));
                 }
                 let count = self.is_search.then_some(summary.count);
-                let done = Done { id, more: summary.more, count, cancelled: false };
+                let note = if self.is_search { LOST_FROM } else { LOST };
+                let note = summary.lost.then(|| note.to_owned());
+                let done = Done { id, more: summary.more, count, cancelled: false, note };
                 worked.answer.push(Bytes::Own(FromServer::Done(done).to_frame()));
                 worked.slice = Slice::Done;
                 return worked;

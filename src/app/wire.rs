@@ -249,7 +249,7 @@ pub enum Activity {
 }
 
 /// The end of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The number of the request.
     pub id: u32,
@@ -262,6 +262,9 @@ pub struct Done {
     /// Whether it was given up: cancelled, or replaced by another.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cancelled: bool,
+    /// What there is to say of it, a sentence: that the place it was given is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl FromServer {
@@ -395,8 +398,8 @@ mod tests {
             file: "app.log.1".into(),
             exact: true,
         };
-        let done = Done { id: 4, more: false, count: Some(17), cancelled: false };
-        let cancelled = Done { count: None, cancelled: true, ..done };
+        let done = Done { id: 4, more: false, count: Some(17), cancelled: false, note: None };
+        let cancelled = Done { count: None, cancelled: true, ..done.clone() };
         for (message, json) in [
             (
                 FromServer::Filtered { cursor: "c".into(), active: true },

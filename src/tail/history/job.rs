@@ -1,4 +1,5 @@
-//! What somebody asks of a log's past, done step by step: each step reads 256 KiB at most, so nobody else waits.
+//! What somebody asks of a log's past, done step by step: each step looks through 256 KiB at most, and less if the patterns
+//! are costly, so nobody else waits.
 //!
 //! A [`Job`] belongs to who asks; it holds no file and no buffer, and dropping it ends it. It is worked on through the log's
 //! [`Feed`](crate::tail::Feed), which has the files.
@@ -25,12 +26,12 @@ use crate::tail::window::GapReason;
 /// The most that one step reads.
 pub(crate) const STEP: usize = 256 * 1024;
 
-/// ... of a log that is shown as it is, or to a filter that takes long.
+/// ... of a log that is shown as it is.
 pub(crate) const SHORT_STEP: usize = 64 * 1024;
 
-/// How much is read at once for a filter.
+/// How much is looked through at once for a filter, unless a line is longer.
 pub(crate) fn step_of(filter: &Filter) -> usize {
-    if filter.is_slow() { SHORT_STEP } else { STEP }
+    filter.part().unwrap_or(STEP)
 }
 
 /// What is asked for.
@@ -182,6 +183,8 @@ pub struct Summary {
     pub more: bool,
     /// How many lines a search has found, those not told included.
     pub count: u64,
+    /// The place that it was given is not there any more. So nothing is known of it; and a search began at the end.
+    pub lost: bool,
 }
 
 /// How far a job has come.
@@ -305,8 +308,11 @@ fn begin(task: &Task, filter: Option<&Rc<Filter>>, bench: &mut Bench<'_>) -> Res
         },
         Task::Seek(to) => Kind::Seek(Seek::new(to.clone())),
         Task::Search { filter, from, most } => {
-            let from = from.as_ref().map(|from| bench.standing_of(from)).transpose()?.flatten();
-            Kind::Search(Box::new(Search::new(Rc::clone(filter), from, *most, bench)))
+            let standing = from.as_ref().map(|from| bench.standing_of(from)).transpose()?.flatten();
+            let lost = from.is_some() && standing.is_none();
+            let mut search = Search::new(Rc::clone(filter), standing, *most, bench);
+            search.lost = lost;
+            Kind::Search(Box::new(search))
         }
     })
 }

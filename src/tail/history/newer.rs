@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::tail::generation::Begins;
-use crate::tail::history::job::{Bench, Found, SHORT_STEP, Summary, Work, step_of};
+use crate::tail::history::job::{Bench, Found, SHORT_STEP, STEP, Summary, Work, step_of};
 use crate::tail::history::places::below;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
@@ -54,10 +54,14 @@ impl Newer {
     /// One block.
     pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
         if self.wanted == 0 {
-            return Work::Done(Summary { more: bench.follower.bytes_after(&self.at) > 0, count: 0 });
+            return Work::Done(Summary {
+                more: bench.follower.bytes_after(&self.at) > 0,
+                ..Summary::default()
+            });
         }
-        let most = self.filter.as_deref().map_or(SHORT_STEP, step_of).min(bench.scratch.len());
-        match self.walk.next(bench.follower, &mut bench.scratch[..most], bench.now) {
+        let step = self.filter.as_deref().map_or(SHORT_STEP, step_of);
+        let room = if self.filter.is_some() { STEP } else { SHORT_STEP }.min(bench.scratch.len());
+        match self.walk.next_part(step, bench.follower, &mut bench.scratch[..room], bench.now) {
             Block::Lines { id, from, bytes } => {
                 let end = from + bytes.len() as u64;
                 let generation = bench.follower.lineage.get(id);

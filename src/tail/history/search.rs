@@ -30,6 +30,8 @@ use crate::tail::standing::{GenerationId, Standing};
 #[derive(Debug)]
 pub(crate) struct Search {
     filter: Rc<Filter>,
+    /// It was to begin at a place that is not there any more.
+    pub(crate) lost: bool,
     // Hits that may still be told.
     left: usize,
     untold: bool,
@@ -75,7 +77,7 @@ impl Search {
         let place = bench.at_line_starts(&place);
         let (up, down) = (Way::new(Walk::up(&place)), Way::new(Walk::down(&place)));
         let (finds, names) = (Finds::default(), Vec::new());
-        Self { filter, left: most, untold: false, whole: false, up, down, finds, names }
+        Self { filter, lost: false, left: most, untold: false, whole: false, up, down, finds, names }
     }
 
     /// One block, or one more file.
@@ -90,15 +92,18 @@ impl Search {
             };
         }
         let upwards = match (&self.up.walk, &self.down.walk) {
-            (None, None) => return Work::Done(Summary { more: self.untold, count: self.finds.count() }),
+            (None, None) => {
+                let (more, count) = (self.untold, self.finds.count());
+                return Work::Done(Summary { more, count, lost: self.lost });
+            }
             (Some(_), None) => true,
             (None, Some(_)) => false,
             (Some(_), Some(_)) => self.up.seen <= self.down.seen,
         };
         let way = if upwards { &mut self.up } else { &mut self.down };
         let Some(walk) = &mut way.walk else { return Work::Again };
-        let most = step_of(&self.filter).min(bench.scratch.len());
-        let (id, from, bytes) = match walk.next(bench.follower, &mut bench.scratch[..most], bench.now) {
+        let step = step_of(&self.filter);
+        let (id, from, bytes) = match walk.next_part(step, bench.follower, bench.scratch, bench.now) {
             Block::Lines { id, from, bytes } => (id, from, bytes),
             Block::Gap { bytes, .. } => {
                 way.seen += bytes.unwrap_or(0);

@@ -53,7 +53,7 @@ impl Seek {
         match self.look(bench) {
             Sought::NotYet => Work::Again,
             Sought::Later => Work::Later,
-            Sought::Nowhere => Work::Done(Summary::default()),
+            Sought::Nowhere => Work::Done(Summary { lost: true, ..Summary::default() }),
             Sought::At { id, offset, exact } => {
                 self.over = true;
                 let Some(cursor) = bench.cursor(id, offset) else { return Work::Again };

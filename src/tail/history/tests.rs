@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 
+mod parts;
+
 use super::index::Indexes;
 use super::job::{BUCKETS, Bench};
 use super::*;
@@ -243,7 +245,7 @@ proptest! {
             Found::Hits(hits) => hits,
             other => panic!("{other:?}"),
         }).collect();
-        prop_assert_eq!(summary, Summary { more: false, count: expected.len() as u64 });
+        prop_assert_eq!(summary, Summary { count: expected.len() as u64, ..Summary::default() });
         let age = |hit: &Hit| (0..files.len()).find(|&age| name(age) == *hit.file).unwrap();
         let key = |hit: &Hit| (files.len() - 1 - age(hit), hit.byte);
         let mut keys: Vec<_> = hits.iter().map(key).collect();
@@ -372,8 +374,14 @@ fn what_is_lost_is_said() {
     let elsewhere = other.end();
     let (found, summary) = scene.run(Task::Older { before: elsewhere.clone(), lines: 5 }, None);
     assert!(matches!(found[..], [Found::Gap { bytes: None, .. }]) && !summary.more, "{found:?}");
-    let (found, _) = scene.run(Task::Seek(SeekTo::Cursor(elsewhere)), None);
-    assert!(found.is_empty());
+    let (found, summary) = scene.run(Task::Seek(SeekTo::Cursor(elsewhere.clone())), None);
+    assert!(found.is_empty() && summary.lost);
+    let search = |from| Task::Search { filter: filter("text"), from: Some(from), most: 10 };
+    let (found, summary) = scene.run(search(elsewhere), None);
+    assert!(matches!(&found[..], [Found::Hits(hits)] if hits.len() == 1), "from the end: {found:?}");
+    assert_eq!(summary, Summary { more: false, count: 1, lost: true });
+    let here = scene.end();
+    assert!(!scene.run(search(here), None).1.lost);
 }
 
 #[test]

@@ -95,7 +95,11 @@ impl<'a> View<'a> {
     /// text. In their order.
     pub(crate) fn each_shown(&self, filter: &Filter, mut each: impl FnMut(usize, &[u8])) {
         if self.lens.is_plain() {
-            return filter.shown_in(self.bytes).for_each(|line| each(line.start, &self.bytes[line]));
+            let text = self.lens.without_mark(self.from, self.bytes);
+            let mark = self.bytes.len() - text.len();
+            // It belongs to the first line, but not to what that says.
+            let place = |start| if start == 0 { 0 } else { mark + start };
+            return filter.shown_in(text).for_each(|line| each(place(line.start), &text[line]));
         }
         let text = self.text(0, self.bytes.len());
         let (mut at, mut passed) = (0, 0);

@@ -61,6 +61,9 @@ pub(crate) enum Block<'a> {
     End,
 }
 
+/// In bytes, in any encoding.
+const LONGEST_CHARACTER: usize = 4;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
     Up,
@@ -109,6 +112,31 @@ impl Walk {
             Direction::Up => self.next_up(follower, scratch, now),
             Direction::Down => self.next_down(follower, scratch, now),
         }
+    }
+
+    /// As [`next`](Self::next), but with no more than `part` bytes, unless one line is longer.
+    pub(crate) fn next_part<'a>(
+        &mut self,
+        part: usize,
+        follower: &mut Follower,
+        scratch: &'a mut [u8],
+        now: Instant,
+    ) -> Block<'a> {
+        let mut room = part.min(scratch.len());
+        while room < scratch.len() && self.clone().cuts_a_line(follower, &mut scratch[..room], now) {
+            room = (2 * room).min(scratch.len());
+        }
+        self.next(follower, &mut scratch[..room], now)
+    }
+
+    /// Is there so little room that the next block is a part of a line? (Or one line exactly, now and then.)
+    fn cuts_a_line(mut self, follower: &mut Follower, scratch: &mut [u8], now: Instant) -> bool {
+        let room = scratch.len();
+        let Block::Lines { id, from, bytes } = self.next(follower, scratch, now) else { return false };
+        let end =
+            follower.lineage.get(id).map(Generation::lens).and_then(|l| l.after_first_newline(from, bytes));
+        // At a cut, some bytes of a character may have been left.
+        bytes.len() + LONGEST_CHARACTER > room && end.is_none_or(|end| end == bytes.len())
     }
 
     fn next_up<'a>(&mut self, follower: &mut Follower, scratch: &'a mut [u8], now: Instant) -> Block<'a> {

@@ -140,11 +140,16 @@ impl Lens {
         }
     }
 
-    fn decoded<'a>(&self, at: u64, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let bytes = match bytes.strip_prefix(self.encoding.mark()) {
+    /// `bytes`, which begin at `at`, without a byte-order mark that the file begins with.
+    pub(crate) fn without_mark<'a>(&self, at: u64, bytes: &'a [u8]) -> &'a [u8] {
+        match bytes.strip_prefix(self.encoding.mark()) {
             Some(rest) if at == 0 => rest,
             _ => bytes,
-        };
+        }
+    }
+
+    fn decoded<'a>(&self, at: u64, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let bytes = self.without_mark(at, bytes);
         if self.encoding.shape() == Shape::Utf8 {
             return utf8::lossy(bytes);
         }

@@ -26,6 +26,12 @@ const LARGEST: usize = 2 * 1024 * 1024;
 /// Brackets in brackets, so deep.
 const DEEPEST: u32 = 50;
 
+/// An expression with no more places than this has so few states that a table of them is soon complete.
+const LIGHT: usize = 12;
+
+/// What it weighs beside the rest that words are asked for: measured, at the borders of words beyond ASCII.
+const WORDS: usize = 4;
+
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Expression {
@@ -34,6 +40,7 @@ pub(super) struct Expression {
     longest: Option<usize>,
     /// Matches in every line that `exact` matches in, and perhaps in others.
     loose: Option<Regex>,
+    weight: usize,
 }
 
 /// What is wrong with a pattern.
@@ -55,10 +62,22 @@ impl Expression {
         let hir = within_line(hir.map_err(syntax)?)?;
         let exact = if spec.words { whole_words(hir) } else { hir };
         let asks_for_words = exact.properties().look_set().contains_word_unicode();
+        let is_text = spec.literal || exact.properties().is_alternation_literal();
+        let weight = match places(&exact) {
+            places if is_text || places <= LIGHT => 1,
+            places => places,
+        };
+        let weight = weight.saturating_add(if asks_for_words { WORDS } else { 0 });
         let largest = LARGEST / count / if asks_for_words { 2 } else { 1 };
         let loose = asks_for_words.then(|| compile(&without_words(exact.clone()), largest));
         let longest = exact.properties().maximum_len();
-        Ok(Self { exact: compile(&exact, largest)?, longest, loose: loose.transpose()? })
+        Ok(Self { exact: compile(&exact, largest)?, longest, loose: loose.transpose()?, weight })
+    }
+
+    /// How much work a byte may be at worst: 1 for what takes one look, else at how many places of the expression the
+    /// engines may be at the same time.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Does this line match? The fast expression, if there is one, keeps most lines from the other.
@@ -107,6 +126,23 @@ fn compile(hir: &Hir, largest: usize) -> Result<Regex, Wrong> {
     let mut builder = RegexBuilder::new(&hir.to_string());
     builder.size_limit(largest).dfa_size_limit(largest).nest_limit(16 * DEEPEST);
     builder.build().map_err(|_| Wrong::TooLarge)
+}
+
+/// How many places there are in an expression once its repetitions are written out.
+fn places(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(_) => 1,
+        HirKind::Repetition(Repetition { min, max, sub, .. }) => {
+            let times = max.unwrap_or(*min).max(1);
+            places(sub).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+        }
+        HirKind::Capture(capture) => places(&capture.sub),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            subs.iter().map(places).fold(0, usize::saturating_add)
+        }
+    }
 }
 
 fn whole_words(hir: Hir) -> Hir {

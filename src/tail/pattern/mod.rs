@@ -28,6 +28,16 @@ pub const LONGEST_PATTERN: usize = 1024;
 /// this: in text that is not ASCII each takes 80 ns for a byte, and so 5 ms for 64 KiB.
 pub const MOST_OF_WORDS: usize = 4;
 
+/// More places than this the patterns of a filter do not have together, once their repetitions are written out. (The
+/// engines may be at all of them at the same time, at each byte: 500 take 2 µs.)
+const MOST_PLACES: usize = 512;
+
+/// In a part of a log with this many bytes, a filter's patterns take some 2 ms at worst, if they have one place.
+const PART: usize = 128 * 1024;
+
+/// A part is not smaller, as lines are seldom longer.
+const SMALLEST_PART: usize = 1024;
+
 /// Of a line longer than this (bytes), only so much is looked through for [marks](Filter::marks).
 pub const MOST_MARKED: usize = 4 * 1024;
 
@@ -54,6 +64,7 @@ pub struct FilterSpec {
 pub struct Filter {
     grep: Vec<Expression>,
     not: Vec<Expression>,
+    part: Option<usize>,
 }
 
 impl Filter {
@@ -73,14 +84,24 @@ impl Filter {
             of_words += usize::from(expression.is_slow());
             if of_words > MOST_OF_WORDS { Err(FilterError::TooManyOfWords) } else { Ok(expression) }
         };
-        let grep = spec.grep.iter().map(&mut compile).collect::<Result<_, _>>()?;
-        let not = spec.not.iter().map(compile).collect::<Result<_, _>>()?;
-        Ok(Self { grep, not })
+        let grep = spec.grep.iter().map(&mut compile).collect::<Result<Vec<_>, _>>()?;
+        let not = spec.not.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+        let weights = || grep.iter().chain(&not).map(Expression::weight);
+        let weight = weights().fold(0, usize::saturating_add);
+        if weight > MOST_PLACES {
+            let patterns = spec.grep.iter().chain(&spec.not);
+            let heaviest = patterns.zip(weights()).max_by_key(|(_, weight)| *weight);
+            let pattern = heaviest.map_or(String::new(), |(pattern, _)| shortened(pattern));
+            return Err(FilterError::TooLarge { pattern });
+        }
+        let part = (weight > 1).then(|| (PART / weight).max(SMALLEST_PART));
+        Ok(Self { grep, not, part })
     }
 
-    /// It may take long for its lines: who has others waiting should not give it more than 64 KiB at once.
-    pub fn is_slow(&self) -> bool {
-        self.grep.iter().chain(&self.not).any(Expression::is_slow)
+    /// So many bytes (or one line, if that is longer) are to be looked through at a time by who has others waiting; none
+    /// if it does not matter. What the patterns may cost at worst decides it, not what they do cost.
+    pub fn part(&self) -> Option<usize> {
+        self.part
     }
 
     /// Every line is shown.

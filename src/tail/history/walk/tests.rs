@@ -87,6 +87,41 @@ fn up_and_down_give_what_is_in_the_files_whatever_the_size_of_a_block() {
 }
 
 #[test]
+fn a_part_holds_whole_lines_and_not_much_more_than_it_should() {
+    let longest = FILES[3].1.len();
+    for part in 1..70 {
+        for is_up in [true, false] {
+            let mut scene = Scene::new(&FILES);
+            let end = scene.at_end();
+            scene.up(&end, 1000);
+            let from = if is_up { end } else { scene.at(2, 0) };
+            let mut walk = if is_up { Walk::up(&from) } else { Walk::down(&from) };
+            let (mut scratch, mut parts) = ([0; 1000], Vec::new());
+            loop {
+                match walk.next_part(part, &mut scene.follower, &mut scratch, scene.now) {
+                    Block::Lines { bytes, .. } => parts.push(String::from_utf8(bytes.to_vec()).unwrap()),
+                    Block::Border { .. } | Block::Again => {}
+                    Block::End => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+            let whole = |text: &String| ["\n", "half a li", "\ny", "y"].iter().any(|end| text.ends_with(end));
+            assert!(parts.iter().all(whole), "parts of {part}: {parts:?}");
+            assert!(
+                parts.iter().all(|text| text.len() <= part.max(2 * (longest + 1))),
+                "parts of {part}: {parts:?}"
+            );
+            if is_up {
+                parts.reverse();
+            }
+            let all = [FILES[0].1, FILES[1].1, FILES[3].1].concat();
+            assert_eq!(parts.concat().as_bytes(), all, "parts of {part}");
+            assert!(part > 20 || parts.len() >= 5, "parts of {part}: {parts:?}");
+        }
+    }
+}
+
+#[test]
 fn what_lies_before_and_after_a_place_is_everything_once() {
     let mut scene = Scene::new(&FILES);
     let end = scene.at_end();
