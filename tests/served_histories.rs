@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use support::v1::{Message, Viewer};
+use support::ws::PONG;
 use support::{Server, TempDir, temp_dir};
 use wiretail::tail::{Cursor, GapReason, PieceKind};
 
@@ -112,6 +113,12 @@ impl Scene {
         *connection = Some(Viewer::connect(server.addr(), &target));
     }
 
+    /// Its viewers are not dead, though they do not read for half a minute on a busy machine (RFC 6455 §5.5.3).
+    fn show_life(&mut self) {
+        let connected = self.viewers.iter_mut().filter_map(|(_, viewer)| viewer.as_mut());
+        connected.for_each(|viewer| viewer.raw.send_frame(PONG, b""));
+    }
+
     /// Reads what comes at once, at most `most` messages. True if there was any.
     fn read(&mut self, viewer: usize, most: usize) -> Result<bool, String> {
         let (record, connection) = &mut self.viewers[viewer];
@@ -189,6 +196,7 @@ fn play_batch(runner: &mut TestRunner) {
             server = Server::start(&sources);
         }
         for scene in &mut scenes {
+            scene.show_life();
             let event = event().new_tree(runner).expect("events can be drawn").current();
             let played = scene.play(&event, &server);
             played.unwrap_or_else(|why| fail(scene, &why));

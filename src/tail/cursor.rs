@@ -42,7 +42,8 @@ pub struct Cursor {
 /// An offset in one generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// The file's number on its file system. The device is not part of it: it changes with each mount of an NFS.
+    /// The file's number on its file system. The device is not part of it: it changes with each mount of an NFS. Where
+    /// it was an archive, a number made of that and its first bytes.
     pub inode: u64,
     /// Fingerprint of the first min(offset, 256) bytes.
     pub head: HeadPrint,
@@ -73,6 +74,13 @@ impl Cursor {
 pub struct HeadPrint([u8; 8]);
 
 impl HeadPrint {
+    /// The number by which places name a generation that was first seen in the archive with this inode, and begins like
+    /// this. Its highest bit tells it from those of files: that of a log may be used again for an archive, as soon as the
+    /// log has been compressed, and that of an archive for the next one.
+    pub(crate) fn in_archive(self, inode: u64) -> u64 {
+        u64::from_be_bytes(self.0) ^ inode | 1 << 63
+    }
+
     /// Of a generation that begins with `bytes`, for a place at `offset`. `bytes` has at least min(offset, 256) bytes.
     pub fn of(bytes: &[u8], offset: u64) -> Self {
         let len = head_len(offset).min(bytes.len());

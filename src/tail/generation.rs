@@ -23,8 +23,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::io::Errno;
 
 use crate::tail::beneath::{OpenError, Stat};
-use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, Place, Seal, head_len};
+use crate::tail::cursor::{ENOUGH, GUARD, GuardPrint, HEAD, Place, head_len};
 use crate::tail::disk::File;
+use crate::tail::holder::Holder;
 use crate::tail::lens::Lens;
 use crate::tail::patience::PATIENCE;
 use crate::tail::reading::{READ, before, holds, hole_at, hole_back, read_exactly, stat_of};
@@ -37,8 +38,8 @@ pub(crate) use growth::Read;
 pub(crate) struct Generation {
     // The inode that its places name, for ever; the bytes themselves may later be found in a copy.
     inode: u64,
-    // Device and inode of the file that holds the bytes now.
-    holder: (u64, u64),
+    // The file that holds the bytes now.
+    holder: Holder,
     begins: Begins,
     // The offset of its first byte, and what a guard before that covers.
     start: u64,
@@ -99,6 +100,7 @@ enum Life {
 #[derive(Debug)]
 pub(crate) struct Glance {
     stat: Stat,
+    holder: Holder,
     head: Vec<u8>,
     // How places name what is first seen in it.
     inode: u64,
@@ -110,12 +112,13 @@ impl Glance {
     pub(crate) fn at(file: &File) -> io::Result<Self> {
         let stat = stat_of(file)?;
         let head = read_exactly(file, 0, head_len(stat.size))?;
-        Ok(Self { stat, head, inode: stat.inode, is_torn: false })
+        Ok(Self { holder: Holder::plain(&stat), inode: stat.inode, stat, head, is_torn: false })
     }
 
     /// The file is what has been unpacked of this archive.
     pub(crate) fn in_archive(self, inode: u64, archive: &Stat, is_torn: bool) -> Self {
-        Self { stat: Stat { size: self.stat.size, ..*archive }, inode, is_torn, ..self }
+        let stat = Stat { size: self.stat.size, ..*archive };
+        Self { stat, holder: Holder::archive(archive), inode, is_torn, ..self }
     }
 }
 
@@ -164,12 +167,12 @@ impl Generation {
 
     /// The generation in `file`, at which a glance was taken, of which nothing was read.
     pub(crate) fn begin(file: File, glance: Glance, begins: Begins, lens: &Rc<Lens>, now: Instant) -> Self {
-        let Glance { stat, head, inode, is_torn } = glance;
+        let Glance { stat, holder, head, inode, is_torn } = glance;
         let lens = lens.for_head(&head);
         let start_guard = lens.seal().guard(b"", 0);
         Self {
             inode,
-            holder: (stat.device, stat.inode),
+            holder,
             begins,
             start: 0,
             start_guard,
@@ -194,10 +197,10 @@ impl Generation {
     }
 
     /// One that has ended, in a file that nobody can read: no more is known of it than what a `stat` tells.
-    pub(crate) fn unread(stat: &Stat, lens: &Rc<Lens>, now: Instant) -> Self {
+    pub(crate) fn unread(holder: Holder, stat: &Stat, lens: &Rc<Lens>, now: Instant) -> Self {
         Self {
             inode: stat.inode,
-            holder: (stat.device, stat.inode),
+            holder,
             joined: stat.size,
             size: stat.size,
             modified: stat.modified,
@@ -213,7 +216,7 @@ impl Generation {
     pub(crate) fn void(since: u64, now: Instant) -> Self {
         Self {
             inode: 0,
-            holder: (0, 0),
+            holder: Holder::NONE,
             begins: Begins::Rotated,
             start: since,
             start_guard: GuardPrint::of(b""),
@@ -270,8 +273,8 @@ impl Generation {
         self.inode >> 63 == 1
     }
 
-    /// Device and inode of the file, or the archive, that holds the bytes.
-    pub(crate) fn holder(&self) -> (u64, u64) {
+    /// The file, or the archive, that holds the bytes.
+    pub(crate) fn holder(&self) -> Holder {
         self.holder
     }
 
@@ -495,8 +498,8 @@ impl Generation {
 
     /// The bytes are in this file, which was found to [hold](Self::is_held_by) them, and at which a glance was taken.
     pub(crate) fn take_up(&mut self, file: File, glance: Glance, now: Instant) {
-        let Glance { stat, head, .. } = glance;
-        self.holder = (stat.device, stat.inode);
+        let Glance { stat, holder, head, .. } = glance;
+        self.holder = holder;
         if !self.has_ended() {
             // Its end may be told before anybody reads it here, so its first bytes must be known now.
             if stat.size > self.size && self.head.len() < HEAD {
@@ -525,9 +528,16 @@ impl Generation {
         self.head.is_empty()
     }
 
-    /// What begins with `first` begins with the same bytes. `first` is all of it, if that is less than 256 bytes.
+    /// An archive of which these are the first bytes (256, or all if there are fewer) may hold it.
     pub(crate) fn begins_as(&self, first: &[u8]) -> bool {
-        !self.is_blank() && first.starts_with(&self.head)
+        let common = first.len().min(self.head.len());
+        // Of what was first seen in an archive, nothing more will be written. Of a damaged one, it is a matter of luck how
+        // much can be unpacked.
+        let as_long = match self.is_unpacked() {
+            true => first.len() == self.head.len() || self.is_torn,
+            false => first.len() >= self.head.len(),
+        };
+        as_long && first[..common] == self.head[..common]
     }
 
     /// True if `file` holds it though it is another file: there is enough of it to be sure, or there is no more in the
@@ -566,17 +576,6 @@ impl Generation {
     pub(crate) fn position(&self) -> u64 {
         self.offset + self.pending.len() as u64
     }
-}
-
-/// Does `place` name what is in `file`? Its first bytes and those before the offset must be the same; if it is not
-/// the `same_file`, there must be enough of them.
-pub(crate) fn is_named_by(place: &Place, file: &File, same_file: bool, seal: &Seal) -> io::Result<bool> {
-    if stat_of(file)?.size < place.offset || (!same_file && head_len(place.offset) < ENOUGH) {
-        return Ok(false);
-    }
-    let head = read_exactly(file, 0, head_len(place.offset))?;
-    let guard = before(file, place.offset)?;
-    Ok(seal.head(&head, place.offset) == place.head && seal.guard(&guard, place.offset) == place.guard)
 }
 
 /// So many that it is worth asking whether there is a hole.

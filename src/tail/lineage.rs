@@ -7,6 +7,7 @@
 
 mod beginning;
 mod finding;
+mod passed;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,14 +18,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::tail::archive::{Archives, Content};
 use crate::tail::beneath::{OpenError, Root, Stat};
-use crate::tail::cursor::ENOUGH;
+use crate::tail::cursor::HEAD;
 use crate::tail::disk::File;
 use crate::tail::generation::{Begins, Generation, Glance};
+use crate::tail::holder::Holder;
 use crate::tail::lens::Lens;
 use crate::tail::patience::Patience;
-use crate::tail::reading::{holds, read_exactly};
+use crate::tail::reading::holds;
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot};
+use passed::{Passed, pass};
 
 /// So many generations are remembered. A viewer that lags by more rotations is told that it misses something, but not
 /// how much.
@@ -51,14 +54,6 @@ pub(crate) struct Lineage {
     passed_over: Option<Vec<Passed>>,
     // Behind a cell, as looking into an archive changes nothing but what is remembered of it.
     archives: RefCell<Archives>,
-}
-
-/// A file that was passed over. The system may give its inode to another one as soon as it has been compressed, so it is
-/// known by its first bytes as well.
-#[derive(Debug)]
-struct Passed {
-    stat: Stat,
-    head: Vec<u8>,
 }
 
 impl Lineage {
@@ -174,14 +169,14 @@ impl Lineage {
     /// The file that holds `generation` now, and a glance at it: the same file by any name, or else a copy.
     fn search(&self, generation: &Generation, now: Instant) -> Result<Option<(File, Glance)>, OpenError> {
         let siblings = self.siblings(now)?;
-        let at_path = self.current()?.is_some_and(|stat| identity(&stat) == generation.holder());
+        let at_path = self.current()?.is_some_and(|stat| Holder::plain(&stat) == generation.holder());
         if at_path {
             let holds = |file: &File| Ok((generation.is_held_by(file)?, Glance::at(file)?));
             if let Some((file, (true, glance))) = self.ask(&self.rel, now, holds)? {
                 return Ok(Some((file, glance)));
             }
         }
-        let is_itself = |s: &&Sibling| identity(&s.stat) == generation.holder();
+        let is_itself = |s: &&Sibling| s.holder() == generation.holder();
         let (itself, others): (Vec<_>, Vec<_>) = siblings.iter().partition(is_itself);
         // If its file is there and does not hold it any more, it was cut, and a copy may have been made just before.
         let is_cut = (at_path || !itself.is_empty()) && !generation.is_blank();
@@ -214,8 +209,8 @@ impl Lineage {
         let siblings = self.siblings(now)?;
         // The truncated file itself may have been renamed since. It is no copy, and what came after it is no matter now.
         // If it has been removed, its time is the border; what is as old counts as younger, to be found later.
-        let itself = |sibling: &Sibling| identity(&sibling.stat) == cut.holder();
-        let current = self.current()?.map(|stat| identity(&stat));
+        let itself = |sibling: &Sibling| sibling.holder() == cut.holder();
+        let current = self.current()?.map(|stat| Holder::plain(&stat));
         let removed = !siblings.iter().any(itself) && current != Some(cut.holder());
         let time = cut.file().filter(|_| removed).map(Stat::of).transpose()?;
         let earlier = |s: &Sibling| !itself(s) && time.is_none_or(|own| s.stat.modified < own.modified);
@@ -241,7 +236,7 @@ impl Lineage {
             // What is too short to be known by its content alone is still known by its time: a copy is made just
             // before the cut.
             let recent = sibling.stat.modified >= cut.modified();
-            let is_candidate = identity(&sibling.stat) != cut.holder() && !cut.is_blank();
+            let is_candidate = sibling.holder() != cut.holder() && !cut.is_blank();
             let is_other = match sibling.format {
                 None => self.is_known(sibling, now)?,
                 Some(_) => !self.may_hold(sibling, cut, now)?,
@@ -270,7 +265,7 @@ impl Lineage {
         // First the file at the path, then its siblings: were it the other way round, a file could be renamed between
         // the two, and be seen by neither.
         let opened = self.root.open_file(&self.rel).and_then(|file| Ok((Stat::of(&file)?, file)));
-        let current = opened.as_ref().ok().map(|(stat, _)| identity(stat));
+        let current = opened.as_ref().ok().map(|(stat, _)| Holder::plain(stat));
         let last = self.get(self.last()).filter(|last| last.file().is_some());
         if current.is_some() && last.map(Generation::holder) == current {
             return Ok(None);
@@ -310,7 +305,7 @@ impl Lineage {
     /// Is this the file of the last generation, which was closed as it could not be read for a moment?
     fn is_closed_last(&self, stat: &Stat, file: &File) -> io::Result<bool> {
         match self.get(self.last()) {
-            Some(last) if last.is_closed() && last.holder() == identity(stat) => last.is_held_by(file),
+            Some(last) if last.is_closed() && last.holder() == Holder::plain(stat) => last.is_held_by(file),
             _ => Ok(false),
         }
     }
@@ -319,11 +314,11 @@ impl Lineage {
     fn between(
         &self,
         siblings: &[Sibling],
-        current: Option<(u64, u64)>,
+        current: Option<Holder>,
         now: Instant,
     ) -> Result<Vec<Sibling>, OpenError> {
         let mut between = self.after_last(siblings, now)?;
-        between.retain(|sibling| Some(identity(&sibling.stat)) != current);
+        between.retain(|sibling| Some(sibling.holder()) != current);
         self.unseen(between, now)
     }
 
@@ -344,14 +339,15 @@ impl Lineage {
     /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
     fn entering(&mut self, file: File, current: &Stat, now: Instant) -> io::Result<Generation> {
         for generation in self.generations.iter_mut().rev() {
-            let same = generation.holder() == identity(current) && generation.offset() > 0;
+            let same = generation.holder() == Holder::plain(current) && generation.offset() > 0;
             if same && generation.is_held_by(&file)? {
                 return generation.come_back(file, now);
             }
         }
         // The file that the last one was in, which had a handle that was good for nothing any more.
-        let cut =
-            |last: &Generation| !last.has_ended() && !last.is_blank() && last.holder() == identity(current);
+        let cut = |last: &Generation| {
+            !last.has_ended() && !last.is_blank() && last.holder() == Holder::plain(current)
+        };
         let is_cut = self.get(self.last()).is_some_and(cut);
         let begins = if is_cut { Begins::Truncated } else { Begins::Rotated };
         Generation::open(file, begins, 0, &self.lens, now)
@@ -361,11 +357,7 @@ impl Lineage {
     fn unseen(&self, siblings: Vec<Sibling>, now: Instant) -> Result<Vec<Sibling>, OpenError> {
         let mut unseen = Vec::new();
         for sibling in siblings {
-            let same = |passed: &&Passed| {
-                let later =
-                    sibling.stat.size >= passed.stat.size && sibling.stat.modified >= passed.stat.modified;
-                identity(&passed.stat) == identity(&sibling.stat) && later
-            };
+            let same = |passed: &&Passed| passed.may_be(&sibling);
             let passed_over = match self.passed_over.iter().flatten().find(same) {
                 Some(passed) if !passed.head.is_empty() => {
                     let same = self.ask(&sibling.rel, now, |file| holds(file, 0, &passed.head))?;
@@ -417,16 +409,13 @@ impl Lineage {
 
     /// Is this the generation's file? An archive is it if it begins like the generation.
     fn may_hold(&self, sibling: &Sibling, generation: &Generation, now: Instant) -> Result<bool, OpenError> {
-        let same_file = identity(&sibling.stat) == generation.holder();
+        let same_file = sibling.holder() == generation.holder();
         let Some(format) = sibling.format else {
             // Where nobody can tell, it is not taken for something new.
             let held = |file: &File| generation.is_held_by(file);
             return Ok(same_file && self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held));
         };
-        if same_file {
-            return Ok(true);
-        }
-        if generation.is_blank() {
+        if generation.is_blank() && !same_file {
             return Ok(false);
         }
         let mut archives = self.archives.borrow_mut();
@@ -449,15 +438,27 @@ impl Lineage {
         self.patience.bear(&sibling.rel, asked, now)
     }
 
+    /// The number by which the places of a generation name it that was first seen in this file.
+    fn number(&self, sibling: &Sibling, now: Instant) -> Result<u64, OpenError> {
+        let inode = sibling.stat.inode;
+        let Some(format) = sibling.format else {
+            return Ok(inode);
+        };
+        let mut archives = self.archives.borrow_mut();
+        let first = archives.first_bytes(&self.root, sibling, format, now)?;
+        Ok(self.lens.seal().head(first, HEAD as u64).in_archive(inode))
+    }
+
     fn open_sibling(&self, sibling: &Sibling, now: Instant) -> Result<(File, Glance), OpenError> {
         let Some(format) = sibling.format else {
             let file = self.root.open_file(&sibling.rel)?;
             let glance = Glance::at(&file)?;
             return Ok((file, glance));
         };
+        let number = self.number(sibling, now)?;
         match self.archives.borrow_mut().unpack(&self.root, sibling, format, now)? {
             Content::Ready { file, whole } => {
-                let glance = Glance::at(&file)?.in_archive(sibling.inode(), &sibling.stat, !whole);
+                let glance = Glance::at(&file)?.in_archive(number, &sibling.stat, !whole);
                 Ok((file, glance))
             }
             Content::Unpacking => Err(OpenError::Packed),
@@ -478,9 +479,9 @@ impl Lineage {
             self.make_open(last, now)?;
         }
         let siblings = self.siblings(now)?;
-        let current = self.current()?.map(|stat| identity(&stat));
+        let current = self.current()?.map(|stat| Holder::plain(&stat));
         for sibling in siblings[..self.older(&siblings, current, now)?].iter().rev() {
-            let is_current = Some(identity(&sibling.stat)) == current;
+            let is_current = Some(sibling.holder()) == current;
             if sibling.is_in_order() && !is_current && !self.is_known(sibling, now)? {
                 if nanoseconds(sibling.stat.modified) < since {
                     return Ok(None);
@@ -492,17 +493,12 @@ impl Lineage {
     }
 
     /// How many of `siblings` are older than all that we know: those before the first that holds a known generation.
-    fn older(
-        &self,
-        siblings: &[Sibling],
-        current: Option<(u64, u64)>,
-        now: Instant,
-    ) -> Result<usize, OpenError> {
+    fn older(&self, siblings: &[Sibling], current: Option<Holder>, now: Instant) -> Result<usize, OpenError> {
         for generation in self.generations.iter().filter(|g| Some(g.holder()) != current) {
             // First those that need not be looked into.
             for packed in [false, true] {
                 for (place, sibling) in siblings.iter().enumerate() {
-                    let same_file = identity(&sibling.stat) == generation.holder();
+                    let same_file = sibling.holder() == generation.holder();
                     let is_likely = if packed { sibling.format.is_some() } else { same_file };
                     if is_likely && self.may_hold(sibling, generation, now)? {
                         return Ok(place);
@@ -533,7 +529,7 @@ impl Lineage {
         let mut generation = match self.patience.bear(&sibling.rel, opened, now)? {
             Some(generation) => generation,
             None if unreadable && sibling.format.is_none() => {
-                Generation::unread(&sibling.stat, &self.lens, now)
+                Generation::unread(sibling.holder(), &sibling.stat, &self.lens, now)
             }
             None => return Ok(None),
         };
@@ -564,26 +560,8 @@ impl Lineage {
     }
 }
 
-fn identity(stat: &Stat) -> (u64, u64) {
-    (stat.device, stat.inode)
-}
-
 /// A time as the place of a void has it: since 1970.
 fn nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn pass(root: &Root, siblings: &[Sibling]) -> Vec<Passed> {
-    let pass = |sibling: &Sibling| {
-        let head = || -> Option<Vec<u8>> {
-            let file = root.open_file(&sibling.rel).ok()?;
-            let len = sibling.stat.size.min(ENOUGH as u64);
-            read_exactly(&file, 0, usize::try_from(len).ok()?).ok()
-        };
-        // An archive that has grown is none of those that we know; there is no need to look into it.
-        let head = if sibling.format.is_none() { head().unwrap_or_default() } else { Vec::new() };
-        Passed { stat: sibling.stat, head }
-    };
-    siblings.iter().map(pass).collect()
 }

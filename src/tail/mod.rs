@@ -13,7 +13,7 @@
 //!    '- follower the head: reads what is new
 //!        |- path        what stands at the log's path, and what follows from its change
 //!        |- lineage     the generations in their order, and finding those that a cursor names
-//!        |   |- generation  one incarnation: its file, its first bytes, how far it has been read
+//!        |   |- generation  one incarnation: its file (holder), its first bytes, how far it has been read
 //!        |   |- siblings    what lies beside the file: app.log.1, app.log-20261120, app.log.2.gz
 //!        |   |- archive     compressed siblings, unpacked a slice at a time
 //!        |   '- patience    how long what cannot be read is waited for
@@ -44,6 +44,7 @@ pub mod feed;
 mod follower;
 mod generation;
 pub mod history;
+mod holder;
 pub mod lens;
 mod lineage;
 mod matches;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::tail::beneath::OpenError;
 use crate::tail::follower::Follower;
 use crate::tail::generation::{Generation, Glance};
+use crate::tail::holder::Holder;
 
 /// A rotation leaves the path empty for a moment; that is not worth a word.
 const GRACE: Duration = Duration::from_millis(250);
@@ -65,7 +66,7 @@ impl Follower {
         self.lineage.root().look_again();
         let last = self.lineage.get(self.lineage.last()).map(Generation::holder);
         let is_last = match self.lineage.root().stat(self.lineage.rel()) {
-            Ok(stat) if last == Some((stat.device, stat.inode)) => self.follow_last(now),
+            Ok(stat) if last == Some(Holder::plain(&stat)) => self.follow_last(now),
             Err(why) if why.tells_nothing() => Err(why),
             // If the path is empty, files may still have come and gone in between.
             Ok(_) | Err(_) => Ok(false),

@@ -19,6 +19,7 @@ use std::time::Instant;
 
 use crate::tail::archive::unpack::Format;
 use crate::tail::beneath::{Entry, OpenError, Root, Stat};
+use crate::tail::holder::Holder;
 use crate::tail::patience::Patience;
 
 /// Entries of the folder that are read. A log in a folder with more finds fewer of its siblings, or none.
@@ -43,12 +44,11 @@ pub(crate) struct Sibling {
 }
 
 impl Sibling {
-    /// The number by which the places of a generation name it that was first seen in this file. Archives have numbers of
-    /// their own: that of a log may be used again for an archive, as soon as the log has been compressed.
-    pub(crate) fn inode(&self) -> u64 {
+    /// Which file it is.
+    pub(crate) fn holder(&self) -> Holder {
         match self.format {
-            None => self.stat.inode,
-            Some(_) => self.stat.inode | 1 << 63,
+            None => Holder::plain(&self.stat),
+            Some(_) => Holder::archive(&self.stat),
         }
     }
 

@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wiretail::tail::cursor::{GuardPrint, HeadPrint, Place};
 
@@ -19,7 +19,8 @@ use packing::Format;
 pub(crate) use packing::Packing;
 pub(crate) use record::Record;
 
-/// A late line comes within this time after the last, so that the file is surely still followed (it is for 5 s).
+/// A late line comes within this time after the last, so that the file is surely still followed (it is for 5 s): by the
+/// clock of the log, and by that of a server that knows no other.
 const LATE: Duration = Duration::from_secs(4);
 
 /// ... and only to one of the last generations: four renamed files are followed beside the newest.
@@ -90,7 +91,7 @@ pub(crate) struct Written {
     pub(crate) fate: Fate,
     pub(crate) inode: u64,
     file: File,
-    active: Duration,
+    active: (Duration, Instant),
 }
 
 /// Where the bytes of a generation are.
@@ -162,6 +163,10 @@ impl Log {
         self.clock
     }
 
+    fn now(&self) -> (Duration, Instant) {
+        (self.clock, Instant::now())
+    }
+
     /// Does it. An operation that is impossible now does nothing.
     pub(crate) fn apply(&mut self, operation: &Operation) {
         self.clock += Duration::from_millis(1);
@@ -208,14 +213,15 @@ impl Log {
         };
         // What is written to a file while it is compressed is lost, and nobody can help it.
         let recent = self.generations.len() - late <= RECENT && self.generations[late].fate == Fate::Kept;
-        if recent && self.clock - self.generations[late].active < LATE {
+        let (by_clock, really) = self.generations[late].active;
+        if recent && self.clock - by_clock < LATE && really.elapsed() < LATE {
             self.write(late, bytes);
         }
     }
 
     /// What is written first in a generation is like nothing else, so that it can be told from all others.
     fn write(&mut self, generation: usize, bytes: Bytes) {
-        let (clock, written) = (self.clock, &mut self.generations[generation]);
+        let (now, written) = (self.now(), &mut self.generations[generation]);
         let mut text = Vec::new();
         if written.bytes.is_empty() {
             text.extend_from_slice(format!("<{generation}:{:016x}>", bytes.seed).as_bytes());
@@ -223,7 +229,7 @@ impl Log {
         text.extend_from_slice(&bytes.make());
         written.file.write_all(&text).unwrap();
         written.bytes.extend_from_slice(&text);
-        written.active = clock;
+        written.active = now;
     }
 
     fn rotate(&mut self) {
@@ -232,7 +238,7 @@ impl Log {
         };
         let old = self.make_room(current);
         fs::rename(self.path(), old).unwrap();
-        self.generations[current].active = self.clock;
+        self.generations[current].active = self.now();
         self.renamed.push(current);
         let file = create(&self.path());
         self.begin(file);
@@ -324,7 +330,7 @@ impl Log {
 
     fn begin(&mut self, file: File) -> usize {
         let inode = file.metadata().unwrap().ino();
-        let written = Written { bytes: Vec::new(), fate: Fate::Kept, inode, file, active: self.clock };
+        let written = Written { bytes: Vec::new(), fate: Fate::Kept, inode, file, active: self.now() };
         self.generations.push(written);
         self.current = Some(self.generations.len() - 1);
         self.generations.len() - 1

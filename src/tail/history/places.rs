@@ -91,7 +91,7 @@ impl Bench<'_> {
     pub(crate) fn file_name(&self, id: GenerationId) -> Rc<str> {
         let lineage = &self.follower.lineage;
         let holder = lineage.get(id).map(Generation::holder);
-        let held = |sibling: &Sibling| Some((sibling.stat.device, sibling.stat.inode)) == holder;
+        let held = |sibling: &Sibling| Some(sibling.holder()) == holder;
         // That of the path is no sibling.
         let sibling = lineage.siblings(self.now).ok().and_then(|siblings| siblings.into_iter().find(held));
         let rel = sibling.map_or_else(|| lineage.rel().to_owned(), |sibling| sibling.rel);

@@ -2,13 +2,16 @@
 //!
 //! Does not know who asks.
 
+use std::io;
 use std::time::Instant;
 
-use super::{Lineage, identity, nanoseconds};
+use super::{Lineage, nanoseconds};
 use crate::tail::beneath::OpenError;
-use crate::tail::cursor::{ENOUGH, Place, head_len};
+use crate::tail::cursor::{ENOUGH, Place, Seal, head_len};
 use crate::tail::disk::File;
-use crate::tail::generation::{Generation, is_named_by};
+use crate::tail::generation::Generation;
+use crate::tail::holder::Holder;
+use crate::tail::reading::{before, read_exactly, stat_of};
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::GenerationId;
 
@@ -40,8 +43,9 @@ impl Lineage {
         let siblings = self.siblings(now)?;
         let mut found = None;
         for (i, sibling) in siblings.iter().enumerate().rev() {
-            let same_file = place.inode == sibling.inode();
-            if !self.could_be_in(place, sibling, now)? {
+            let numbered = self.number(sibling, now).map(|number| number == place.inode);
+            let same_file = self.patience.bear(&sibling.rel, numbered, now)?.unwrap_or(false);
+            if !self.could_be_in(place, sibling, same_file, now)? {
                 continue;
             }
             let named = |file: &File| is_named_by(place, file, same_file, self.lens.seal());
@@ -57,9 +61,9 @@ impl Lineage {
         };
         let mut chain = vec![siblings[found].clone()];
         // Up to the first that we know: what is younger than that is for the follower to find.
-        let current = self.current()?.map(|stat| identity(&stat));
+        let current = self.current()?.map(|stat| Holder::plain(&stat));
         for sibling in siblings::younger_than(&siblings, found) {
-            if Some(identity(&sibling.stat)) == current || self.is_known(&sibling, now)? {
+            if Some(sibling.holder()) == current || self.is_known(&sibling, now)? {
                 break;
             }
             chain.push(sibling);
@@ -76,12 +80,18 @@ impl Lineage {
     }
 
     /// An archive is unpacked only if its first bytes are those that the place names.
-    fn could_be_in(&self, place: &Place, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
+    fn could_be_in(
+        &self,
+        place: &Place,
+        sibling: &Sibling,
+        same_file: bool,
+        now: Instant,
+    ) -> Result<bool, OpenError> {
         let Some(format) = sibling.format else {
             return Ok(true);
         };
         let covered = head_len(place.offset);
-        if place.inode != sibling.inode() && covered < ENOUGH {
+        if !same_file && covered < ENOUGH {
             return Ok(false);
         }
         let mut archives = self.archives.borrow_mut();
@@ -103,4 +113,15 @@ impl Lineage {
         let new = self.ids_from(self.first).find(is_new);
         Ok(new.or(Some(self.last())))
     }
+}
+
+/// Does `place` name what is in `file`? Its first bytes and those before the offset must be the same; if it is not
+/// the `same_file`, there must be enough of them.
+fn is_named_by(place: &Place, file: &File, same_file: bool, seal: &Seal) -> io::Result<bool> {
+    if stat_of(file)?.size < place.offset || (!same_file && head_len(place.offset) < ENOUGH) {
+        return Ok(false);
+    }
+    let head = read_exactly(file, 0, head_len(place.offset))?;
+    let guard = before(file, place.offset)?;
+    Ok(seal.head(&head, place.offset) == place.head && seal.guard(&guard, place.offset) == place.guard)
 }

@@ -1,0 +1,100 @@
+//! What is in a compressed file is not mistaken for anything else, whatever its name, its number and its first bytes.
+//!
+//! The system gives the number of a removed file to another one when it likes. Here a file is overwritten in place, which
+//! looks the same and needs no luck.
+#![cfg(feature = "tool")]
+
+#[path = "support/packing.rs"]
+#[allow(dead_code, reason = "how far compressing has come is for the random histories")]
+mod packing;
+
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use packing::Format;
+use wiretail::tail::beneath::Root;
+use wiretail::tail::{Cursor, Feed, PieceKind, Position, Start, Step};
+
+fn open(folder: &Path, now: Instant) -> Feed<()> {
+    let root = Rc::new(Root::open(folder).unwrap());
+    Feed::open(root, "app.log".into(), Rc::default(), now)
+}
+
+/// All that a reader gets who looks for two seconds: text as it is, and what else it is told in brackets.
+fn read(feed: &mut Feed<()>, position: &mut Position, now: &mut Instant) -> String {
+    let mut transcript = String::new();
+    for _ in 0..8 {
+        *now += Duration::from_millis(250);
+        feed.look_now(*now);
+        while let Step::Piece(piece, next) = feed.next(position, *now) {
+            transcript += &match &piece.kind {
+                PieceKind::Lines { text, .. } => String::from_utf8_lossy(text).into_owned(),
+                PieceKind::Rotated { .. } => "[rotated]".to_owned(),
+                PieceKind::Truncated { .. } => "[truncated]".to_owned(),
+                PieceKind::Gap { bytes, .. } => format!("[gap of {bytes:?}]"),
+                PieceKind::Missing { .. } => "[missing]".to_owned(),
+                PieceKind::Back => "[back]".to_owned(),
+            };
+            *position = next;
+        }
+    }
+    transcript
+}
+
+/// Where a viewer stands that was led to the first byte of `app.log.1.gz`.
+fn at_first_byte_of_archive(folder: &Path, now: Instant) -> Cursor {
+    let mut feed = open(folder, now);
+    let position = feed.start(&Start::Lines(100));
+    let cursor = feed.cursor(&position);
+    assert!(cursor.places().iter().all(|place| place.offset == 0), "{cursor}");
+    cursor
+}
+
+#[test]
+fn a_place_at_the_first_byte_of_an_archive_does_not_name_another_one_with_the_same_number() {
+    let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+    let archive = folder.path().join("app.log.1.gz");
+    fs::write(&archive, Format::Gzip.pack(b"one\n")).unwrap();
+    fs::write(folder.path().join("app.log"), "live\n").unwrap();
+    let cursor = at_first_byte_of_archive(folder.path(), now);
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::Cursor(cursor.clone()));
+    assert_eq!(read(&mut feed, &mut position, &mut now), "one\n[rotated]live\n", "as long as it is there");
+    drop(feed);
+    fs::write(&archive, Format::Gzip.pack(b"another\n")).unwrap();
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::Cursor(cursor));
+    assert_eq!(read(&mut feed, &mut position, &mut now), "[gap of None]live\n");
+}
+
+#[test]
+fn a_file_with_the_number_of_an_archive_that_is_gone_is_a_new_one() {
+    let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+    let names = ["app.log.1.zst", "app.log.1", "app.log"];
+    let [archive, rotated, log] = names.map(|name| folder.path().join(name));
+    fs::write(&archive, Format::Zstandard.pack(b"")).unwrap();
+    fs::write(&log, "").unwrap();
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::End);
+    fs::write(&archive, "unseen\n").unwrap();
+    fs::rename(&archive, rotated).unwrap();
+    fs::remove_file(&log).unwrap();
+    fs::write(&log, "live\n").unwrap();
+    assert_eq!(read(&mut feed, &mut position, &mut now), "[rotated]unseen\n[rotated]live\n");
+}
+
+#[test]
+fn an_archive_with_the_number_of_one_that_is_gone_is_a_new_one() {
+    let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+    let [archive, log] = ["app.log.1.gz", "app.log"].map(|name| folder.path().join(name));
+    fs::write(&archive, Format::Gzip.pack(b"")).unwrap();
+    fs::write(&log, "").unwrap();
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::End);
+    fs::write(&archive, Format::Gzip.pack(b"unseen\n")).unwrap();
+    fs::remove_file(&log).unwrap();
+    fs::write(&log, "live\n").unwrap();
+    assert_eq!(read(&mut feed, &mut position, &mut now), "[rotated]unseen\n[rotated]live\n");
+}
