@@ -35,6 +35,8 @@ fn a_filter_shows_only_what_passes_of_what_was_and_of_what_comes() {
     page.type_text("77 THE");
     wait_for_only(&page, "77 the");
     page.press("Enter");
+    // The chip pushes aside what is to be clicked.
+    page.wait_for("document.querySelectorAll('.chip').length === 1");
     page.click("#filter-not");
     page.type_text("177 ");
     page.press("Enter");
