@@ -139,10 +139,11 @@ impl Record {
         let is_copy = log.generations.iter().all(|written| written.inode != before.inode);
         let lost = log.generations.iter().any(|written| {
             let exists = matches!(written.fate, Fate::Kept | Fate::Packed);
-            // A copy that was compressed is in yet another file, and with less than 64 bytes nobody can tell that it is it.
-            let compressed = is_copy && written.fate == Fate::Copied && written.bytes.len() < 64;
+            // The copy may have been removed. Or compressed: then it is in yet another file, and with less than 64 bytes
+            // nobody can tell that it is it.
+            let copy = is_copy && (written.fate != Fate::Copied || written.bytes.len() < 64);
             let gone = !exists && written.bytes.len() as u64 >= to;
-            gone && (written.inode == before.inode || compressed)
+            gone && (written.inode == before.inode || copy)
         });
         let begun = self.unread.iter_mut().find(|gap| **gap == (before.inode, before.offset));
         match begun {
