@@ -34,6 +34,11 @@ pub(crate) fn step_of(filter: &Filter) -> usize {
     filter.part().unwrap_or(STEP)
 }
 
+/// How much is looked through at once for somebody who scrolls, and how much room there must be for it.
+pub(crate) fn scroll_step(filter: Option<&Filter>) -> (usize, usize) {
+    filter.map_or((SHORT_STEP, SHORT_STEP), |filter| (step_of(filter), STEP))
+}
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub enum Task {

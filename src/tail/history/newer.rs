@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::tail::generation::Begins;
-use crate::tail::history::job::{Bench, Found, SHORT_STEP, STEP, Summary, Work, step_of};
+use crate::tail::history::job::{Bench, Found, Summary, Work, scroll_step};
 use crate::tail::history::places::below;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
@@ -59,8 +59,8 @@ impl Newer {
                 ..Summary::default()
             });
         }
-        let step = self.filter.as_deref().map_or(SHORT_STEP, step_of);
-        let room = if self.filter.is_some() { STEP } else { SHORT_STEP }.min(bench.scratch.len());
+        let (step, room) = scroll_step(self.filter.as_deref());
+        let room = room.min(bench.scratch.len());
         match self.walk.next_part(step, bench.follower, &mut bench.scratch[..room], bench.now) {
             Block::Lines { id, from, bytes } => {
                 let end = from + bytes.len() as u64;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::tail::generation::{Begins, Generation};
-use crate::tail::history::job::{Bench, Found, SHORT_STEP, STEP, Summary, Work, step_of};
+use crate::tail::history::job::{Bench, Found, Summary, Work, scroll_step};
 use crate::tail::history::places::above;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
@@ -48,8 +48,8 @@ impl Older {
         if self.wanted == 0 {
             return Work::Done(Summary { more: self.has_more(bench), ..Summary::default() });
         }
-        let step = self.filter.as_deref().map_or(SHORT_STEP, step_of);
-        let room = if self.filter.is_some() { STEP } else { SHORT_STEP }.min(bench.scratch.len());
+        let (step, room) = scroll_step(self.filter.as_deref());
+        let room = room.min(bench.scratch.len());
         match self.walk.next_part(step, bench.follower, &mut bench.scratch[..room], bench.now) {
             Block::Lines { id, from, bytes } => {
                 let len = bytes.len() as u64;
