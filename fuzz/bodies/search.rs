@@ -58,8 +58,9 @@ fn lines(log: &[u8]) -> Vec<(usize, &[u8])> {
     whole.map(|(start, line)| (start, line.strip_suffix(b"\n").unwrap_or(line))).collect()
 }
 
-/// Every position tried.
+/// Every position tried. A carriage return before the newline belongs to the end of the line.
 fn naive(spec: &FilterSpec, line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let has =
         |text: &String| text.is_empty() || line.windows(text.len()).any(|window| window == text.as_bytes());
     spec.grep.iter().all(has) && !spec.not.iter().any(has)

@@ -15,7 +15,7 @@
 //!
 //! A file that two sources find is listed once, by the first of them; names given by `NAME=` come before all
 //! others, and each of them is a log of its own. What one source redacts, none shows that does not, by whatever path
-//! (see [`withheld`]).
+//! (see `withheld`).
 //!
 //! Does not read logs, and does not know who watches them.
 
