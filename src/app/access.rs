@@ -8,6 +8,11 @@
 //! - `Origin`, when present, must be the site we are ourselves. "The |Origin| header field is used to protect against
 //!   unauthorized cross-origin use of a WebSocket server by scripts using the WebSocket API in a web browser"
 //!   (RFC 6455 §1.6). Programs that are not browsers send none.
+//!
+//! What changes something here (a message for a room, the start of a job) must pass one more: browsers send `Origin` with
+//! such requests, but may leave it out for privacy's sake. `Sec-Fetch-Site`, which no page can forge, still says then whether
+//! the request came from elsewhere (W3C Fetch Metadata). A program that is no browser, `curl` say, sends neither and may do
+//! what it may see: whoever can run it can reach us anyway.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -33,6 +38,8 @@ pub enum Denied {
     Host(String),
     /// The request came from another site's page.
     Origin(String),
+    /// The request would change something, and came from a page that does not say of which site it is.
+    Elsewhere,
 }
 
 impl fmt::Display for Denied {
@@ -46,6 +53,7 @@ impl fmt::Display for Denied {
                 f,
                 "Pages of \"{origin}\" may not use this server. If they should, start it with --allow-origin {origin}."
             ),
+            Self::Elsewhere => f.write_str("Pages of other sites may not change anything here."),
         }
     }
 }
@@ -65,6 +73,12 @@ impl Access {
             if !self.may_use_us(origin, host) {
                 return Err(Denied::Origin(printable(origin)));
             }
+        }
+        if changes_something(request)
+            && request.fields("origin").next().is_none()
+            && is_from_elsewhere(request)
+        {
+            return Err(Denied::Elsewhere);
         }
         Ok(())
     }
@@ -92,6 +106,17 @@ impl Access {
         });
         own || self.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin))
     }
+}
+
+/// Whether a request may do more than look: "the GET, HEAD, OPTIONS, and TRACE methods are defined to be safe" (RFC 9110
+/// §9.2.1).
+fn changes_something(request: &Request) -> bool {
+    !matches!(request.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
+}
+
+/// Whether a browser says that neither a page of ours nor its user made this request.
+fn is_from_elsewhere(request: &Request) -> bool {
+    request.fields("sec-fetch-site").any(|site| !matches!(site, "same-origin" | "none"))
 }
 
 /// A `Host` value without its port.
@@ -197,6 +222,30 @@ mod tests {
         let access = Access::default();
         let fields = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example\r\n";
         assert!(verdict(&access, fields).is_err());
+    }
+
+    #[test]
+    fn what_changes_something_must_not_come_from_elsewhere_without_an_origin() {
+        let access = Access::default();
+        let ask = |method: &str, fields: &str| {
+            let head = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+            access.check(&RequestReader::new().receive(head.as_bytes()).unwrap().unwrap().0)
+        };
+        for method in ["POST", "DELETE", "PUT", "PATCH", "post", "X"] {
+            assert_eq!(ask(method, ""), Ok(()), "{method}: a program sends neither");
+            assert_eq!(ask(method, "Sec-Fetch-Site: same-origin\r\n"), Ok(()), "{method}");
+            for site in ["cross-site", "same-site", "", "Same-Origin", "\u{e9}"] {
+                let fields = format!("Sec-Fetch-Site: {site}\r\n");
+                assert_eq!(ask(method, &fields), Err(Denied::Elsewhere), "{method} {site}");
+                let own = format!("{fields}Origin: http://localhost\r\n");
+                assert_eq!(ask(method, &own), Ok(()), "{method} {site}: the origin counts more");
+                let null = format!("{fields}Origin: null\r\n");
+                assert_eq!(ask(method, &null), Err(Denied::Origin("null".to_owned())), "{method} {site}");
+            }
+            let both = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n";
+            assert_eq!(ask(method, both), Err(Denied::Elsewhere), "{method}");
+        }
+        assert_eq!(ask("GET", "Sec-Fetch-Site: cross-site\r\n"), Ok(()), "a link from another site");
     }
 
     #[test]

@@ -46,14 +46,14 @@ use wire::Framer;
 
 /// One read takes at most this much: what one connection can cost the others in a turn.
 const READ_BUDGET: usize = 64 * 1024;
-/// A request's head must be complete this long after the connection was accepted, or after the last answer.
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// A request must be complete, its body included, this long after the connection was accepted, or after the last answer.
+const REQUEST_WITHIN: Duration = Duration::from_secs(5);
 /// What all echoes together may hold (messages half heard, echoes not taken, contexts of compression) before the large
 /// ones are closed; those of up to 64 KiB may stay in any case.
 const ECHOES: usize = 256 << 20;
-/// What all unfinished heads together may hold. One may be 8 KiB long, and ten thousand peers who each hold back the last
-/// byte of theirs would take up 80 MiB.
-const HEADS: usize = 32 << 20;
+/// What all unfinished requests together may hold. A head may be 8 KiB long and a body 16 KiB, and ten thousand peers who
+/// each hold back the last byte of theirs would take up 240 MiB.
+const REQUESTS: usize = 32 << 20;
 /// What all answers to polls together may hold before a poll gets no more than one piece of a log.
 const ANSWERS: usize = 64 << 20;
 /// How long a finished connection may take to hear our last words.
@@ -123,7 +123,7 @@ impl App {
             sessions: Table::default(),
             buffer: vec![0; READ_BUDGET],
             framer: Framer::default(),
-            heads: Pool::new(HEADS),
+            heads: Pool::new(REQUESTS),
             echoes: Pool::new(ECHOES),
             answers: Pool::new(ANSWERS),
             logs: Logs::new(config.catalogue, config.tick),
@@ -162,7 +162,7 @@ impl App {
 
     fn welcome(&mut self, id: ConnId) {
         self.sessions.insert(id, Session::new(&self.heads));
-        self.event_loop.set_deadline(id, Some(self.event_loop.now() + HEAD_WITHIN));
+        self.event_loop.set_deadline(id, Some(self.event_loop.now() + REQUEST_WITHIN));
     }
 
     /// Does something for one connection; should it panic, that connection ends and the others go on.
@@ -426,7 +426,7 @@ pub struct Context<'a> {
     pub logs: &'a mut Logs,
     /// What is served, and to whom.
     pub site: &'a Site,
-    /// The memory that all unfinished heads have together.
+    /// The memory that all unfinished requests have together.
     pub heads: &'a Pool,
     /// The memory that all echoes have together.
     pub echoes: &'a Pool,

@@ -14,7 +14,7 @@ use super::logs::{LogInfo, Logs};
 use super::reader::Stay;
 use super::viewer::Wish;
 use super::wire::{Dialect, Form, Patterns, SERVER, V1};
-use crate::http::{Request, Response, Status, pages};
+use crate::http::{MAX_BODY, Request, Response, Status, pages};
 use crate::tail::Start;
 use crate::tail::beneath::OpenError;
 use crate::ws::deflate::Parameters;
@@ -23,6 +23,7 @@ use crate::ws::handshake;
 /// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
 const MOST_LINES: usize = 100_000;
 
+const READ_ONLY: &str = "This log can only be read.";
 const NO_SUCH_LOG: &str = "There is no log of this name; /api/logs lists them all.";
 
 /// What is served, and to whom.
@@ -74,6 +75,13 @@ impl Site {
         Self { access, base: base.trim_end_matches('/').to_owned(), lessons, lines, demo }
     }
 
+    /// How much of a body is welcome with `request`: nothing, but where something may be written.
+    pub fn most_body(&self, request: &Request) -> usize {
+        let path = request.path().strip_prefix(&self.base);
+        let takes_one = request.method() == "POST" && path.is_some_and(|path| path.starts_with("/tail/"));
+        if takes_one { MAX_BODY } else { 0 }
+    }
+
     /// Where `request` leads.
     pub fn route(&self, request: &Request, logs: &mut Logs) -> Route {
         if let Err(denied) = self.access.check(request) {
@@ -96,11 +104,7 @@ impl Site {
         }
         match path {
             "/ws/echo" if self.lessons => self.echo(request),
-            _ if !matches!(request.method(), "GET" | "HEAD") => {
-                let response =
-                    Response::text(Status::METHOD_NOT_ALLOWED, "Only GET and HEAD are understood here.");
-                respond(response.field("Allow", "GET, HEAD"))
-            }
+            _ if !matches!(request.method(), "GET" | "HEAD") => not_allowed("GET, HEAD"),
             "/api/logs" => respond(self.list(logs)),
             "/healthz" => respond(Response::text(Status::OK, "ok")),
             _ => page(request, path),
@@ -127,6 +131,11 @@ impl Site {
         let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
+        match request.method() {
+            "GET" | "HEAD" => {}
+            "POST" => return respond(Response::text(Status::FORBIDDEN, READ_ONLY)),
+            _ => return not_allowed("GET, HEAD"),
+        }
         let wish = match self.wish(request, name, logs) {
             Ok(wish) => wish,
             Err(why) => return refuse(Status::BAD_REQUEST, &why),
@@ -218,10 +227,6 @@ const LONGEST_WAIT: u64 = 55;
 
 /// A log over plain HTTP: what form it has is for `Accept` to say, and whether it goes on for the query.
 fn read(request: &Request, wish: Wish) -> Route {
-    if !matches!(request.method(), "GET" | "HEAD") {
-        let refusal = Response::text(Status::METHOD_NOT_ALLOWED, "This log can only be read.");
-        return respond(refusal.field("Allow", "GET, HEAD"));
-    }
     let accepts = |kind: &str| {
         let mut accepted = request.list("accept").filter_map(|accepted| accepted.split(';').next());
         accepted.any(|accepted| accepted.trim().eq_ignore_ascii_case(kind))
@@ -275,6 +280,12 @@ fn page(request: &Request, path: &str) -> Route {
     };
     // A new version of the program must not meet an old page: ask each time, be told "not modified" most times.
     respond(response.field("ETag", page.etag()).field("Cache-Control", "no-cache"))
+}
+
+/// A method that means nothing here; these do.
+fn not_allowed(methods: &'static str) -> Route {
+    let words = format!("What is understood here: {methods}.");
+    respond(Response::text(Status::METHOD_NOT_ALLOWED, &words).field("Allow", methods))
 }
 
 fn respond(response: Response) -> Route {

@@ -3,7 +3,7 @@
 //! ```text
 //!                  .---------- keep-alive: the next request ----------.
 //!                  v                                                  |
-//!   Request --- a head is complete --> routes: page, list, refusal ---'
+//!   Request --- it is complete ------> routes: page, list, refusal ---'
 //!      |                          '--> 200 --> Sending (a file) ---'--. it ended too soon, or nobody takes it
 //!      |                          '--> 101 --> Watching (a log)  --.  |  close, loss, silence
 //!      |                          '--> 101 --> Echoing           --+--+--> finished by the event loop
@@ -18,7 +18,7 @@ use super::reader::{Manner, Reader};
 use super::routes::{Answer, Route};
 use super::turns::Slice;
 use super::viewer::Viewer;
-use super::{Context, HEAD_WITHIN};
+use super::{Context, REQUEST_WITHIN};
 use crate::http::{BadRequest, Length, Request, RequestReader, Response, Status};
 use crate::net::Bytes;
 use crate::ws::CloseCode;
@@ -173,12 +173,12 @@ impl Session {
 
     /// The last request has been answered, and there may be another.
     fn next_request(context: &mut Context<'_>) -> Self {
-        context.wake_at(context.now + HEAD_WITHIN);
+        context.wake_at(context.now + REQUEST_WITHIN);
         Self::new(context.heads)
     }
 
     /// Takes requests off the front of `bytes`, answering each; what lies behind an upgrade belongs to the WebSocket.
-    /// Bound: 16 requests. Should all heads that have begun hold too much by now, the oldest connection that has not
+    /// Bound: 16 requests. Should all requests that have begun hold too much by now, the oldest connection that has not
     /// settled makes room.
     fn read_requests(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let (mut rest, mut answers) = (bytes, 0);
@@ -186,10 +186,14 @@ impl Session {
             // "the server ... considers the WebSocket connection to be in the OPEN state" (§4.2.2) once the 101 is
             // sent; what was pipelined behind the request is its first input.
             let Self::Request(asking) = self else { return self.receive(rest, context) };
-            match asking.reader.receive(rest) {
+            let site = context.site;
+            match asking.reader.receive_with_body(rest, |request| site.most_body(request)) {
                 Ok(None) => {
                     if !asking.share.set(asking.reader.memory()) {
                         context.event_loop.make_room();
+                    }
+                    if asking.reader.take_expectation() {
+                        context.send(Bytes::Own(CONTINUE.to_vec()));
                     }
                     return Outcome::Open;
                 }
@@ -208,6 +212,9 @@ impl Session {
         }
     }
 }
+
+/// The body may come (RFC 9110 §15.2.1).
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// How many answers one read brings at most, and how many bytes of them may be unsent when another is made: a peer that
 /// sends thousands of requests and reads nothing must not have thousands of answers kept for it. The last one says that

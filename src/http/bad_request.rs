@@ -35,10 +35,16 @@ pub enum BadRequest {
     ManyHosts,
     /// The `Host` is not a host.
     Host,
-    /// The `Content-Length` is not one number.
+    /// What is said of the body's length is no number, is said twice, or leaves open where it ends.
     Length,
-    /// There is a body.
+    /// A transfer coding that is not spoken here.
+    Coding,
+    /// The chunks of the body are malformed.
+    Chunk,
+    /// There is a body, and none is wanted.
     Body,
+    /// The body is longer than so many bytes, or wrapped into too much beside them.
+    BodyTooLarge(usize),
 }
 
 impl BadRequest {
@@ -55,9 +61,11 @@ impl BadRequest {
             | Self::NoHost
             | Self::ManyHosts
             | Self::Host
-            | Self::Length => Status::BAD_REQUEST,
+            | Self::Length
+            | Self::Chunk => Status::BAD_REQUEST,
+            Self::Coding => Status::NOT_IMPLEMENTED,
             Self::Version => Status::VERSION_NOT_SUPPORTED,
-            Self::Body => Status::CONTENT_TOO_LARGE,
+            Self::Body | Self::BodyTooLarge(_) => Status::CONTENT_TOO_LARGE,
         }
     }
 }
@@ -81,8 +89,11 @@ impl fmt::Display for BadRequest {
             Self::NoHost => "the Host field is missing",
             Self::ManyHosts => "there is more than one Host field",
             Self::Host => "the Host field is malformed",
-            Self::Length => "the Content-Length is malformed",
+            Self::Length => "the length of the body is malformed, or told in two ways",
+            Self::Coding => "the only transfer coding that is spoken here is chunked",
+            Self::Chunk => "the chunks of the body are malformed",
             Self::Body => "a request may not have a body here",
+            Self::BodyTooLarge(most) => return write!(f, "the body is longer than {most} bytes"),
         })
     }
 }

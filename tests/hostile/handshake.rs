@@ -66,7 +66,7 @@ fn what_lies_behind_a_refused_request_is_not_a_request() {
         (413, format!("Content-Length: {}\r\n", smuggled.len())),
         (413, "Content-Length: 18446744073709551616\r\n".to_owned()),
         (413, "Transfer-Encoding: chunked\r\n".to_owned()),
-        (413, "Transfer-Encoding: identity\r\nContent-Length: 0\r\n".to_owned()),
+        (400, "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n".to_owned()),
         (413, "Expect: 100-continue\r\nContent-Length: 5\r\n".to_owned()),
         (400, "Content-Length: -1\r\n".to_owned()),
         (400, "Content-Length: 0, 44\r\n".to_owned()),

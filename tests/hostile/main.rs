@@ -4,6 +4,7 @@
 //! | what they do | file |
 //! |---|---|
 //! | no handshake, a wrong one, or one that never ends | `handshake.rs` |
+//! | bodies that are slow, long, or not as long as they are said to be | `bodies.rs` |
 //! | wrong frames, and lengths that lie | `frames.rs` |
 //! | bombs, broken blocks, nothing in many words | `deflate.rs` |
 //! | more than anybody can answer | `floods.rs` |
@@ -24,6 +25,7 @@
 mod support;
 
 mod absent;
+mod bodies;
 mod crowds;
 mod deflate;
 mod filters;

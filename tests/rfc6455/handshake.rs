@@ -197,19 +197,13 @@ fn s4_2_names_of_fields_and_tokens_have_no_case() {
 #[test]
 fn a_request_with_a_body_is_refused() {
     let with = |field: &str| format!("{VERSION}{field}\r\n");
-    statuses(
-        413,
-        &[
-            (VERSION, &with("Content-Length: 5")),
-            (VERSION, &with("Transfer-Encoding: chunked")),
-            (VERSION, &with("Content-Length: 0\r\nTransfer-Encoding: chunked")),
-        ],
-    );
+    statuses(413, &[(VERSION, &with("Content-Length: 5")), (VERSION, &with("Transfer-Encoding: chunked"))]);
     statuses(
         400,
         &[
             (VERSION, &with("Content-Length: five")),
             (VERSION, &with("Content-Length: 0\r\nContent-Length: 0")),
+            (VERSION, &with("Content-Length: 0\r\nTransfer-Encoding: chunked")),
         ],
     );
     statuses(101, &[(VERSION, &with("Content-Length: 0"))]);
