@@ -98,3 +98,100 @@ fn an_archive_with_the_number_of_one_that_is_gone_is_a_new_one() {
     fs::write(&log, "live\n").unwrap();
     assert_eq!(read(&mut feed, &mut position, &mut now), "[rotated]unseen\n[rotated]live\n");
 }
+
+const BANNER: &str = "the same banner ";
+
+/// A log that begins as all of them do, and goes on with `line`.
+fn with_banner(line: &str) -> Vec<u8> {
+    format!("{}\n{line}\n", BANNER.repeat(20)).into_bytes()
+}
+
+/// A transcript with a word for each banner.
+fn short(transcript: &str) -> String {
+    transcript.replace(&BANNER.repeat(20), "banner")
+}
+
+/// As random as text can be, so that an archive of it is not small.
+fn noise(seed: u32, len: usize) -> String {
+    let mut state = seed;
+    let mut letter = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + (state >> 24) as u8 % 26)
+    };
+    (0..len).map(|_| letter()).collect()
+}
+
+#[test]
+fn an_archive_that_begins_like_what_is_known_and_goes_on_differently_is_a_new_one() {
+    for (known_goes, long) in [(false, 0), (true, 0), (false, 30_000), (true, 30_000)] {
+        let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+        let [older, archive, log] =
+            ["app.log.2", "app.log.1.gz", "app.log"].map(|name| folder.path().join(name));
+        fs::write(&log, with_banner(&format!("one {}", noise(1, long)))).unwrap();
+        let mut feed = open(folder.path(), now);
+        let mut position = feed.start(&Start::End);
+        fs::rename(&log, &older).unwrap();
+        if known_goes {
+            fs::remove_file(older).unwrap();
+        }
+        // As long as the first one was.
+        let two = noise(2, long);
+        fs::write(archive, Format::Gzip.pack(&with_banner(&format!("two {two}")))).unwrap();
+        fs::write(&log, with_banner("three")).unwrap();
+        let transcript = short(&read(&mut feed, &mut position, &mut now)).replace(&two, "");
+        assert_eq!(transcript, "[rotated]banner\ntwo \n[rotated]banner\nthree\n", "{known_goes} {long}");
+    }
+}
+
+#[test]
+fn what_was_compressed_before_it_was_read_is_not_read_from_another_archive_that_begins_alike() {
+    let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("app.log.1.gz"), Format::Gzip.pack(&with_banner("long ago"))).unwrap();
+    fs::write(at("app.log"), with_banner("one")).unwrap();
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::End);
+    for line in ["two", "three"] {
+        for (from, to) in [("app.log.2.gz", "app.log.3.gz"), ("app.log.1.gz", "app.log.2.gz")] {
+            let _ = fs::rename(at(from), at(to));
+        }
+        let _ = fs::rename(at("app.log.1"), at("app.log.2"));
+        fs::rename(at("app.log"), at("app.log.1")).unwrap();
+        fs::write(at("app.log"), with_banner(line)).unwrap();
+        feed.look_now(now);
+    }
+    // Nobody reads, so the files are closed.
+    now += Duration::from_secs(6);
+    feed.look_now(now);
+    for (plain, line) in [("app.log.2", "one"), ("app.log.1", "two")] {
+        fs::write(at(&format!("{plain}.gz")), Format::Gzip.pack(&with_banner(line))).unwrap();
+        fs::remove_file(at(plain)).unwrap();
+    }
+    let transcript = read(&mut feed, &mut position, &mut now);
+    assert_eq!(short(&transcript), "[rotated]banner\ntwo\n[rotated]banner\nthree\n");
+}
+
+#[test]
+fn what_is_gone_is_a_gap_though_an_archive_begins_alike() {
+    for other in ["six", "another"] {
+        let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("app.log"), "").unwrap();
+        let mut feed = open(folder.path(), now);
+        let mut position = feed.start(&Start::End);
+        fs::rename(at("app.log"), at("app.log.2")).unwrap();
+        fs::write(at("app.log"), with_banner("one")).unwrap();
+        feed.look_now(now);
+        fs::rename(at("app.log"), at("app.log.1")).unwrap();
+        fs::write(at("app.log"), "live\n").unwrap();
+        feed.look_now(now);
+        now += Duration::from_secs(6);
+        feed.look_now(now);
+        fs::remove_file(at("app.log.1")).unwrap();
+        // Somebody's copy of something else, which no rotation has made.
+        fs::write(at("app.log.save.gz"), Format::Gzip.pack(&with_banner(other))).unwrap();
+        let lost = with_banner("one").len();
+        let transcript = short(&read(&mut feed, &mut position, &mut now));
+        assert_eq!(transcript, format!("[rotated][gap of Some({lost})][rotated]live\n"), "{other}");
+    }
+}

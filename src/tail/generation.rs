@@ -12,9 +12,10 @@
 //! read is believed, the file's first bytes and those just before it are read again and compared. If they are still the
 //! ones we know, what follows them belongs to this generation.
 //!
-//! Reading on is in `growth`. Does not know the log's path, what came before or after, or who reads.
+//! Reading on is in `growth`, what is known of a file that may hold it in `likeness`. Does not know the log's path, what came before or after, or who reads.
 
 mod growth;
+mod likeness;
 
 use std::io;
 use std::rc::Rc;
@@ -28,7 +29,7 @@ use crate::tail::disk::File;
 use crate::tail::holder::Holder;
 use crate::tail::lens::Lens;
 use crate::tail::patience::PATIENCE;
-use crate::tail::reading::{READ, before, holds, hole_at, hole_back, read_exactly, stat_of};
+use crate::tail::reading::{READ, before, hole_at, hole_back, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
 pub(crate) use growth::Read;
@@ -72,6 +73,8 @@ pub(crate) struct Generation {
     loss: GapReason,
     // It was unpacked from an archive that is damaged, or too large: nobody knows how much is missing at its end.
     is_torn: bool,
+    // When its file was closed: the last bytes in it, 64 at most, and where they ended.
+    seen_last: Option<(u64, Vec<u8>)>,
     // When it last grew, or was read.
     touched: Instant,
 }
@@ -113,6 +116,11 @@ impl Glance {
         let stat = stat_of(file)?;
         let head = read_exactly(file, 0, head_len(stat.size))?;
         Ok(Self { holder: Holder::plain(&stat), inode: stat.inode, stat, head, is_torn: false })
+    }
+
+    /// Its last bytes are missing, and nobody knows how many.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.is_torn
     }
 
     /// The file is what has been unpacked of this archive.
@@ -192,6 +200,7 @@ impl Generation {
             unreadable: None,
             loss: GapReason::Rotated,
             is_torn,
+            seen_last: None,
             touched: now,
         }
     }
@@ -236,6 +245,7 @@ impl Generation {
             unreadable: None,
             loss: GapReason::Unknown,
             is_torn: false,
+            seen_last: None,
             touched: now,
         }
     }
@@ -481,7 +491,8 @@ impl Generation {
 
     /// Closes the file. It may be [taken up](Self::take_up) again.
     pub(crate) fn close(&mut self) {
-        if let Bytes::Open(_) = self.bytes {
+        if let Bytes::Open(file) = &self.bytes {
+            self.seen_last = self.last_in(file);
             self.bytes = Bytes::Closed;
         }
     }
@@ -510,46 +521,6 @@ impl Generation {
         }
         self.bytes = Bytes::Open(file);
         (self.failing, self.touched) = (false, now);
-    }
-
-    /// True if `file` holds all of this generation that was read.
-    pub(crate) fn is_held_by(&self, file: &File) -> io::Result<bool> {
-        let whole = stat_of(file)?.size >= self.position();
-        Ok(whole && self.is_unchanged(file, &[])?)
-    }
-
-    /// There is enough of this generation to know it by its content alone.
-    pub(crate) fn is_recognisable(&self) -> bool {
-        self.head.len() >= ENOUGH
-    }
-
-    /// Nothing of it has been seen.
-    pub(crate) fn is_blank(&self) -> bool {
-        self.head.is_empty()
-    }
-
-    /// An archive of which these are the first bytes (256, or all if there are fewer) may hold it.
-    pub(crate) fn begins_as(&self, first: &[u8]) -> bool {
-        let common = first.len().min(self.head.len());
-        // Of what was first seen in an archive, nothing more will be written. Of a damaged one, it is a matter of luck how
-        // much can be unpacked.
-        let as_long = match self.is_unpacked() {
-            true => first.len() == self.head.len() || self.is_torn,
-            false => first.len() >= self.head.len(),
-        };
-        as_long && first[..common] == self.head[..common]
-    }
-
-    /// True if `file` holds it though it is another file: there is enough of it to be sure, or there is no more in the
-    /// file than that.
-    pub(crate) fn is_surely_held_by(&self, file: &File) -> io::Result<bool> {
-        let is_all = self.head.len() < HEAD && stat_of(file)?.size == self.position() && !self.is_blank();
-        Ok((is_all || self.is_recognisable()) && self.is_held_by(file)?)
-    }
-
-    /// `file` begins with the same bytes.
-    pub(crate) fn begins_like(&self, file: &File) -> io::Result<bool> {
-        holds(file, 0, &self.head)
     }
 
     /// If these are `bytes` from `offset` on, and nothing but NULs: the end of the hole that they are the beginning of,

@@ -5,6 +5,7 @@
 //!
 //! Does not follow anything and does not know who reads.
 
+mod archived;
 mod beginning;
 mod finding;
 mod passed;
@@ -16,9 +17,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::tail::archive::{Archives, Content};
+use crate::tail::archive::Archives;
 use crate::tail::beneath::{OpenError, Root, Stat};
-use crate::tail::cursor::HEAD;
 use crate::tail::disk::File;
 use crate::tail::generation::{Begins, Generation, Glance};
 use crate::tail::holder::Holder;
@@ -181,11 +181,16 @@ impl Lineage {
         // If its file is there and does not hold it any more, it was cut, and a copy may have been made just before.
         let is_cut = (at_path || !itself.is_empty()) && !generation.is_blank();
         for sibling in itself.iter().chain(&others) {
-            if sibling.format.is_some() && !self.may_hold(sibling, generation, now)? {
+            let recent = sibling.stat.modified >= generation.modified();
+            let expected = is_itself(sibling) || is_cut && recent;
+            if sibling.format.is_some() {
+                let found = self.search_archive(sibling, generation, expected, now)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
                 continue;
             }
-            let recent = sibling.stat.modified >= generation.modified();
-            let holds = |file: &File| match is_itself(sibling) || is_cut && recent {
+            let holds = |file: &File| match expected {
                 true => generation.is_held_by(file),
                 false => generation.is_surely_held_by(file),
             };
@@ -239,7 +244,7 @@ impl Lineage {
             let is_candidate = sibling.holder() != cut.holder() && !cut.is_blank();
             let is_other = match sibling.format {
                 None => self.is_known(sibling, now)?,
-                Some(_) => !self.may_hold(sibling, cut, now)?,
+                Some(_) => !self.begins_as(sibling, cut, now)?,
             };
             if !is_candidate || !(recent || cut.is_recognisable()) || is_other {
                 continue;
@@ -393,75 +398,6 @@ impl Lineage {
     pub(crate) fn push_all(&mut self, generations: Vec<Generation>) {
         for generation in generations {
             self.push(generation);
-        }
-    }
-
-    /// Does the file hold a generation that we know? An inode alone says little: it may be used again, and a file may
-    /// be copied over.
-    fn is_known(&self, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
-        for generation in &self.generations {
-            if self.may_hold(sibling, generation, now)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Is this the generation's file? An archive is it if it begins like the generation.
-    fn may_hold(&self, sibling: &Sibling, generation: &Generation, now: Instant) -> Result<bool, OpenError> {
-        let same_file = sibling.holder() == generation.holder();
-        let Some(format) = sibling.format else {
-            // Where nobody can tell, it is not taken for something new.
-            let held = |file: &File| generation.is_held_by(file);
-            return Ok(same_file && self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held));
-        };
-        if generation.is_blank() && !same_file {
-            return Ok(false);
-        }
-        let mut archives = self.archives.borrow_mut();
-        let asked = archives.first_bytes(&self.root, sibling, format, now);
-        let begins = asked.map(|first| generation.begins_as(first));
-        Ok(self.patience.bear(&sibling.rel, begins, now)?.unwrap_or(false))
-    }
-
-    /// As [`ask`](Self::ask), of what is in a sibling. [`OpenError::Packed`] if more of it has to be unpacked first.
-    fn ask_sibling<T>(
-        &self,
-        sibling: &Sibling,
-        now: Instant,
-        question: impl FnOnce(&File) -> io::Result<T>,
-    ) -> Result<Option<(File, Glance, T)>, OpenError> {
-        let asked = self.open_sibling(sibling, now).and_then(|(file, glance)| {
-            let answer = question(&file)?;
-            Ok((file, glance, answer))
-        });
-        self.patience.bear(&sibling.rel, asked, now)
-    }
-
-    /// The number by which the places of a generation name it that was first seen in this file.
-    fn number(&self, sibling: &Sibling, now: Instant) -> Result<u64, OpenError> {
-        let inode = sibling.stat.inode;
-        let Some(format) = sibling.format else {
-            return Ok(inode);
-        };
-        let mut archives = self.archives.borrow_mut();
-        let first = archives.first_bytes(&self.root, sibling, format, now)?;
-        Ok(self.lens.seal().head(first, HEAD as u64).in_archive(inode))
-    }
-
-    fn open_sibling(&self, sibling: &Sibling, now: Instant) -> Result<(File, Glance), OpenError> {
-        let Some(format) = sibling.format else {
-            let file = self.root.open_file(&sibling.rel)?;
-            let glance = Glance::at(&file)?;
-            return Ok((file, glance));
-        };
-        let number = self.number(sibling, now)?;
-        match self.archives.borrow_mut().unpack(&self.root, sibling, format, now)? {
-            Content::Ready { file, whole } => {
-                let glance = Glance::at(&file)?.in_archive(number, &sibling.stat, !whole);
-                Ok((file, glance))
-            }
-            Content::Unpacking => Err(OpenError::Packed),
         }
     }
 

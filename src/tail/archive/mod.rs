@@ -17,10 +17,10 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::beneath::{OpenError, Root, Stat};
-use crate::tail::cursor::HEAD;
+use crate::tail::cursor::{HEAD, Place};
 use crate::tail::disk::File;
 use crate::tail::siblings::Sibling;
-use unpack::{Format, Unpacked, Unpacker};
+use unpack::{Format, Length, Unpacked, Unpacker};
 
 /// What is unpacked of one archive at most; the rest counts as missing.
 const MOST_OF_ONE: u64 = 1 << 30;
@@ -31,8 +31,11 @@ const MOST_OF_ALL: u64 = 2 << 30;
 /// What nobody has read for this time is not kept.
 const KEEP: Duration = Duration::from_secs(60);
 
-/// So many archives are remembered with their first bytes.
+/// So many archives are remembered with what was seen of them.
 const MOST_REMEMBERED: usize = 128;
+
+/// So many generations are remembered that an archive was compared with: as many as are known of a log.
+const MOST_COMPARED: usize = 256;
 
 /// An archive's bytes, as far as they are there.
 #[derive(Debug)]
@@ -58,10 +61,24 @@ pub(crate) struct Archives {
 #[derive(Debug)]
 struct Archive {
     key: Key,
-    first: Vec<u8>,
+    seen: Seen,
     state: State,
+    // What it was compared with when it was unpacked, and whether it was that.
+    compared: Vec<(Known, bool)>,
     touched: Instant,
 }
+
+/// What can be seen of an archive without unpacking all of it.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// The first bytes of what is in there: 256, or all if there are fewer.
+    pub(crate) first: Vec<u8>,
+    /// How long it says that it is.
+    pub(crate) says: Option<Length>,
+}
+
+/// What is known of a generation: how far it was read, and where it ends.
+pub(crate) type Known = (Place, u64);
 
 /// An archive that changes is another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,16 +97,32 @@ enum State {
 }
 
 impl Archives {
-    /// The first bytes of what is in there: 256, or all if there are fewer. Reads 64 KiB at most, and only the first time.
-    pub(crate) fn first_bytes(
+    /// What can be seen of it. Reads 256 KiB at most, and only the first time.
+    pub(crate) fn see(
         &mut self,
         root: &Root,
         sibling: &Sibling,
         format: Format,
         now: Instant,
-    ) -> Result<&[u8], OpenError> {
+    ) -> Result<&Seen, OpenError> {
         let at = self.find(root, sibling, format, now)?;
-        Ok(&self.known[at].first)
+        Ok(&self.known[at].seen)
+    }
+
+    /// Whether an archive is a generation, if the two were compared.
+    pub(crate) fn told(&self, sibling: &Sibling, known: Known) -> Option<bool> {
+        let key = Key::of(&sibling.stat);
+        let archive = self.known.iter().find(|archive| archive.key == key)?;
+        archive.compared.iter().find(|(with, _)| *with == known).map(|(_, told)| *told)
+    }
+
+    /// They were compared. That is not to be done again, as it may take a lot of unpacking.
+    pub(crate) fn remember(&mut self, sibling: &Sibling, known: Known, told: bool) {
+        let key = Key::of(&sibling.stat);
+        if let Some(archive) = self.known.iter_mut().find(|archive| archive.key == key) {
+            archive.compared.truncate(MOST_COMPARED - 1);
+            archive.compared.insert(0, (known, told));
+        }
     }
 
     /// Unpacks a little more of it, or gives what has been unpacked.
@@ -140,7 +173,7 @@ impl Archives {
             return Ok(at);
         }
         let file = root.open_file(&sibling.rel)?;
-        let mut first = Vec::new();
+        let (mut first, trailer) = (Vec::new(), unpack::trailer(format, &file, sibling.stat.size)?);
         let mut unpacker = Unpacker::new(format, file);
         while first.len() < HEAD && matches!(unpacker.step(HEAD - first.len(), &mut first)?, Unpacked::More) {
             // One that has its first bytes behind more than a step of nothing is none that a rotation made.
@@ -149,10 +182,12 @@ impl Archives {
             }
         }
         first.truncate(HEAD);
+        let seen = Seen { first, says: trailer.or_else(|| unpacker.says()) };
         if self.known.len() == MOST_REMEMBERED {
             self.known.pop_front();
         }
-        self.known.push_back(Archive { key, first, state: State::Packed, touched: now });
+        let (state, compared) = (State::Packed, Vec::new());
+        self.known.push_back(Archive { key, seen, state, compared, touched: now });
         Ok(self.known.len() - 1)
     }
 }

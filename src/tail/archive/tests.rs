@@ -35,7 +35,7 @@ fn unpacked(name: &str, archive: &[u8]) -> (Vec<u8>, bool, usize) {
     let found = siblings::list(&root, Path::new("app.log"), &Patience::default(), now).unwrap();
     let (sibling, mut archives) = (&found[0], Archives::default());
     let format = sibling.format.unwrap();
-    let first = archives.first_bytes(&root, sibling, format, now).unwrap().to_vec();
+    let first = archives.see(&root, sibling, format, now).unwrap().first.clone();
     for steps in 1.. {
         if let Content::Ready { file, whole } = archives.unpack(&root, sibling, format, now).unwrap() {
             let mut bytes = Vec::new();

@@ -13,6 +13,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::tail::disk::File;
+use crate::tail::reading::read_fully;
 
 /// What a step unpacks, and reads, about.
 pub(crate) const STEP: usize = 256 * 1024;
@@ -44,6 +45,36 @@ impl Format {
         };
         Some((format, path.file_stem()?))
     }
+}
+
+/// How long an archive says that it is when it is unpacked. It may say anything; and of several parts, it is said of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many, less a multiple of 4 GiB.
+    Modulo(u32),
+}
+
+impl Length {
+    /// It may be so many bytes.
+    pub(crate) fn is(self, bytes: u64) -> bool {
+        match self {
+            Self::Bytes(said) => said == bytes,
+            Self::Modulo(said) => said == bytes as u32,
+        }
+    }
+}
+
+/// What the end of an archive of `size` bytes says of its length: "ISIZE ... This contains the size of the original
+/// (uncompressed) input data modulo 2^32" (RFC 1952 §2.3.1).
+pub(crate) fn trailer(format: Format, file: &File, size: u64) -> io::Result<Option<Length>> {
+    let Some(at) = size.checked_sub(4).filter(|_| format == Format::Gzip) else {
+        return Ok(None);
+    };
+    let mut said = [0; 4];
+    let read = read_fully(file, &mut said, at)?;
+    Ok((read == said.len()).then_some(Length::Modulo(u32::from_le_bytes(said))))
 }
 
 /// What came of a step.
@@ -98,6 +129,16 @@ impl Unpacker {
         match self.source().failed.take() {
             Some(error) => Err(error),
             None => Ok(unpacked),
+        }
+    }
+
+    /// How long the part that was unpacked last says that it is, where that comes before it.
+    pub(crate) fn says(&self) -> Option<Length> {
+        match &self.decoder {
+            Decoder::Gzip(_) => None,
+            Decoder::Zstandard { frame, .. } => {
+                Some(frame.content_size()).filter(|&said| said > 0).map(Length::Bytes)
+            }
         }
     }
 

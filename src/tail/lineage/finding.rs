@@ -95,9 +95,10 @@ impl Lineage {
             return Ok(false);
         }
         let mut archives = self.archives.borrow_mut();
-        let asked = archives.first_bytes(&self.root, sibling, format, now);
-        let named = asked
-            .map(|first| first.len() >= covered && self.lens.seal().head(first, place.offset) == place.head);
+        let asked = archives.see(&self.root, sibling, format, now);
+        let named = asked.map(|seen| {
+            seen.first.len() >= covered && self.lens.seal().head(&seen.first, place.offset) == place.head
+        });
         Ok(self.patience.bear(&sibling.rel, named, now)?.unwrap_or(false))
     }
 
