@@ -170,7 +170,7 @@ mod tests {
                 }
             };
             let catalogue = Catalogue::new(Disk::default(), Vec::new(), None, event_loop.now()).unwrap();
-            let logs = Logs::new(catalogue, Duration::ZERO);
+            let logs = Logs::new(catalogue, Duration::ZERO, 0);
             Self {
                 event_loop,
                 framer: Framer::default(),

@@ -4,8 +4,10 @@
 //! last: one follower each, however many watch.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
+use std::str::FromStr;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -15,7 +17,7 @@ use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
 use crate::tail::Feed;
 use crate::tail::beneath::{OpenError, Stat};
-use crate::tail::catalogue::{Catalogue, LogEntry, LogKind, LogState, RESCAN};
+use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN};
 use crate::tail::disk::File;
 use crate::tail::pattern::{Filter, FilterSpec};
 
@@ -37,6 +39,12 @@ pub struct Logs {
     /// A log was opened or closed since [`take_opened_or_closed`](Self::take_opened_or_closed) was asked.
     opened_or_closed: bool,
     tick: Duration,
+    /// Who waits for the list to change.
+    list_waiters: Vec<ConnId>,
+    /// The version of the list that they were told of last.
+    told: u64,
+    /// Which run of the program this is: in another one the versions of the list mean nothing.
+    run: u32,
     /// The filters that are in use: who wants the same gets the same, and so shares what it makes of a log.
     filters: Vec<(FilterSpec, Weak<Filter>)>,
 }
@@ -57,6 +65,8 @@ pub struct Watched {
 #[derive(Debug, Serialize)]
 pub struct LogInfo<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    aliases: &'a [String],
     group: &'a str,
     kind: &'static str,
     state: &'static str,
@@ -68,6 +78,36 @@ pub struct LogInfo<'a> {
     viewers: usize,
 }
 
+/// A version of the list of logs: the run of the program, and a number that grows with each change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    run: u32,
+    number: u64,
+}
+
+impl Version {
+    /// Which one of its run.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}.{}", self.run, self.number)
+    }
+}
+
+impl FromStr for Version {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (run, number) = text.split_once('.').ok_or(())?;
+        let run = u32::from_str_radix(run, 16).map_err(|_| ())?;
+        Ok(Self { run, number: number.parse().map_err(|_| ())? })
+    }
+}
+
 impl Watched {
     /// When what has come since the last growth may leave.
     fn gathered_at(&self) -> Instant {
@@ -77,15 +117,17 @@ impl Watched {
 }
 
 impl Logs {
-    /// Nothing is watched yet; a growing file will be looked at every `tick`, at the quickest.
-    pub fn new(catalogue: Catalogue, tick: Duration) -> Self {
+    /// Nothing is watched yet; a growing file will be looked at every `tick`, at the quickest. `run` is another number each
+    /// time the program is started.
+    pub fn new(catalogue: Catalogue, tick: Duration, run: u32) -> Self {
         let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { catalogue, watched, news, opened_or_closed: false, tick, filters }
+        let (list_waiters, told) = (Vec::new(), catalogue.version());
+        Self { catalogue, watched, news, opened_or_closed: false, tick, list_waiters, told, run, filters }
     }
 
-    /// Whether the catalogue lists `name`.
-    pub fn lists(&self, name: &str) -> bool {
-        self.catalogue.find(name).is_some()
+    /// The name by which the catalogue lists the log of this name, which may be one of several that it has.
+    pub fn resolve(&self, name: &str) -> Option<Rc<str>> {
+        self.catalogue.find(name).map(|entry| Rc::from(entry.name.as_str()))
     }
 
     /// The file of `name`, open, and what it is.
@@ -104,9 +146,33 @@ impl Logs {
         self.catalogue.find(name).is_some_and(|entry| entry.lens.redacts())
     }
 
-    /// The whole catalogue, as it is told. O(logs), one stat each.
-    pub fn infos(&self) -> Vec<LogInfo<'_>> {
-        self.catalogue.logs().map(|entry| self.info(entry)).collect()
+    /// Some of the logs that have changed since the list had the version `since`, as they are told, and where to go on.
+    // O(most), a log is opened for a moment to be told of.
+    pub fn infos(
+        &self,
+        after: Option<&Bookmark>,
+        since: u64,
+        most: usize,
+    ) -> (Vec<LogInfo<'_>>, Option<Bookmark>) {
+        let Page { logs, next } = self.catalogue.page(after, since, most);
+        (logs.into_iter().map(|entry| self.info(entry)).collect(), next)
+    }
+
+    /// The version of the list.
+    pub fn version(&self) -> Version {
+        Version { run: self.run, number: self.catalogue.version() }
+    }
+
+    /// The names that have left the list since it had that version, if that is known.
+    pub fn removed_since(&self, since: Version) -> Option<Vec<String>> {
+        let known = since.run == self.run && since.number <= self.catalogue.version();
+        let names = if known { self.catalogue.removed_since(since.number) } else { None };
+        names.map(|names| names.into_iter().map(str::to_owned).collect())
+    }
+
+    /// `waiter` wants to know when the list has changed.
+    pub fn await_list(&mut self, waiter: ConnId) {
+        self.list_waiters.push(waiter);
     }
 
     fn info<'a>(&self, entry: &'a LogEntry) -> LogInfo<'a> {
@@ -123,7 +189,17 @@ impl Logs {
             LogKind::File => "file",
             LogKind::Stdin => "stdin",
         };
-        LogInfo { name: &entry.name, group: &entry.group, kind, state, why, size, modified, viewers }
+        LogInfo {
+            name: &entry.name,
+            aliases: &entry.aliases,
+            group: &entry.group,
+            kind,
+            state,
+            why,
+            size,
+            modified,
+            viewers,
+        }
     }
 
     /// `viewer` watches `name` from now on; the first viewer opens it. `None` if the catalogue does not list it.
@@ -146,6 +222,7 @@ impl Logs {
     /// `viewer` watches nothing any more; the last viewer closes a log.
     // O(watched logs and their viewers), once per connection that ends.
     pub fn unwatch(&mut self, viewer: ConnId) {
+        self.list_waiters.retain(|&waiter| waiter != viewer);
         let before = self.watched.len();
         self.watched.retain(|name, watched| {
             watched.viewers.retain(|&other| other != viewer);
@@ -245,13 +322,20 @@ impl Logs {
         viewers
     }
 
-    /// Looks for new and vanished files, at most every two seconds.
-    pub fn rescan(&mut self, now: Instant) {
-        self.catalogue.rescan(now);
+    /// A slice of looking for new and vanished files, every two seconds. When the next one is due, and who waited for the
+    /// list to change, if it has.
+    pub fn rescan(&mut self, now: Instant) -> (Instant, Vec<ConnId>) {
+        let due = self.catalogue.work(now, !self.list_waiters.is_empty());
+        let changed = self.catalogue.rests() && self.catalogue.version() != self.told;
+        if !changed {
+            return (due, Vec::new());
+        }
+        self.told = self.catalogue.version();
+        (due, std::mem::take(&mut self.list_waiters))
     }
 
-    /// When the next look is due.
+    /// When the next look at a log is due.
     pub fn next_look(&self, now: Instant) -> Instant {
-        self.watched.values().map(|watched| watched.next_look).min().unwrap_or(now + RESCAN).min(now + RESCAN)
+        self.watched.values().map(|watched| watched.next_look).min().unwrap_or(now + RESCAN)
     }
 }

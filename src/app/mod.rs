@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
 //! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`requests`] and [`viewer`] (somebody
-//! watching a log), [`reader`] (the same without WebSocket), [`download`], [`turns`] (work that takes long), [`pool`] and
+//! watching a log), [`reader`] (the same without WebSocket), [`listing`], [`download`], [`turns`] (work that takes long), [`pool`] and
 //! [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
@@ -14,6 +14,7 @@ pub mod beginning;
 pub mod conversation;
 pub mod download;
 pub mod echo;
+pub mod listing;
 pub mod logs;
 pub mod pool;
 pub mod pulse;
@@ -26,6 +27,7 @@ pub mod viewer;
 pub mod wake;
 pub mod wire;
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
@@ -126,7 +128,7 @@ impl App {
             heads: Pool::new(REQUESTS),
             echoes: Pool::new(ECHOES),
             answers: Pool::new(ANSWERS),
-            logs: Logs::new(config.catalogue, config.tick),
+            logs: Logs::new(config.catalogue, config.tick, RandomState::new().hash_one(0) as u32),
             site,
             inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
             turns: Turns::default(),
@@ -358,7 +360,7 @@ impl App {
             log::warn!("the demo log cannot be written: {error}");
         }
         self.read_stdin();
-        self.logs.rescan(now);
+        self.rescan(now);
         if let Some((files, _)) = &mut self.inputs.files
             && files.has_unheard()
         {
@@ -366,6 +368,15 @@ impl App {
         }
         self.look(now);
         self.work();
+    }
+
+    /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
+    fn rescan(&mut self, now: Instant) {
+        let (due, waiters) = self.logs.rescan(now);
+        self.event_loop.tick_at(due);
+        for waiter in waiters {
+            self.attend(waiter, Self::pump);
+        }
     }
 
     /// Moves what waits on standard input into its file, at most 256 KiB a turn.

@@ -6,11 +6,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::access::Access;
 use super::download::{self, Begun};
-use super::logs::{LogInfo, Logs};
+use super::listing::{About, ListWish};
+use super::logs::Logs;
 use super::reader::Stay;
 use super::viewer::Wish;
 use super::wire::{Dialect, Form, Patterns, SERVER, V1};
@@ -43,6 +42,8 @@ pub struct Site {
 pub enum Route {
     /// To an answer, and that is all.
     Respond(Answer),
+    /// To the list of logs.
+    List(ListWish),
     /// To a log, over plain HTTP.
     Read(Wish, Form, Stay),
     /// To a file's bytes.
@@ -59,14 +60,6 @@ pub struct Answer {
     pub response: Response,
     /// Whether to close the connection even if the client would keep it.
     pub close: bool,
-}
-
-#[derive(Serialize)]
-struct Listing<'a> {
-    logs: Vec<LogInfo<'a>>,
-    server: &'static str,
-    lines: usize,
-    demo: bool,
 }
 
 impl Site {
@@ -105,16 +98,20 @@ impl Site {
         match path {
             "/ws/echo" if self.lessons => self.echo(request),
             _ if !matches!(request.method(), "GET" | "HEAD") => not_allowed("GET, HEAD"),
-            "/api/logs" => respond(self.list(logs)),
+            "/api/logs" => self.list(request),
             "/healthz" => respond(Response::text(Status::OK, "ok")),
             _ => page(request, path),
         }
     }
 
-    fn list(&self, logs: &Logs) -> Response {
-        let listing = Listing { logs: logs.infos(), server: SERVER, lines: self.lines, demo: self.demo };
-        let json = serde_json::to_vec(&listing).expect("strings and numbers always make JSON");
-        Response::new(Status::OK).field("Cache-Control", "no-store").body("application/json", json)
+    fn list(&self, request: &Request) -> Route {
+        let about = About { server: SERVER, lines: self.lines, demo: self.demo };
+        // A version of another time, or none at all: whoever has it needs the whole list.
+        let since = request.query("since").and_then(|version| version.parse().ok());
+        match wait(request) {
+            Ok(wait) => Route::List(ListWish { since, wait, about }),
+            Err(why) => refuse(Status::BAD_REQUEST, &why),
+        }
     }
 
     fn echo(&self, request: &Request) -> Route {
@@ -128,7 +125,7 @@ impl Site {
     }
 
     fn tail(&self, request: &Request, logs: &mut Logs) -> Route {
-        let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
+        let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
         match request.method() {
@@ -158,7 +155,7 @@ impl Site {
     }
 
     fn raw(&self, request: &Request, logs: &Logs) -> Route {
-        let Some(name) = self.name_in(request).filter(|name| logs.lists(name)) else {
+        let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
         if logs.redacts(&name) {
@@ -187,7 +184,7 @@ impl Site {
     }
 
     /// What the query asks for.
-    fn wish(&self, request: &Request, name: String, logs: &mut Logs) -> Result<Wish, String> {
+    fn wish(&self, request: &Request, log: Rc<str>, logs: &mut Logs) -> Result<Wish, String> {
         let lines = match request.query("lines") {
             None => self.lines,
             Some(text) => match text.parse::<usize>() {
@@ -207,7 +204,7 @@ impl Site {
         let follow = follow(request)?.unwrap_or(true);
         let patterns = patterns(request)?;
         let filter = if patterns.is_empty() { None } else { Some(logs.filter(&patterns)?) };
-        let (log, dialect, deflate) = (Rc::from(name), Dialect::Plain, None);
+        let (dialect, deflate) = (Dialect::Plain, None);
         Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
     }
 }
@@ -241,12 +238,18 @@ fn read(request: &Request, wish: Wish) -> Route {
 }
 
 fn stay(request: &Request, form: Form) -> Result<Stay, String> {
-    let wait = match request.query("wait") {
+    let wait = wait(request)?;
+    let follow = follow(request)?.unwrap_or(form == Form::Events) && request.method() == "GET";
+    Ok(if follow { Stay::Following } else { Stay::Once(wait) })
+}
+
+/// How long to wait for something, by the query.
+fn wait(request: &Request) -> Result<Duration, String> {
+    let seconds = match request.query("wait") {
         None => 0,
         Some(text) => text.parse::<u64>().map_err(|_| "wait= takes a number of seconds.".to_owned())?,
     };
-    let follow = follow(request)?.unwrap_or(form == Form::Events) && request.method() == "GET";
-    Ok(if follow { Stay::Following } else { Stay::Once(Duration::from_secs(wait.min(LONGEST_WAIT))) })
+    Ok(Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }
 
 /// The filter in the query.

@@ -5,6 +5,7 @@
 //!                  v                                                  |
 //!   Request --- it is complete ------> routes: page, list, refusal ---'
 //!      |                          '--> 200 --> Sending (a file) ---'--. it ended too soon, or nobody takes it
+//!      |                          '--> 200 --> Listing, Reading --->' |
 //!      |                          '--> 101 --> Watching (a log)  --.  |  close, loss, silence
 //!      |                          '--> 101 --> Echoing           --+--+--> finished by the event loop
 //!      '--- too slow, not HTTP ------------------------------------'
@@ -13,6 +14,7 @@
 use super::conversation::Outcome;
 use super::download::{Begun, Download};
 use super::echo::Echo;
+use super::listing::Listing;
 use super::pool::{Pool, Share};
 use super::reader::{Manner, Reader};
 use super::routes::{Answer, Route};
@@ -30,6 +32,8 @@ pub enum Session {
     Request(Box<Asking>),
     /// Being sent a file.
     Sending(Box<Download>),
+    /// Asking for the list of logs.
+    Listing(Box<Listing>),
     /// Reading a log, without WebSocket.
     Reading(Box<Reader>),
     /// Watching a log.
@@ -64,7 +68,7 @@ impl Session {
         match self {
             Self::Request(_) | Self::Echoing(_) => !stuck,
             // The next request waits until this one has its answer.
-            Self::Sending(_) => false,
+            Self::Sending(_) | Self::Listing(_) => false,
             Self::Reading(reader) => reader.wants_input(),
             Self::Watching(_) => true,
         }
@@ -76,7 +80,7 @@ impl Session {
             Self::Request(_) => self.read_requests(bytes, context),
             // Behind a stream nothing can be asked.
             Self::Reading(reader) if reader.wants_input() => Outcome::Open,
-            Self::Sending(_) | Self::Reading(_) => {
+            Self::Sending(_) | Self::Listing(_) | Self::Reading(_) => {
                 context.event_loop.put_back(context.id, bytes);
                 Outcome::Open
             }
@@ -91,7 +95,7 @@ impl Session {
         match self {
             // A plain client may shut down its side and still read our answer.
             Self::Request(_) => Outcome::Over,
-            Self::Sending(_) => Outcome::Open,
+            Self::Sending(_) | Self::Listing(_) => Outcome::Open,
             Self::Reading(reader) => reader.receive_eof(),
             Self::Watching(_) | Self::Echoing(_) => Outcome::Gone,
         }
@@ -106,6 +110,11 @@ impl Session {
                 return self.taken(keep, context);
             }
             Self::Sending(download) => return download.drained(context),
+            Self::Listing(listing) => {
+                if let Some(keep) = listing.answered() {
+                    return self.taken(keep, context);
+                }
+            }
             Self::Reading(reader) => match reader.answered() {
                 Some(keep) => return self.taken(keep, context),
                 None => reader.drained(context),
@@ -124,17 +133,19 @@ impl Session {
             }
             Self::Request(_) => Outcome::Over,
             Self::Sending(download) => download.expired(context),
+            Self::Listing(listing) => listing.expired(context),
             Self::Reading(reader) => reader.expired(context),
             Self::Watching(viewer) => viewer.expired(context),
             Self::Echoing(echo) => echo.expired(context),
         }
     }
 
-    /// The log may have grown.
+    /// The log may have grown, or the list of logs changed.
     pub fn pump(&mut self, context: &mut Context<'_>) {
         match self {
             Self::Watching(viewer) => viewer.pump(context),
             Self::Reading(reader) => reader.pump(context),
+            Self::Listing(listing) => listing.pump(context),
             Self::Request(_) | Self::Sending(_) | Self::Echoing(_) => {}
         }
     }
@@ -144,6 +155,7 @@ impl Session {
         match self {
             Self::Watching(viewer) => viewer.work(context),
             Self::Reading(reader) => reader.work(context),
+            Self::Listing(listing) => listing.work(context),
             Self::Request(_) | Self::Sending(_) | Self::Echoing(_) => Slice::Done,
         }
     }
@@ -154,7 +166,7 @@ impl Session {
         match self {
             Self::Request(_) => return Outcome::Over,
             // Its reader sees that something is missing.
-            Self::Sending(_) => return Outcome::Gone,
+            Self::Sending(_) | Self::Listing(_) => return Outcome::Gone,
             Self::Reading(reader) => return reader.farewell(context),
             Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, WORDS, context),
             Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, WORDS, context),
@@ -243,6 +255,10 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
                 return Some(Session::Sending(Box::new(Download::start(part, keep, context))));
             }
             if keep { Some(Session::next_request(context)) } else { None }
+        }
+        Route::List(wish) => {
+            let keep = request.keep_alive() && may_stay;
+            Some(Session::Listing(Box::new(Listing::begin(wish, keep, head_only, context))))
         }
         Route::Read(wish, form, stay) => {
             let manner = Manner { form, stay, keep: request.keep_alive() && may_stay, head_only };

@@ -34,6 +34,9 @@ pub struct Args {
     /// A file, a folder, a quoted glob, NAME=PATH, or - for standard input; a demo log if there is none
     #[arg(value_name = "SOURCE")]
     pub(super) sources: Vec<String>,
+    /// Of a folder that is a source, the folders in it are meant as well
+    #[arg(short, long, env = "WIRETAIL_RECURSIVE", hide_env = true, value_parser = BoolishValueParser::new())]
+    pub(super) recursive: bool,
     /// A file of settings, and of logs with their encodings and what is masked in them
     #[arg(short, long, value_name = "FILE", env = "WIRETAIL_CONFIG", hide_env = true)]
     pub(super) config: Option<PathBuf>,

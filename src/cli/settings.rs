@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::CliError;
 use super::serve::Args;
-use crate::config::file::{File, Given};
+use crate::config::file::{File, Given, Log};
 use crate::tail::Lens;
 use crate::tail::catalogue::Source;
 use crate::tail::cursor::Seal;
@@ -46,6 +46,7 @@ impl Settings {
         let mut sources = Vec::new();
         for typed in &args.sources {
             let source = Source::parse(typed).and_then(|source| source.with(None, None, Rc::clone(&lens)));
+            let source = if args.recursive { source.map(Source::recursive_if_folder) } else { source };
             sources.push((source.map_err(|error| CliError::Usage(error.to_string()))?, typed.clone()));
         }
         for log in &file.logs {
@@ -65,11 +66,9 @@ impl Settings {
             let name = log.name.as_ref().map(|name| name.value.as_str());
             let group = log.group.as_ref().map(|group| group.value.as_str());
             let named = log.name.as_ref().unwrap_or(&log.path);
-            let source = source.with(name, group, lens);
-            sources.push((
-                source.map_err(|error| complaint(named, &error.to_string()))?,
-                log.path.value.clone(),
-            ));
+            let source =
+                source.with(name, group, lens).map_err(|error| complaint(named, &error.to_string()))?;
+            sources.push((of_log(source, log)?, log.path.value.clone()));
         }
         let typed = |values: &[String], option: &str, file: Vec<Given<String>>| {
             let given = |value: &String| Given { by: option.to_owned(), value: value.clone() };
@@ -92,6 +91,19 @@ impl Settings {
             lens,
         })
     }
+}
+
+/// What else is said of a log: its further names, and whether the folders in it are meant.
+fn of_log(source: Source, log: &Log) -> Result<Source, CliError> {
+    let source = match &log.recursive {
+        Some(given) if given.value => {
+            source.recursive().map_err(|error| complaint(given, &error.to_string()))?
+        }
+        _ => source,
+    };
+    let aliases: Vec<String> = log.aliases.iter().map(|alias| alias.value.clone()).collect();
+    let given = log.aliases.first().unwrap_or(&log.path);
+    source.aliased(&aliases).map_err(|error| complaint(given, &error.to_string()))
 }
 
 /// A sentence about a value, beginning with where it was given.

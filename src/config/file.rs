@@ -59,6 +59,10 @@ pub struct Log {
     pub path: Given<String>,
     /// What it is called.
     pub name: Option<Given<String>>,
+    /// What else it can be asked for as.
+    pub aliases: Vec<Given<String>>,
+    /// Whether the folders in the folder are meant as well; where that was said.
+    pub recursive: Option<Given<bool>>,
     /// What it is shown under.
     pub group: Option<Given<String>>,
     /// The label of its encoding.
@@ -97,6 +101,9 @@ struct RawServer {
 struct RawLog {
     path: Spanned<String>,
     name: Option<Spanned<String>>,
+    #[serde(default)]
+    aliases: Vec<Spanned<String>>,
+    recursive: Option<Spanned<bool>>,
     group: Option<Spanned<String>>,
     encoding: Option<Spanned<String>>,
     #[serde(default)]
@@ -133,6 +140,8 @@ impl File {
         let log = |log: RawLog| Log {
             path: place.given("path", log.path),
             name: place.one("name", log.name),
+            aliases: place.all("aliases", log.aliases),
+            recursive: place.one("recursive", log.recursive),
             group: place.one("group", log.group),
             encoding: place.one("encoding", log.encoding),
             redact: place.all("redact", log.redact),

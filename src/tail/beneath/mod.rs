@@ -13,6 +13,7 @@
 //! Does not know what a log is, nor which names visitors may use: that is `catalogue`.
 
 mod folder;
+mod lister;
 mod stat;
 
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ use rustix::fs::{self, Dir, OFlags};
 use rustix::io::Errno;
 
 use folder::Folder;
+pub use lister::{Lister, Stamp};
 use stat::identity;
 pub use stat::{Kind, OpenError, Stat};
 

@@ -12,6 +12,8 @@ use crate::tail::beneath::{OpenError, Root, Stat};
 pub struct LogEntry {
     /// What it is called, everywhere: parts between slashes, none empty, no control characters.
     pub name: String,
+    /// By what other names it can be asked for.
+    pub aliases: Vec<String>,
     /// What it is shown under: the name given to its folder, or its folder's own name. May be empty.
     pub group: String,
     /// Where its lines come from.

@@ -1,44 +1,53 @@
-//! What a folder or a pattern finds at this moment.
+//! What a folder or a pattern finds, slice by slice.
 //!
-//! Reads folders beneath a root, a bounded number of entries. Knows nothing of earlier looks, nor of names.
+//! Reads folders beneath a root, a bounded number of entries in all and a few of them at a time, so that whoever has other
+//! things to do can do them in between. Knows nothing of earlier looks, nor of names.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use glob::MatchOptions;
+use glob::{MatchOptions, Pattern};
 
+use super::rotated;
 use super::source::Step;
-use crate::tail::beneath::{Entry, Kind, OpenError, Root};
+use crate::tail::beneath::{Entry, Kind, Lister, OpenError, Root, Stamp};
 
 /// How many entries of folders one scan looks at. Ten thousand logs are well below; a pattern that began at
-/// `/` by mistake ends there after some tens of milliseconds.
+/// `/` by mistake ends there.
 pub(super) const ENTRIES: usize = 50_000;
 
 /// How many folders deep `**` goes.
-const DEPTH: usize = 16;
+pub(super) const DEPTH: usize = 16;
+
+/// How many entries are looked at in one slice; for each of them that is a link the system is asked as well.
+const SLICE: usize = 128;
 
 /// As a shell reads patterns: case matters, and hidden files are found only by patterns that begin with a dot.
 const LIKE_A_SHELL: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
+/// Files by their paths beneath the root, with the number of each, as the folder or, behind a link, the file itself told
+/// it. None if it will not be opened.
+// Not PathBuf, which is compared part by part.
+pub(super) type Files = BTreeMap<OsString, Option<u64>>;
+
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
-    /// By their paths, each once.
-    pub(super) files: Vec<Seen>,
+    /// The files, without those that are compressed: their bytes are no text.
+    pub(super) files: Files,
     /// Why there may be more than that: then nothing follows from a file's absence.
     pub(super) cut_short: Option<CutShort>,
+    /// The folders that were looked into, and how they were then; none for one that was not there.
+    pub(super) folders: Vec<(PathBuf, Option<Stamp>)>,
+    /// What stands where a link is, or something of which the folder does not say what it is: it may change and the folder
+    /// does not.
+    pub(super) links: Vec<(PathBuf, Behind)>,
 }
 
-/// A file that was found.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Seen {
-    /// Its path beneath the root.
-    pub(super) rel: PathBuf,
-    /// Its number, as the folder or, behind a link, the file itself told it. None if it will not be opened.
-    pub(super) inode: Option<u64>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
+/// Why a scan does not tell everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CutShort {
     /// There are more than [`ENTRIES`] entries.
     TooMany,
@@ -46,97 +55,205 @@ pub(super) enum CutShort {
     Unreadable,
 }
 
-/// Finds the files beneath `root` that match `steps`, looking at no more than `limit` entries.
-pub(super) fn scan(root: &Root, steps: &[Step], limit: usize) -> Scan {
-    let mut walk = Walk { root, left: limit, scan: Scan::default() };
-    walk.descend(Path::new(""), steps, 0);
-    walk.scan.files.sort_unstable();
-    // Two `**` in one pattern may lead to the same file in two ways.
-    walk.scan.files.dedup_by(|a, b| a.rel == b.rel);
-    walk.scan
+/// What stands behind a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// A file that can be asked for; its number.
+    File(u64),
+    /// A file outside, which is listed and refused, with the reason, rather than silently left out.
+    Outside,
+    /// No file.
+    Nothing,
 }
 
-struct Walk<'r> {
-    root: &'r Root,
+impl Behind {
+    /// Looks at `rel`.
+    pub(super) fn at(root: &Root, rel: &Path) -> Self {
+        match root.stat(rel) {
+            Ok(stat) => Self::File(stat.inode),
+            Err(OpenError::LeadsOut) if root.path().join(rel).is_file() => Self::Outside,
+            Err(_) => Self::Nothing,
+        }
+    }
+}
+
+/// What a scan is for: the same from its first slice to its last.
+#[derive(Clone, Copy)]
+struct Sought<'a> {
+    root: &'a Root,
+    steps: &'a [Step],
+}
+
+/// A scan under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// What is left to do; the last one first.
+    tasks: Vec<Task>,
     left: usize,
     scan: Scan,
 }
 
-impl Walk<'_> {
-    fn descend(&mut self, folder: &Path, steps: &[Step], depth: usize) {
-        let Some((step, rest)) = steps.split_first() else {
-            return;
-        };
-        match step {
-            Step::Literal(name) => self.arrive(folder.join(name), Kind::Unknown, None, rest, depth),
-            Step::Match(pattern) => {
-                for Entry { name, kind, inode } in self.list(folder) {
-                    if pattern.matches_with(&name.to_string_lossy(), LIKE_A_SHELL) {
-                        self.arrive(folder.join(name), kind, Some(inode), rest, depth);
-                    }
+#[derive(Debug)]
+enum Task {
+    /// To look in a folder for what the steps from this one on say.
+    Enter { folder: PathBuf, step: usize, depth: usize },
+    /// To go through the entries of a folder.
+    List(Box<Listed>),
+}
+
+#[derive(Debug)]
+struct Listed {
+    lister: Lister,
+    folder: PathBuf,
+    depth: usize,
+    /// The step that each entry's name is held against.
+    by_name: Option<usize>,
+    /// The step `**` that goes on in each folder in this one.
+    deeper: Option<usize>,
+}
+
+impl Walk {
+    /// Begins a scan that looks at no more than `limit` entries.
+    pub(super) fn new(limit: usize) -> Self {
+        let first = Task::Enter { folder: PathBuf::new(), step: 0, depth: 0 };
+        Self { tasks: vec![first], left: limit, scan: Scan::default() }
+    }
+
+    /// One slice of the scan for the files beneath `root` that match `steps`, which are the same at each call. The whole
+    /// scan once it is done.
+    pub(super) fn work(&mut self, root: &Root, steps: &[Step]) -> Option<Scan> {
+        let sought = Sought { root, steps };
+        match self.tasks.pop() {
+            Some(Task::Enter { folder, step, depth }) => self.enter(sought, folder, step, depth),
+            Some(Task::List(mut listed)) => {
+                if self.list(sought, &mut listed) {
+                    self.tasks.push(Task::List(listed));
                 }
             }
-            Step::AnyDepth => {
-                self.descend(folder, rest, depth);
-                if depth == DEPTH {
-                    return;
+            None => return Some(std::mem::take(&mut self.scan)),
+        }
+        None
+    }
+
+    fn enter(&mut self, sought: Sought<'_>, folder: PathBuf, step: usize, depth: usize) {
+        let Sought { root, steps } = sought;
+        let (by_name, deeper) = match steps.get(step) {
+            None => return,
+            Some(Step::Literal(name)) => {
+                return self.arrive(sought, folder.join(name), (Kind::Unknown, None), step + 1, depth);
+            }
+            Some(Step::Match(_)) => (Some(step), None),
+            Some(Step::AnyDepth) => {
+                let by_name = matches!(steps.get(step + 1), Some(Step::Match(_))).then_some(step + 1);
+                if by_name.is_none() {
+                    self.tasks.push(Task::Enter { folder: folder.clone(), step: step + 1, depth });
                 }
-                for Entry { name, kind, .. } in self.list(folder) {
-                    // No links: they may lead in circles.
-                    let is_folder = matches!(kind, Kind::Folder | Kind::Unknown);
-                    if is_folder && !name.as_encoded_bytes().starts_with(b".") {
-                        self.descend(&folder.join(name), steps, depth + 1);
-                    }
-                }
+                (by_name, (depth < DEPTH).then_some(step))
+            }
+        };
+        // Each folder counts as an entry, too, so that empty ones do not come free.
+        if self.left == 0 {
+            self.scan.cut_short = Some(CutShort::TooMany);
+            return;
+        }
+        self.left -= 1;
+        let lister = root.lister(&folder);
+        let stamp = lister.as_ref().ok().map(Lister::stamp);
+        self.scan.folders.push((folder.clone(), stamp));
+        match lister {
+            Ok(lister) => {
+                self.tasks.push(Task::List(Box::new(Listed { lister, folder, depth, by_name, deeper })));
+            }
+            Err(why) => self.cannot_list(&why),
+        }
+    }
+
+    /// The next entries of a folder; true if there are more.
+    fn list(&mut self, sought: Sought<'_>, listed: &mut Listed) -> bool {
+        let Listed { lister, folder, depth, by_name, deeper } = listed;
+        // One more than there may be tells that there are too many.
+        let part = match lister.next_part(SLICE.min(self.left + 1)) {
+            Ok(part) => part,
+            Err(why) => {
+                self.cannot_list(&why);
+                return false;
+            }
+        };
+        if part.len() > self.left {
+            self.scan.cut_short = Some(CutShort::TooMany);
+        }
+        let pattern = by_name.and_then(|step| match &sought.steps[step] {
+            Step::Match(pattern) => Some((step, pattern)),
+            Step::Literal(_) | Step::AnyDepth => None,
+        });
+        let more = !part.is_empty() && part.len() <= self.left;
+        for Entry { name, kind, inode } in part.into_iter().take(self.left) {
+            self.left -= 1;
+            if let Some((step, pattern)) = pattern
+                && matches(pattern, &name)
+            {
+                self.arrive(sought, folder.join(&name), (kind, Some(inode)), step + 1, *depth);
+            }
+            // No links: they may lead in circles.
+            let is_folder = matches!(kind, Kind::Folder | Kind::Unknown);
+            if let Some(step) = *deeper
+                && is_folder
+                && !name.as_encoded_bytes().starts_with(b".")
+            {
+                self.tasks.push(Task::Enter { folder: folder.join(name), step, depth: *depth + 1 });
             }
         }
+        more
     }
 
     /// At something that matches so far: goes on below it, or keeps it if it is a file and nothing more is
     /// asked for.
-    fn arrive(&mut self, rel: PathBuf, kind: Kind, inode: Option<u64>, rest: &[Step], depth: usize) {
-        if !rest.is_empty() {
+    fn arrive(
+        &mut self,
+        Sought { root, steps }: Sought<'_>,
+        rel: PathBuf,
+        (kind, inode): (Kind, Option<u64>),
+        step: usize,
+        depth: usize,
+    ) {
+        if step < steps.len() {
             if matches!(kind, Kind::Folder | Kind::Link | Kind::Unknown) {
-                self.descend(&rel, rest, depth);
+                self.tasks.push(Task::Enter { folder: rel, step, depth });
             }
+            return;
+        }
+        if rotated::is_compressed(&rel.to_string_lossy()) {
             return;
         }
         let inode = match kind {
             Kind::File => inode,
-            Kind::Link | Kind::Unknown => match self.root.stat(&rel) {
-                Ok(stat) => Some(stat.inode),
-                // Listed and refused later, with the reason, rather than silently left out.
-                Err(OpenError::LeadsOut) if self.root.path().join(&rel).is_file() => None,
-                Err(_) => return,
-            },
+            Kind::Link | Kind::Unknown => {
+                let behind = Behind::at(root, &rel);
+                self.scan.links.push((rel.clone(), behind));
+                match behind {
+                    Behind::File(inode) => Some(inode),
+                    Behind::Outside => None,
+                    Behind::Nothing => return,
+                }
+            }
             Kind::Folder | Kind::Fifo | Kind::Socket | Kind::Device => return,
         };
-        self.scan.files.push(Seen { rel, inode });
+        self.scan.files.insert(rel.into_os_string(), inode);
     }
 
-    fn list(&mut self, folder: &Path) -> Vec<Entry> {
-        // Each folder counts as an entry, too, so that empty ones do not come free.
-        if self.left == 0 {
-            self.scan.cut_short = Some(CutShort::TooMany);
-            return Vec::new();
-        }
-        match self.root.list(folder, self.left - 1) {
-            Ok(listing) => {
-                self.left -= 1 + listing.entries.len();
-                if !listing.complete {
-                    self.scan.cut_short = Some(CutShort::TooMany);
-                }
-                listing.entries
-            }
+    fn cannot_list(&mut self, why: &OpenError) {
+        match why {
             // Not there, or not a folder: nothing to find, and that is known for certain.
-            Err(OpenError::Missing | OpenError::LeadsOut | OpenError::NotRegular(_)) => Vec::new(),
-            Err(OpenError::Denied | OpenError::Io(_) | OpenError::Packed) => {
-                self.left -= 1;
+            OpenError::Missing | OpenError::LeadsOut | OpenError::NotRegular(_) => {}
+            OpenError::Denied | OpenError::Io(_) | OpenError::Packed => {
                 self.scan.cut_short.get_or_insert(CutShort::Unreadable);
-                Vec::new()
             }
         }
     }
+}
+
+fn matches(pattern: &Pattern, name: &OsStr) -> bool {
+    pattern.matches_with(&name.to_string_lossy(), LIKE_A_SHELL)
 }
 
 #[cfg(test)]
@@ -165,13 +282,14 @@ mod tests {
         let Place::Glob(root, steps) = Source::parse(pattern.to_str().unwrap()).unwrap().place else {
             panic!("{} is a pattern", pattern.display());
         };
-        scan(&Root::wait_for(&Disk::default(), &root), &steps, limit)
+        let (root, mut walk) = (Root::wait_for(&Disk::default(), &root), Walk::new(limit));
+        std::iter::repeat_with(|| walk.work(&root, &steps)).flatten().next().unwrap()
     }
 
     fn finds(folder: &TempDir, pattern: &str) -> Vec<String> {
         let scan = scan_for(folder, pattern, ENTRIES);
         assert_eq!(scan.cut_short, None);
-        scan.files.iter().map(|seen| seen.rel.to_str().unwrap().to_owned()).collect()
+        scan.files.keys().map(|rel| rel.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]

@@ -16,7 +16,11 @@ use crate::tail::Lens;
 pub struct Source {
     /// The name in `NAME=PATH`.
     pub(super) name: Option<String>,
+    /// Further names of the one log that it is.
+    pub(super) aliases: Vec<String>,
     pub(super) place: Place,
+    /// Of a folder: whether the files of the folders in it are meant as well.
+    pub(super) recursive: bool,
     /// The group its logs are shown in, if one was given.
     pub(super) group: Option<String>,
     /// How its logs are read.
@@ -80,7 +84,8 @@ impl Source {
     }
 
     fn at(name: Option<&str>, place: Place) -> Self {
-        Self { name: name.map(str::to_owned), place, group: None, lens: Rc::default() }
+        let name = name.map(str::to_owned);
+        Self { name, aliases: Vec::new(), place, recursive: false, group: None, lens: Rc::default() }
     }
 
     /// The same place, by a name and in a group if they are given, read through `lens`.
@@ -93,7 +98,42 @@ impl Source {
             check_name(name).map_err(|fault| SourceError { given, fault })?;
         }
         let name = name.map(str::to_owned).or(self.name);
-        Ok(Self { name, place: self.place, group: group.map(str::to_owned).or(self.group), lens })
+        Ok(Self { name, group: group.map(str::to_owned).or(self.group), lens, ..self })
+    }
+
+    /// The same folder with all folders in it, sixteen deep; links to folders are not followed.
+    ///
+    /// # Errors
+    /// If it is certainly no folder.
+    pub fn recursive(self) -> Result<Self, SourceError> {
+        match &self.place {
+            Place::Folder(_) => {}
+            Place::Path(path) if !path.exists() => {}
+            Place::Path(path) => return Err(SourceError::not_recursive(&path.to_string_lossy())),
+            Place::Stdin => return Err(SourceError::not_recursive("-")),
+            Place::Glob(folder, _) => return Err(SourceError::not_recursive(&folder.to_string_lossy())),
+        }
+        Ok(Self { recursive: true, ..self })
+    }
+
+    /// The same, if it is a folder with the folders in it: how a word for all sources is meant.
+    pub fn recursive_if_folder(self) -> Self {
+        Self { recursive: matches!(self.place, Place::Folder(_) | Place::Path(_)), ..self }
+    }
+
+    /// The same log, that goes by further names as well.
+    ///
+    /// # Errors
+    /// If one of them is none that a log may have, or it has no name of its own and so may be many logs.
+    pub fn aliased(self, aliases: &[String]) -> Result<Self, SourceError> {
+        for alias in aliases {
+            check_name(alias).map_err(|fault| SourceError { given: alias.clone(), fault })?;
+        }
+        let one = self.name.is_some() && matches!(self.place, Place::Stdin | Place::Path(_));
+        match aliases.first() {
+            Some(alias) if !one => Err(SourceError { given: alias.clone(), fault: Fault::Alias }),
+            _ => Ok(Self { aliases: aliases.to_vec(), ..self }),
+        }
     }
 
     /// A path or a pattern, or `-`, and nothing else: a `=` belongs to it.
@@ -215,12 +255,19 @@ enum Fault {
     Pattern(glob::PatternError),
     ParentInPattern,
     Twice,
+    NotRecursive,
+    Alias,
 }
 
 impl SourceError {
     /// A name, or `-`, that more than one source has.
     pub(super) fn twice(given: &str) -> Self {
         Self { given: given.to_owned(), fault: Fault::Twice }
+    }
+
+    /// Something that has no folders in it.
+    fn not_recursive(given: &str) -> Self {
+        Self { given: given.to_owned(), fault: Fault::NotRecursive }
     }
 }
 
@@ -254,6 +301,18 @@ impl fmt::Display for SourceError {
             ),
             Fault::ParentInPattern => {
                 write!(f, "source {given:?}: '..' may not come after * ? or [; write the path without it")
+            }
+            Fault::NotRecursive => {
+                write!(
+                    f,
+                    "{given:?} is no folder that could be gone through; in a pattern, ** stands for all folders"
+                )
+            }
+            Fault::Alias => {
+                write!(
+                    f,
+                    "{given:?} would be a further name of one file; give that file a name of its own as well"
+                )
             }
             Fault::Twice => write!(f, "{given:?} is given twice; give each name, and standard input, once"),
         }

@@ -3,7 +3,10 @@
 //! Knows where a source points and what lies there now; what was there before, and what it is called in the
 //! end, is the catalogue's.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ffi::OsString;
+use std::mem::replace;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,12 +14,17 @@ use log::warn;
 
 use super::entry::LogKind;
 use super::names::{Wish, parts};
-use super::rotated;
-use super::scan::{self, CutShort, ENTRIES, Scan, Seen};
+use super::scan::{Behind, CutShort, ENTRIES, Files, Scan, Walk};
 use super::source::{Place, Source, Step};
 use crate::tail::Lens;
 use crate::tail::beneath::{Kind, OpenError, Root};
 use crate::tail::disk::Disk;
+
+/// How many questions a slice of a look asks the system.
+const QUESTIONS: usize = 64;
+
+/// So many looks in a row trust the times of folders; then all is looked at again, for file systems that keep none.
+const LOOKS_WITHOUT_SCAN: u32 = 30;
 
 /// The folders that the sources point into, each opened once: a thousand files of one folder need one
 /// descriptor.
@@ -54,20 +62,58 @@ pub(super) struct Watch {
     root: Rc<Root>,
     target: Target,
     seen: Scan,
+    /// How far the look has come that is under way.
+    look: Look,
+    /// Of a file: whether it was told of. Of a folder: whether its folders looked the same to the last scan and the one
+    /// before; then their names are the same as long as their stamps are. The clock of a file system may stand still for
+    /// some milliseconds, but not from look to look.
+    settled: bool,
+    /// So many looks were content with that since the last scan.
+    looks_without_scan: u32,
     // Said once, not every two seconds.
     warned: bool,
 }
 
 #[derive(Debug)]
 enum Target {
-    /// A path that has not been there yet. `rel` is its last part.
-    Awaited { path: PathBuf, rel: PathBuf },
-    /// This file, whether it is there now or not; `path` is how it was given.
-    File { path: PathBuf, rel: PathBuf, kind: LogKind },
-    /// The files of a folder.
-    Folder,
+    /// A path that has not been there yet. `rel` is its last part. It may turn out to be a folder, with those in it or not.
+    Awaited { path: PathBuf, rel: PathBuf, recursive: bool },
+    /// This file, whether it is there now or not; `path` is how it was given, `behind` what was there when it was last
+    /// asked for.
+    File { path: PathBuf, rel: PathBuf, kind: LogKind, behind: Option<Behind> },
+    /// The files of a folder: `*`, or those of the folders in it as well, `**/*`.
+    Folder(Vec<Step>),
     /// The files that match.
     Glob(Vec<Step>),
+}
+
+/// A look at a source, which takes as many slices as it needs.
+#[derive(Debug, Default)]
+enum Look {
+    /// None is under way.
+    #[default]
+    Rests,
+    /// The folders of the last scan are asked whether they have changed, from this one on.
+    Folders(usize),
+    /// Then its links are looked at.
+    Links(usize),
+    /// Something has changed: all is looked at.
+    Scan(Box<Walk>),
+}
+
+impl Look {
+    fn scan() -> Self {
+        Self::Scan(Box::new(Walk::new(ENTRIES)))
+    }
+}
+
+/// What a slice of a look has come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// These paths are seen and were not, or are not seen any more, or something else stands there.
+    pub(super) changed: Vec<PathBuf>,
+    /// There is more to do.
+    pub(super) more: bool,
 }
 
 /// A log as the last look has found it.
@@ -80,9 +126,37 @@ pub(super) struct Sighting {
     pub(super) rel: PathBuf,
     /// The number of the file behind the path; none if it was named outright, and not looked for.
     pub(super) inode: Option<u64>,
+    /// What the last look has seen there.
+    pub(super) behind: Option<Behind>,
     pub(super) kind: LogKind,
     /// The operator named this very file.
     pub(super) outright: bool,
+}
+
+impl Target {
+    fn folder(recursive: bool) -> Self {
+        let any_depth = recursive.then_some(Step::AnyDepth);
+        Self::Folder(any_depth.into_iter().chain([Step::any_name()]).collect())
+    }
+}
+
+/// The files that only one of the two has, or that have another number in the other.
+fn differences(before: &Files, now: &Files) -> Vec<OsString> {
+    let (mut before, mut now) = (before.iter().peekable(), now.iter().peekable());
+    let mut differ = Vec::new();
+    loop {
+        let order = match (before.peek(), now.peek()) {
+            (None, None) => return differ,
+            (Some((rel, _)), Some((other, _))) => rel.cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+        };
+        let gone = if order.is_le() { before.next() } else { None };
+        let there = if order.is_ge() { now.next() } else { None };
+        if gone != there {
+            differ.extend(there.or(gone).map(|(rel, _)| rel.clone()));
+        }
+    }
 }
 
 impl Watch {
@@ -91,13 +165,13 @@ impl Watch {
         let (folder, target) = match source.place {
             Place::Stdin => {
                 let (folder, rel) = split(stdin?);
-                (folder, Target::File { path: "stdin".into(), rel, kind: LogKind::Stdin })
+                (folder, Target::File { path: "stdin".into(), rel, kind: LogKind::Stdin, behind: None })
             }
             Place::Path(path) => {
                 let (folder, rel) = split(&path);
-                (folder, Target::Awaited { path, rel })
+                (folder, Target::Awaited { path, rel, recursive: source.recursive })
             }
-            Place::Folder(folder) => (folder, Target::Folder),
+            Place::Folder(folder) => (folder, Target::folder(source.recursive)),
             Place::Glob(folder, steps) => (folder, Target::Glob(steps)),
         };
         Some(Self {
@@ -107,6 +181,9 @@ impl Watch {
             root: roots.at(&folder),
             target,
             seen: Scan::default(),
+            look: Look::Rests,
+            settled: false,
+            looks_without_scan: 0,
             warned: false,
         })
     }
@@ -125,46 +202,138 @@ impl Watch {
         self.seen.cut_short.is_none()
     }
 
-    /// Looks what is there now. True if that is something else than before.
-    pub(super) fn look(&mut self, roots: &mut Roots) -> bool {
-        let settled = self.settle(roots);
-        let any_name = [Step::any_name()];
-        let steps = match &self.target {
-            Target::Awaited { .. } | Target::File { .. } => return settled,
-            Target::Folder => &any_name[..],
-            Target::Glob(steps) => steps,
-        };
-        let mut scan = scan::scan(&self.root, steps, ENTRIES);
-        scan.files.retain(|seen| !rotated::is_compressed(&seen.rel.to_string_lossy()));
-        if let Some(why) = &scan.cut_short
-            && !self.warned
-        {
-            self.warned = true;
-            self.warn(why);
+    /// The next slice of a look at what is there now; the first one, if the last look is over. Files that were named
+    /// outright are asked for only if the list is `attended`, by somebody who wants to know of each whether it is there.
+    ///
+    /// Bounded: [`QUESTIONS`] to the system, or a part of a folder.
+    pub(super) fn look(&mut self, roots: &mut Roots, attended: bool) -> Looked {
+        match std::mem::take(&mut self.look) {
+            Look::Rests => self.begin(roots, attended),
+            Look::Folders(from) => self.ask_folders(from),
+            Look::Links(from) => self.ask_links(from),
+            Look::Scan(walk) => self.scan(walk),
         }
-        let changed = scan != self.seen;
-        self.seen = scan;
-        settled || changed
     }
 
-    /// What the last look found.
-    pub(super) fn sightings(&self) -> Vec<Sighting> {
-        let root = || Rc::clone(&self.root);
-        let the_file = |path: &PathBuf, rel: &PathBuf, kind| {
-            let (path, rel) = (path.clone(), rel.clone());
-            vec![Sighting { path, root: root(), rel, inode: None, kind, outright: true }]
+    fn begin(&mut self, roots: &mut Roots, attended: bool) -> Looked {
+        let awaited = match &self.target {
+            Target::Awaited { path, .. } => Some(path.clone()),
+            _ => None,
         };
-        match &self.target {
-            Target::Awaited { path, rel } => the_file(path, rel, LogKind::File),
-            Target::File { path, rel, kind } => the_file(path, rel, *kind),
-            Target::Folder | Target::Glob(_) => {
-                let files = self.seen.files.iter().map(|Seen { rel, inode }| {
-                    let (path, rel, inode) = (self.root.path().join(rel), rel.clone(), *inode);
-                    Sighting { path, root: root(), rel, inode, kind: LogKind::File, outright: false }
-                });
-                files.collect()
+        let has_come = self.settle(roots);
+        match &mut self.target {
+            Target::Awaited { path, .. } => {
+                let changed = if replace(&mut self.settled, true) { Vec::new() } else { vec![path.clone()] };
+                Looked { changed, more: false }
+            }
+            Target::File { path, rel, behind, .. } => {
+                let told = replace(&mut self.settled, true) && !has_come;
+                let now = if attended { Some(Behind::at(&self.root, rel)) } else { *behind };
+                let changed = replace(behind, now) != now || !told;
+                Looked { changed: if changed { vec![path.clone()] } else { Vec::new() }, more: false }
+            }
+            Target::Folder(_) | Target::Glob(_) => {
+                let trusted = self.settled && self.looks_without_scan < LOOKS_WITHOUT_SCAN;
+                self.look = if trusted { Look::Folders(0) } else { Look::scan() };
+                // What was waited for under that path is a folder, and no log.
+                Looked { changed: awaited.into_iter().collect(), more: true }
             }
         }
+    }
+
+    /// Whether the folders have changed in which the last scan was.
+    fn ask_folders(&mut self, from: usize) -> Looked {
+        let mut rest = self.seen.folders[from..].iter();
+        let mut asked = rest.by_ref().take(QUESTIONS);
+        let same = asked.all(|(rel, stamp)| self.root.stamp(rel).ok() == *stamp);
+        self.look = match rest.len() {
+            _ if !same => Look::scan(),
+            0 => Look::Links(0),
+            left => Look::Folders(self.seen.folders.len() - left),
+        };
+        Looked { changed: Vec::new(), more: true }
+    }
+
+    /// Whether what is behind the links has changed.
+    fn ask_links(&mut self, from: usize) -> Looked {
+        let mut rest = self.seen.links[from..].iter();
+        let mut asked = rest.by_ref().take(QUESTIONS);
+        let same = asked.all(|(rel, behind)| Behind::at(&self.root, rel) == *behind);
+        let more = !same || rest.len() > 0;
+        self.look = match rest.len() {
+            _ if !same => Look::scan(),
+            0 => Look::Rests,
+            left => Look::Links(self.seen.links.len() - left),
+        };
+        if !more {
+            self.looks_without_scan += 1;
+        }
+        Looked { changed: Vec::new(), more }
+    }
+
+    /// Goes on with a scan, and compares it with the one before.
+    fn scan(&mut self, mut walk: Box<Walk>) -> Looked {
+        let (Target::Folder(steps) | Target::Glob(steps)) = &self.target else { return Looked::default() };
+        let Some(scan) = walk.work(&self.root, steps) else {
+            self.look = Look::Scan(walk);
+            return Looked { changed: Vec::new(), more: true };
+        };
+        if let Some(why) = &scan.cut_short
+            && !replace(&mut self.warned, true)
+        {
+            self.warn(why);
+        }
+        // A folder that could not be read may be readable without having changed.
+        self.settled = scan.cut_short != Some(CutShort::Unreadable) && scan.folders == self.seen.folders;
+        self.looks_without_scan = 0;
+        let before = replace(&mut self.seen, scan);
+        let changed = differences(&before.files, &self.seen.files);
+        let changed = changed.into_iter().map(|rel| self.root.path().join(rel)).collect();
+        Looked { changed, more: false }
+    }
+
+    /// What the last look has found at `path`.
+    pub(super) fn sighting(&self, path: &Path) -> Option<Sighting> {
+        match &self.target {
+            Target::Awaited { path: own, .. } | Target::File { path: own, .. } => {
+                self.outright().filter(|_| own == path)
+            }
+            Target::Folder(_) | Target::Glob(_) => {
+                let rel = path.strip_prefix(self.root.path()).ok()?;
+                self.seen.files.get(rel.as_os_str()).map(|inode| self.found(rel, *inode))
+            }
+        }
+    }
+
+    /// All that the last look has found.
+    pub(super) fn sightings(&self) -> Vec<Sighting> {
+        match &self.target {
+            Target::Awaited { .. } | Target::File { .. } => self.outright().into_iter().collect(),
+            Target::Folder(_) | Target::Glob(_) => {
+                self.seen.files.iter().map(|(rel, inode)| self.found(Path::new(rel), *inode)).collect()
+            }
+        }
+    }
+
+    /// Whether the last look has found nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.target, Target::Folder(_) | Target::Glob(_)) && self.seen.files.is_empty()
+    }
+
+    fn outright(&self) -> Option<Sighting> {
+        let (path, rel, kind, behind) = match &self.target {
+            Target::Awaited { path, rel, .. } => (path, rel, LogKind::File, None),
+            Target::File { path, rel, kind, behind } => (path, rel, *kind, *behind),
+            Target::Folder(_) | Target::Glob(_) => return None,
+        };
+        let (path, root, rel) = (path.clone(), Rc::clone(&self.root), rel.clone());
+        Some(Sighting { path, root, rel, inode: None, behind, kind, outright: true })
+    }
+
+    fn found(&self, rel: &Path, inode: Option<u64>) -> Sighting {
+        let (path, root, rel) = (self.root.path().join(rel), Rc::clone(&self.root), rel.to_owned());
+        let behind = Some(inode.map_or(Behind::Outside, Behind::File));
+        Sighting { path, root, rel, inode, behind, kind: LogKind::File, outright: false }
     }
 
     /// The group a log of this source is shown in, and what it could be called.
@@ -179,10 +348,12 @@ impl Watch {
             }
             // "Named by their path inside the folder; where sources collide, the folder's own name goes in
             // front."
-            (None, Target::Folder) => (
-                parts(self.root.path()).pop(),
-                Wish { parts: parts(&log.path), least: parts(&log.rel).len() },
-            ),
+            (None, Target::Folder(_)) => {
+                let (own, within) = (parts(self.root.path()).pop(), parts(&log.rel));
+                let wish = Wish { parts: parts(&log.path), least: within.len() };
+                let folders = own.into_iter().chain(within.into_iter().rev().skip(1).rev());
+                (Some(folders.collect::<Vec<_>>().join("/")), wish)
+            }
             (None, _) => {
                 (parts(&log.path).into_iter().rev().nth(1), Wish { parts: parts(&log.path), least: 1 })
             }
@@ -196,7 +367,7 @@ impl Watch {
     /// Such a link is followed once, as the operator named it. Where it leads later does not matter: that
     /// would be the choice of whoever may write into the folder.
     fn settle(&mut self, roots: &mut Roots) -> bool {
-        let Target::Awaited { path, rel } = &self.target else {
+        let Target::Awaited { path, rel, recursive } = &self.target else {
             return false;
         };
         let (folder, rel) = match self.root.stat(rel) {
@@ -206,12 +377,13 @@ impl Watch {
                 Err(_) => return false,
             },
             Err(OpenError::NotRegular(Kind::Folder) | OpenError::LeadsOut) if path.is_dir() => {
-                (self.root, self.target) = (roots.at(path), Target::Folder);
+                (self.root, self.target) = (roots.at(path), Target::folder(*recursive));
+                self.settled = false;
                 return false;
             }
             Err(_) => return false,
         };
-        let target = Target::File { path: path.clone(), rel, kind: LogKind::File };
+        let target = Target::File { path: path.clone(), rel, kind: LogKind::File, behind: None };
         (self.root, self.target) = (roots.at(&folder), target);
         true
     }
@@ -260,11 +432,23 @@ mod tests {
         symlink(place.path().join(target), at).unwrap();
     }
 
+    /// A whole look; what has changed.
+    fn look(watch: &mut Watch) -> Vec<PathBuf> {
+        let mut changed = Vec::new();
+        loop {
+            let looked = watch.look(&mut Roots::default(), false);
+            changed.extend(looked.changed);
+            if !looked.more {
+                return changed;
+            }
+        }
+    }
+
     /// What a look finds: the files' content, or why there is none.
     fn sees(watch: &mut Watch) -> Vec<String> {
-        watch.look(&mut Roots::default());
+        look(watch);
         assert!(watch.is_complete());
-        assert!(!watch.look(&mut Roots::default()), "nothing has changed since");
+        assert_eq!(look(watch), [""; 0].map(PathBuf::from), "nothing has changed since");
         let content = |sighting: Sighting| match sighting.root.open_file(&sighting.rel) {
             Ok(file) => std::io::read_to_string(fs::File::from(file)).unwrap(),
             Err(why) => why.to_string(),

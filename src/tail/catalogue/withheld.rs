@@ -96,6 +96,7 @@ mod tests {
     use std::rc::Rc;
     use std::time::Instant;
 
+    use super::super::tests::{let_time_pass, look};
     use super::super::{Catalogue, RESCAN, Source};
     use crate::tail::Lens;
     use crate::tail::cursor::Seal;
@@ -129,8 +130,9 @@ mod tests {
         }
 
         fn later(&mut self, catalogue: &mut Catalogue) {
+            let_time_pass(self.folder.path());
             self.now += RESCAN;
-            catalogue.rescan(self.now);
+            look(catalogue, self.now);
         }
     }
 
