@@ -490,8 +490,7 @@ mod against_a_list_made_anew {
         // Not all of it can be done at any time.
         let _ = match change {
             Change::Write(at) => {
-                shelf.write(place(*at).trim_start_matches('/'));
-                Ok(())
+                fs::create_dir_all(path(*at).parent().unwrap()).and_then(|()| fs::write(path(*at), "text"))
             }
             Change::Remove(at) => fs::remove_file(path(*at)),
             Change::Rename(from, to) => fs::rename(path(*from), path(*to)),
@@ -514,7 +513,7 @@ mod against_a_list_made_anew {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
         #[test]
         fn what_has_changed_is_found_and_nothing_else_changes(story in prop::collection::vec(changes(), 1..6)) {
