@@ -88,6 +88,43 @@ fn every_line_that_matches_is_found_once_the_nearest_first() {
     assert_eq!(buckets.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), expected.len() as u64);
 }
 
+#[test]
+fn the_numbers_of_the_lines_come_after_the_hits_and_are_known_from_then_on() {
+    let (_folder, path) = folder();
+    let server = serve(&path);
+    let mut viewer = watch(&server, "lines=0");
+    let search = |id: u64| json!({"search": {"id": id, "grep": ["line [0-9]*3 of"]}}).to_string();
+    let answers = viewer.ask(&search(1));
+    let told = hits(&answers);
+    assert_eq!(told.len(), 1000);
+    assert!(told.iter().all(|hit| hit["line"].is_null()), "nobody has counted");
+    let mut numbers = vec![Value::Null; told.len()];
+    while numbers.iter().any(Value::is_null) {
+        let message = viewer.wait_for("numbers", SOON);
+        assert_eq!(message.value["id"], 1);
+        for pair in message.value["lines"].as_array().unwrap() {
+            let which = usize::try_from(pair[0].as_u64().unwrap()).unwrap();
+            assert!(numbers[which].is_null(), "told once");
+            numbers[which] = pair[1].clone();
+        }
+    }
+    let number =
+        |hit: &Value| -> usize { hit["text"].as_str().unwrap().split(' ').nth(1).unwrap().parse().unwrap() };
+    for (hit, line) in told.iter().zip(&numbers) {
+        assert_eq!(*line, number(hit) % LINES + 1, "{hit}");
+    }
+    let again = hits(&viewer.ask(&search(2)));
+    assert!(again.iter().map(|hit| &hit["line"]).eq(&numbers), "at once");
+    // Whoever begins at the first byte has them at once, too, though nobody has counted before.
+    let server = serve(&path);
+    let mut other = watch(&server, "lines=0");
+    let start = other.ask(r#"{"seek":{"id":1,"to":{"start":{}}}}"#);
+    let from = start[0].value["cursor"].as_str().unwrap();
+    let answers = other.ask(&json!({"search": {"id": 2, "grep": ["line 25.00 "], "from": from}}).to_string());
+    assert_eq!(hits(&answers).len(), 10);
+    assert!(hits(&answers).iter().all(|hit| hit["line"] == number(hit) % LINES + 1));
+}
+
 /// The length of the lines from one number to another, without making them all.
 fn numbered_len(from: usize, to: usize) -> usize {
     use std::sync::OnceLock;

@@ -113,6 +113,7 @@ fn message_from(choices: &mut Choices<'_>) -> FromServer {
             };
             FromServer::Hits { id, hits: vec![hit; usize::from(kind % 4)] }
         }
+        15 if kind > 120 => FromServer::Numbers { id, lines: vec![[number, 1]; usize::from(kind % 4)] },
         15 | 16 => {
             let whats = [Activity::Searching, Activity::Unpacking, Activity::Counting];
             let what = whats[usize::from(kind / 19) % 3];

@@ -60,6 +60,8 @@ struct Request {
 enum State {
     Asked(FromViewer),
     Working(Box<Working>),
+    /// It is done; lines that were told of are still to have their numbers, when there is nothing else to do.
+    Numbering(Box<Job>),
 }
 
 /// A request that has begun.
@@ -97,14 +99,16 @@ impl Requests {
                 (*id, &mut self.other)
             }
         };
-        if let Some(before) = slot.replace(Request { id, state: State::Asked(message) }) {
+        let before = slot.replace(Request { id, state: State::Asked(message) });
+        if let Some(before) = before.filter(|before| !before.is_done()) {
             self.end(cancelled(before.id));
         }
     }
 
     fn cancel(&mut self, id: u32) {
         let named = |request: &mut Request| request.id == id;
-        if self.search.take_if(named).or_else(|| self.other.take_if(named)).is_some() {
+        let cancelled_one = self.search.take_if(named).or_else(|| self.other.take_if(named));
+        if cancelled_one.is_some_and(|request| !request.is_done()) {
             self.end(cancelled(id));
         }
     }
@@ -126,17 +130,16 @@ impl Requests {
         if let Some(ended) = self.ended.pop_front() {
             return Worked { answer: vec![Bytes::Own(ended.to_frame())], slice: Slice::More };
         }
-        let slot = match (self.turn, &self.search, &self.other) {
-            (_, None, None) => return Worked { answer: Vec::new(), slice: Slice::Done },
-            (Turn::Search, Some(_), _) | (_, Some(_), None) => {
-                self.turn = Turn::Other;
-                &mut self.search
-            }
-            _ => {
-                self.turn = Turn::Search;
-                &mut self.other
-            }
+        let waited_for = |request: &Option<Request>| request.as_ref().map(|request| !request.is_done());
+        let searches = match (waited_for(&self.search), waited_for(&self.other)) {
+            (None, None) => return Worked { answer: Vec::new(), slice: Slice::Done },
+            (Some(search), Some(other)) if search == other => matches!(self.turn, Turn::Search),
+            // One that nobody waits for any more comes last.
+            (Some(search), other) => search || other.is_none(),
+            (None, Some(_)) => false,
         };
+        self.turn = if searches { Turn::Other } else { Turn::Search };
+        let slot = if searches { &mut self.search } else { &mut self.other };
         let Some(request) = slot else { return Worked { answer: Vec::new(), slice: Slice::Done } };
         let worked = request.work(log, position, logs, now);
         if worked.slice == Slice::Done {
@@ -155,6 +158,11 @@ fn cancelled(id: u32) -> FromServer {
 }
 
 impl Request {
+    /// Nobody waits for its end any more.
+    fn is_done(&self) -> bool {
+        matches!(self.state, State::Numbering(_))
+    }
+
     /// One step. `Done` if that was the last one.
     fn work(&mut self, log: &Rc<str>, position: &Position, logs: &mut Logs, now: Instant) -> Worked {
         let last =
@@ -168,7 +176,26 @@ impl Request {
                 }
                 Err(message) => last(FromServer::Error { id: Some(id), message }),
             },
-            State::Working(working) => working.step(id, log, logs, now),
+            State::Working(working) => {
+                let mut worked = working.step(id, log, logs, now);
+                if worked.slice == Slice::Done
+                    && let Some(numbers) = working.job.numbers()
+                {
+                    self.state = State::Numbering(Box::new(numbers));
+                    worked.slice = Slice::More;
+                }
+                worked
+            }
+            State::Numbering(numbers) => {
+                let mut worked = Worked { answer: Vec::new(), slice: Slice::More };
+                match logs.watched(log).map(|watched| watched.feed.work(numbers, now)) {
+                    Some(Work::Again) => {}
+                    Some(Work::Later) => worked.slice = Slice::Later,
+                    Some(Work::Found(found)) => worked.answer = answers::frame_of(id, Side::Older, found),
+                    Some(Work::Done(_)) | None => worked.slice = Slice::Done,
+                }
+                worked
+            }
         }
     }
 }

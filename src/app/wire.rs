@@ -122,6 +122,13 @@ pub enum FromServer {
         /// The nearest first.
         hits: Vec<Hit>,
     },
+    /// The numbers of lines that were told without one.
+    Numbers {
+        /// The number of the request that they were told for.
+        id: u32,
+        /// Which of its hits, from 0, in the order in which they were told (a place is 0), and the line's number.
+        lines: Vec<[u64; 2]>,
+    },
     /// How far a request has come.
     Progress(Progress),
     /// A request has come to its end.
@@ -420,6 +427,10 @@ mod tests {
             (
                 FromServer::Hits { id: 4, hits: vec![hit] },
                 r#"{"hits":{"id":4,"hits":[{"cursor":"c","line":12,"byte":3456,"file":"app.log","text":"x\ny","marks":[[0,1]],"at":0.73}]}}"#,
+            ),
+            (
+                FromServer::Numbers { id: 4, lines: vec![[0, 12], [2, 7]] },
+                r#"{"numbers":{"id":4,"lines":[[0,12],[2,7]]}}"#,
             ),
             (
                 FromServer::Progress(progress.clone()),

@@ -217,6 +217,7 @@ impl Cat<'_> {
             | FromServer::Newer(_)
             | FromServer::Place(_)
             | FromServer::Hits { .. }
+            | FromServer::Numbers { .. }
             | FromServer::Progress(_)
             | FromServer::Done(_) => {}
             FromServer::End {} => {

@@ -32,6 +32,10 @@ pub fn frame_of(id: u32, side: Side, found: Found) -> Vec<Bytes> {
             let hits = hits.into_iter().map(Hit::from).collect();
             vec![Bytes::Own(FromServer::Hits { id, hits }.to_frame())]
         }
+        Found::Numbers(numbers) => {
+            let lines = numbers.into_iter().map(|(which, line)| [which as u64, line]).collect();
+            vec![Bytes::Own(FromServer::Numbers { id, lines }.to_frame())]
+        }
         Found::Place(place) => vec![Bytes::Own(FromServer::Place(place_of(id, &place)).to_frame())],
     }
 }

@@ -1,7 +1,8 @@
 //! Which line of its file a byte lies in, and where a line begins: newlines counted once, block by block.
 //!
-//! An index is made from the file's first byte on as far as somebody has asked, and kept as long as the log is watched. It is
-//! of a generation, so it is never asked about other content than it was made of. Lines are counted within one file.
+//! An index is made from the file's first byte on as far as somebody has asked ([`numbers`](super::numbers) asks for lines that
+//! were told without a number), and kept as long as the log is watched. It is of a generation, so it is never asked about other
+//! content than it was made of. Lines are counted within one file.
 //!
 //! Does not know what is done with the numbers.
 
@@ -16,8 +17,9 @@ use crate::tail::standing::GenerationId;
 /// The newlines are known before each multiple of this offset.
 const BLOCK: u64 = 256 * 1024;
 
-/// So many generations have an index at a time. One of a file of 100 GB takes 3 MB.
-const MOST: usize = 8;
+/// So many generations have an index at a time: as many as files are looked at beside a log. One of a file of 100 GB takes
+/// 3 MB.
+const MOST: usize = 64;
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -33,6 +35,8 @@ struct Index {
     // So far was counted, and so many there were.
     counted: u64,
     newlines: u64,
+    // Up to here there is no newline more, but perhaps half of one.
+    seen: u64,
 }
 
 /// What came of counting on.
@@ -49,7 +53,18 @@ pub(crate) enum Counted {
 impl Indexes {
     /// The lines before this offset have been counted.
     pub(crate) fn covers(&self, id: GenerationId, offset: u64) -> bool {
-        self.get(id).is_some_and(|index| offset <= index.counted)
+        self.get(id).is_some_and(|index| offset <= index.seen)
+    }
+
+    /// Counts bytes that somebody has read for another reason, whole characters, if they are the next to count.
+    pub(crate) fn count_too(&mut self, id: GenerationId, from: u64, lens: &Lens, bytes: &[u8]) {
+        if from == 0 || self.get(id).is_some_and(|index| index.counted == from) {
+            let mut index = self.take(id);
+            if index.counted == from {
+                index.add(lens, bytes);
+            }
+            self.put(index);
+        }
     }
 
     fn get(&self, id: GenerationId) -> Option<&Index> {
@@ -57,7 +72,7 @@ impl Indexes {
     }
 
     fn take(&mut self, id: GenerationId) -> Index {
-        let new = || Index { id, before: vec![0], counted: 0, newlines: 0 };
+        let new = || Index { id, before: vec![0], counted: 0, newlines: 0, seen: 0 };
         self.of.iter().position(|index| index.id == id).map_or_else(new, |at| self.of.remove(at))
     }
 
@@ -82,6 +97,7 @@ impl Index {
             }
             bytes = rest;
         }
+        self.seen = self.counted;
     }
 
     /// The last block that so many newlines, or fewer, lie before: its offset, and how many.
@@ -103,8 +119,12 @@ impl Bench<'_> {
         } else {
             match reread(self.follower, id, index.counted, &mut self.scratch[..len], self.now) {
                 Reread::Bytes(read) => {
-                    index.add(&lens_of(self.follower, id), &self.scratch[..read]);
-                    if read < len { Counted::All } else { Counted::More }
+                    let (lens, bytes) = (lens_of(self.follower, id), &self.scratch[..read]);
+                    // The other half of a newline may still be to come.
+                    let torn = if lens.newline_len() > 1 { lens.unfinished(index.counted, bytes) } else { 0 };
+                    index.add(&lens, &bytes[..read - torn]);
+                    index.seen += torn as u64;
+                    if read < len || read == torn { Counted::All } else { Counted::More }
                 }
                 Reread::Again | Reread::Packed => Counted::More,
                 Reread::Gone => Counted::All,
@@ -122,7 +142,8 @@ impl Bench<'_> {
 
     /// The number of the line that this byte lies in, if that was counted. Reads one block at most.
     pub(crate) fn line_at(&mut self, id: GenerationId, offset: u64) -> Option<u64> {
-        let index = self.indexes.get(id).filter(|index| offset <= index.counted)?;
+        let index = self.indexes.get(id).filter(|index| offset <= index.seen)?;
+        let offset = offset.min(index.counted);
         let block = usize::try_from(offset / BLOCK).ok()?;
         let lens = lens_of(self.follower, id);
         let (mut at, mut line) = (block as u64 * BLOCK, index.before[block] + 1);
@@ -132,6 +153,25 @@ impl Bench<'_> {
             at += bytes.len() as u64;
         }
         Some(line)
+    }
+
+    /// The numbers of the lines that these offsets lie in, which ascend and have all been counted: of as many of them as lie in
+    /// the block of the first one. Reads that block.
+    pub(crate) fn lines_at(&mut self, id: GenerationId, offsets: &[u64]) -> Option<Vec<u64>> {
+        let (&first, lens) = (offsets.first()?, lens_of(self.follower, id));
+        let counted = self.counted(id).1;
+        let (mut line, mut at) = (self.line_at(id, first)?, first.min(counted));
+        let end = (at / BLOCK + 1) * BLOCK;
+        let within = offsets.partition_point(|&offset| offset < end).max(1);
+        let mut lines = Vec::with_capacity(within);
+        for &offset in &offsets[..within] {
+            while at < offset.min(counted) {
+                let bytes = self.part(id, at, offset.min(counted))?;
+                (line, at) = (line + newlines(&lens, at, bytes), at + bytes.len() as u64);
+            }
+            lines.push(line);
+        }
+        Some(lines)
     }
 
     /// The offset where a line begins that so many newlines lie before, if they were counted. Reads one block at most.

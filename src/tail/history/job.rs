@@ -16,6 +16,7 @@ use crate::tail::generation::Begins;
 use crate::tail::history::extent::Extent;
 use crate::tail::history::index::Indexes;
 use crate::tail::history::newer::Newer;
+use crate::tail::history::numbers::Numbers;
 use crate::tail::history::older::Older;
 use crate::tail::history::search::Search;
 use crate::tail::history::seek::Seek;
@@ -140,6 +141,9 @@ pub enum Found {
     Hits(Vec<Hit>),
     /// The place that was asked for.
     Place(Place),
+    /// Numbers of lines that were told without one: the how manieth line it was of all that were told, from 0, and its number
+    /// in its file, from 1.
+    Numbers(Vec<(usize, u64)>),
 }
 
 /// A line that was found.
@@ -231,6 +235,7 @@ enum Kind {
     Newer(Newer),
     Seek(Seek),
     Search(Box<Search>),
+    Numbers(Numbers),
     /// What it was to begin at is not to be found any more.
     Lost(Option<Cursor>),
 }
@@ -269,6 +274,16 @@ impl Job {
         Self(Kind::Asked(task, filter))
     }
 
+    /// What is left of it once it is done: the numbers of the lines that were told without one.
+    pub fn numbers(&mut self) -> Option<Self> {
+        let owed = match &mut self.0 {
+            Kind::Seek(seek) => std::mem::take(&mut seek.unnumbered),
+            Kind::Search(search) => std::mem::take(&mut search.unnumbered),
+            _ => Vec::new(),
+        };
+        (!owed.is_empty()).then(|| Self(Kind::Numbers(Numbers::of(owed))))
+    }
+
     pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
         match &mut self.0 {
             Kind::Asked(..) if !bench.follower.has_begun() => Work::Later,
@@ -283,6 +298,7 @@ impl Job {
             Kind::Newer(newer) => newer.step(bench),
             Kind::Seek(seek) => seek.step(bench),
             Kind::Search(search) => search.step(bench),
+            Kind::Numbers(numbers) => numbers.step(bench),
             Kind::Lost(cursor) => lost(cursor.take()),
         }
     }
@@ -294,7 +310,7 @@ impl Job {
             Kind::Newer(newer) => of_all(newer.seen),
             Kind::Seek(seek) => seek.progress(follower),
             Kind::Search(search) => search.progress(follower),
-            Kind::Asked(..) | Kind::Lost(_) => Progress::default(),
+            Kind::Asked(..) | Kind::Numbers(_) | Kind::Lost(_) => Progress::default(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //!    '- seek           a place that people name
 //!        |- bisect     ... by the time of its line (timestamps)
 //!        '- index      ... by the number of its line
+//!   numbers      those of lines that were told without one (index)
 //!   places, extent     where something is, and how much there is in all
 //!   view               a block through the log's lens: its lines, those that a filter shows
 //!   walk               from one block to the next, up or down, over the borders between files
@@ -20,6 +21,7 @@ mod finds;
 pub(crate) mod index;
 pub mod job;
 mod newer;
+mod numbers;
 mod older;
 mod places;
 mod search;

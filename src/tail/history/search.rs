@@ -21,6 +21,7 @@ use crate::tail::follower::Follower;
 use crate::tail::history::extent::Extent;
 use crate::tail::history::finds::Finds;
 use crate::tail::history::job::{Bench, Doing, Found, Hit, Progress, Summary, Work, step_of};
+use crate::tail::history::numbers::Unnumbered;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
 use crate::tail::pattern::Filter;
@@ -34,7 +35,10 @@ pub(crate) struct Search {
     pub(crate) lost: bool,
     // Hits that may still be told.
     left: usize,
+    told: usize,
     untold: bool,
+    /// Hits that were told without their line's number.
+    pub(crate) unnumbered: Vec<Unnumbered>,
     // All files are known.
     whole: bool,
     up: Way,
@@ -77,7 +81,9 @@ impl Search {
         let place = bench.at_line_starts(&place);
         let (up, down) = (Way::new(Walk::up(&place)), Way::new(Walk::down(&place)));
         let (finds, names) = (Finds::default(), Vec::new());
-        Self { filter, lost: false, left: most, untold: false, whole: false, up, down, finds, names }
+        let (told, unnumbered) = (0, Vec::new());
+        let (lost, left, untold, whole) = (false, most, false, false);
+        Self { filter, lost, left, told, untold, unnumbered, whole, up, down, finds, names }
     }
 
     /// One block, or one more file.
@@ -118,14 +124,18 @@ impl Search {
         };
         way.seen += bytes.len() as u64;
         self.finds.enter(id, bench.follower);
-        let counted = bench.indexes.covers(id, from);
         let view = View::new(id, from, bytes, bench.follower, bench.now);
+        if !upwards {
+            // Who comes from the file's first byte counts on the way, as that is cheaper than to read it again.
+            bench.indexes.count_too(id, from, view.lens(), bytes);
+        }
         let lines = self.scan(id, from, &view, upwards);
         if lines.is_empty() {
             return Work::Again;
         }
-        let newlines = |line: &Line| if counted { view.newlines_before(line.at) } else { 0 };
-        let newlines = lines.iter().map(newlines).collect();
+        let ats: Vec<usize> = lines.iter().map(|line| line.at).collect();
+        let newlines =
+            if bench.indexes.covers(id, from) { view.newlines_before(&ats) } else { vec![0; ats.len()] };
         let scanned = Scanned { id, from, lines, newlines };
         Work::Found(Found::Hits(self.hits(scanned, bench)))
     }
@@ -151,22 +161,30 @@ impl Search {
     }
 
     fn hits(&mut self, scanned: Scanned, bench: &mut Bench<'_>) -> Vec<Hit> {
+        let (id, from) = (scanned.id, scanned.from);
         let extent = Extent::of(bench.follower);
-        let first_line = bench.line_at(scanned.id, scanned.from);
-        let file = self.name(scanned.id, bench);
+        let first_line = bench.line_at(id, from);
+        let file = self.name(id, bench);
         let hit = |(Line { at, text }, newlines): (Line, u64)| {
-            let byte = scanned.from + at as u64;
+            let byte = from + at as u64;
             Some(Hit {
-                cursor: bench.cursor(scanned.id, byte)?,
+                cursor: bench.cursor(id, byte)?,
                 line: first_line.map(|first| first + newlines),
                 byte,
                 file: Rc::clone(&file),
                 marks: in_utf16(&text, &self.filter.marks(text.as_bytes())),
                 text,
-                at: extent.share(scanned.id, byte),
+                at: extent.share(id, byte),
             })
         };
-        scanned.lines.into_iter().zip(scanned.newlines).filter_map(hit).collect()
+        let hits: Vec<Hit> = scanned.lines.into_iter().zip(scanned.newlines).filter_map(hit).collect();
+        if first_line.is_none() {
+            let unnumbered =
+                |(i, hit): (usize, &Hit)| Unnumbered { id, offset: hit.byte, which: self.told + i };
+            self.unnumbered.extend(hits.iter().enumerate().map(unnumbered));
+        }
+        self.told += hits.len();
+        hits
     }
 
     fn name(&mut self, id: GenerationId, bench: &Bench<'_>) -> Rc<str> {

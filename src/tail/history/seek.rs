@@ -9,6 +9,7 @@ use crate::tail::history::bisect::{Bisect, Bisected};
 use crate::tail::history::extent::Extent;
 use crate::tail::history::index::{Counted, to_count};
 use crate::tail::history::job::{Bench, Doing, Found, Place, Progress, SeekTo, Summary, Work};
+use crate::tail::history::numbers::Unnumbered;
 use crate::tail::standing::GenerationId;
 
 /// See the module.
@@ -20,6 +21,8 @@ pub(crate) struct Seek {
     bisect: Option<Bisect>,
     over: bool,
     seen: u64,
+    /// The place, if it was told without its line's number.
+    pub(crate) unnumbered: Vec<Unnumbered>,
 }
 
 /// What is known of where it is.
@@ -33,7 +36,7 @@ enum Sought {
 impl Seek {
     pub(crate) fn new(to: SeekTo) -> Self {
         let whole = matches!(to, SeekTo::End | SeekTo::Line(_) | SeekTo::Cursor(_));
-        Self { to, whole, bisect: None, over: false, seen: 0 }
+        Self { to, whole, bisect: None, over: false, seen: 0, unnumbered: Vec::new() }
     }
 
     /// One read, or one more file.
@@ -58,6 +61,9 @@ impl Seek {
                 self.over = true;
                 let Some(cursor) = bench.cursor(id, offset) else { return Work::Again };
                 let (line, file) = (bench.line_at(id, offset), bench.file_name(id));
+                if line.is_none() {
+                    self.unnumbered.push(Unnumbered { id, offset, which: 0 });
+                }
                 Work::Found(Found::Place(Place { cursor, line, byte: offset, file, exact }))
             }
         }

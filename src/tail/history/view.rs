@@ -74,9 +74,24 @@ impl<'a> View<'a> {
         starts
     }
 
-    /// How many lines end before this place.
-    pub(crate) fn newlines_before(&self, at: usize) -> u64 {
-        newlines(&self.lens, self.from, &self.bytes[..at])
+    pub(crate) fn lens(&self) -> &Lens {
+        &self.lens
+    }
+
+    /// How many lines end before each of these places, which ascend or descend.
+    pub(crate) fn newlines_before(&self, places: &[usize]) -> Vec<u64> {
+        let (mut counted, mut passed) = (0, 0);
+        let mut before = |&at: &usize| {
+            passed += newlines(&self.lens, self.from + counted as u64, &self.bytes[counted..at]);
+            counted = at;
+            passed
+        };
+        if places.is_sorted() {
+            return places.iter().map(before).collect();
+        }
+        let mut before: Vec<u64> = places.iter().rev().map(&mut before).collect();
+        before.reverse();
+        before
     }
 
     /// What is shown of the bytes between these two places, where lines begin.
