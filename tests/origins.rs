@@ -27,7 +27,8 @@ fn every_row_names_tests_that_are_there() {
         let mut tests = 0;
         for word in held_by.split('`').skip(1).step_by(2) {
             if word.ends_with(".rs") {
-                source = fs::read_to_string(home.join(word)).unwrap_or_else(|error| panic!("{word}: {error}"));
+                source =
+                    fs::read_to_string(home.join(word)).unwrap_or_else(|error| panic!("{word}: {error}"));
             } else {
                 tests += 1;
                 let is_there = source.contains(&format!("#[test]\nfn {word}()"));
