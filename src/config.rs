@@ -2,6 +2,7 @@
 //! string from the command line.
 
 pub mod file;
+mod section;
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Config {
     pub listeners: Vec<TcpListener>,
     /// Connections at once.
     pub connections: usize,
+    /// Of these, from one address that is not this machine's own.
+    pub per_address: usize,
     /// Who may ask.
     pub access: Access,
     /// The sub-path under which everything is served: `/` or `/logs`.

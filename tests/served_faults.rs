@@ -65,6 +65,7 @@ fn serve(folder: PathBuf, disk: Disk) -> SocketAddr {
         let config = Config {
             listeners: vec![listener],
             connections: 100,
+            per_address: 100,
             access: Access { hosts: Vec::new(), origins: Vec::new(), any_address: false },
             base: "/".to_owned(),
             catalogue: Catalogue::new(disk, sources, None, Instant::now()).unwrap(),

@@ -97,7 +97,8 @@ impl App {
     /// # Errors
     /// When the system refuses a poll, a signal handler or a temporary folder.
     pub fn new(config: Config) -> io::Result<Self> {
-        let mut event_loop = EventLoop::new(config.listeners, limits(config.connections))?;
+        let mut event_loop =
+            EventLoop::new(config.listeners, limits(config.connections, config.per_address))?;
         let signals = Signals::new()?;
         let signals_watch = event_loop.watch(&signals)?;
         let files = match config.inotify.then(FileWatch::new) {
@@ -485,12 +486,12 @@ impl Context<'_> {
 }
 
 /// The loop's limits, and the words for those it has no room for.
-fn limits(connections: usize) -> net::Limits {
+fn limits(connections: usize, per_address: usize) -> net::Limits {
     let words =
         |status, text: &str| Response::text(status, text).field("Retry-After", "5").into_bytes(false, false);
     net::Limits {
         connections,
-        per_address: 256,
+        per_address,
         no_room: words(Status::SERVICE_UNAVAILABLE, "All connections are taken; try again in a moment."),
         too_many: words(Status::TOO_MANY_REQUESTS, "Your address has too many connections open."),
     }

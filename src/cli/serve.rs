@@ -72,7 +72,7 @@ pub struct Args {
     pub(super) base: Option<String>,
     /// How many of the last lines a viewer is shown first [default: 1000]
     #[arg(short = 'n', long, env = "WIRETAIL_LINES", hide_env = true)]
-    pub(super) lines: Option<usize>,
+    pub(super) lines: Option<u64>,
     /// How often a growing file is looked at, at the quickest [default: 10ms]
     #[arg(long, value_name = "TIME", env = "WIRETAIL_TICK", hide_env = true)]
     pub(super) tick: Option<String>,
@@ -106,13 +106,14 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let greeting = greeting(&settings, &written, port, &base, &catalogue);
     let config = Config {
         listeners,
-        connections: connections(settings.max_connections),
+        connections: connections(settings.max_connections.value),
+        per_address: usize::try_from(settings.max_per_address.value).unwrap_or(usize::MAX),
         access,
         base,
         catalogue,
         stdin,
         demo,
-        lines: settings.lines,
+        lines: usize::try_from(settings.lines.value).unwrap_or(usize::MAX),
         tick,
         inotify: settings.inotify,
         lessons: settings.lessons,

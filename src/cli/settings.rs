@@ -1,12 +1,14 @@
 //! What was typed and what is written in the configuration file, as one: the command line (and the environment, which
 //! clap reads for it) comes before the file, the file before what holds without either.
 
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
 
 use super::CliError;
 use super::serve::Args;
-use crate::config::file::{File, Given, Log};
+use crate::config::file::{CONNECTIONS, File, Given, LINES, Log};
 use crate::tail::Lens;
 use crate::tail::catalogue::Source;
 use crate::tail::cursor::Seal;
@@ -19,11 +21,12 @@ pub(super) struct Settings {
     pub(super) allow_host: Vec<Given<String>>,
     pub(super) allow_origin: Vec<Given<String>>,
     pub(super) base: Given<String>,
-    pub(super) lines: usize,
+    pub(super) lines: Given<u64>,
     pub(super) tick: Given<String>,
     pub(super) inotify: bool,
     pub(super) lessons: bool,
-    pub(super) max_connections: u64,
+    pub(super) max_connections: Given<u64>,
+    pub(super) max_per_address: Given<u64>,
     /// What is served, and how each was written.
     pub(super) sources: Vec<(Source, String)>,
     /// How a log is read that nothing else is said of.
@@ -41,13 +44,17 @@ impl Settings {
             None => File::default(),
         };
         let folder = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        let server = file.server;
-        let lens = Rc::new(lens(args, None, &[])?);
+        let (server, limits) = (file.server, file.limits);
+        let reading = Reading::of(args, server.encoding, server.redact);
+        let lens = Rc::new(reading.lens(None, &[])?);
+        let mut names = Names::default();
         let mut sources = Vec::new();
         for typed in &args.sources {
             let source = Source::parse(typed).and_then(|source| source.with(None, None, Rc::clone(&lens)));
             let source = if args.recursive { source.map(Source::recursive_if_folder) } else { source };
-            sources.push((source.map_err(|error| CliError::Usage(error.to_string()))?, typed.clone()));
+            let source = source.map_err(|error| CliError::Usage(error.to_string()))?;
+            names.take(&source, &format!("source {typed:?}"))?;
+            sources.push((source, typed.clone()));
         }
         for log in &file.logs {
             // A file is written once and used from anywhere, so its paths begin where it lies itself.
@@ -61,14 +68,16 @@ impl Settings {
                 "-" => "-".to_owned(),
                 path => folder.join(path).to_string_lossy().into_owned(),
             };
-            let lens = Rc::new(self::lens(args, log.encoding.as_ref(), &log.redact)?);
+            let lens = Rc::new(reading.lens(log.encoding.as_ref(), &log.redact)?);
             let source = Source::of_path(&path).map_err(|error| complaint(&log.path, &error.to_string()))?;
             let name = log.name.as_ref().map(|name| name.value.as_str());
             let group = log.group.as_ref().map(|group| group.value.as_str());
             let named = log.name.as_ref().unwrap_or(&log.path);
             let source =
                 source.with(name, group, lens).map_err(|error| complaint(named, &error.to_string()))?;
-            sources.push((of_log(source, log)?, log.path.value.clone()));
+            let source = of_log(source, log)?;
+            names.take(&source, named.place())?;
+            sources.push((source, log.path.value.clone()));
         }
         let typed = |values: &[String], option: &str, file: Vec<Given<String>>| {
             let given = |value: &String| Given { by: option.to_owned(), value: value.clone() };
@@ -81,12 +90,15 @@ impl Settings {
             allow_host: typed(&args.allow_host, "--allow-host", server.allow_host),
             allow_origin: typed(&args.allow_origin, "--allow-origin", server.allow_origin),
             base: first("--base", args.base.clone(), server.base, "/".to_owned()),
-            lines: first("--lines", args.lines, server.lines, 1000).value,
+            lines: within(first("--lines", args.lines, server.lines, 1000), &LINES)?,
             tick: first("--tick", args.tick.clone(), server.tick, "10ms".to_owned()),
             inotify: !(args.no_inotify || server.no_inotify),
             lessons: !(args.no_lessons || server.no_lessons),
-            max_connections: first("--max-connections", args.max_connections, server.max_connections, 10_000)
-                .value,
+            max_connections: within(
+                first("--max-connections", args.max_connections, limits.max_connections, 10_000),
+                &CONNECTIONS,
+            )?,
+            max_per_address: first("max_per_address =", None, limits.max_per_address, 256),
             sources,
             lens,
         })
@@ -124,24 +136,69 @@ fn read(path: &Path) -> Result<File, CliError> {
     File::parse(&path.display().to_string(), &text).map_err(|why| CliError::Usage(format!("{why}.")))
 }
 
-/// What a log's encoding is, its own before the one for all; and what is masked in it: its own rules and those for all.
-fn lens(args: &Args, encoding: Option<&Given<String>>, redact: &[Given<String>]) -> Result<Lens, CliError> {
-    let option =
-        args.encoding.as_ref().map(|value| Given { by: "--encoding".to_owned(), value: value.clone() });
-    let encoding = encoding.or(option.as_ref());
-    if let Some(encoding) = encoding {
-        Lens::new(Some(&encoding.value), &[], Seal::default())
-            .map_err(|why| CliError::Usage(format!("{} {why}.", encoding.by)))?;
+/// What holds for the encoding and the masking of all logs.
+struct Reading {
+    encoding: Option<Given<String>>,
+    redact: Vec<Given<String>>,
+}
+
+impl Reading {
+    /// The encoding that was typed before the one of the file; the rules of both.
+    fn of(args: &Args, encoding: Option<Given<String>>, mut redact: Vec<Given<String>>) -> Self {
+        let given = |by: &str, value: &String| Given { by: by.to_owned(), value: value.clone() };
+        let typed = args.encoding.as_ref().map(|value| given("--encoding", value));
+        redact.extend(args.redact.iter().map(|value| given("--redact", value)));
+        Self { encoding: typed.or(encoding), redact }
     }
-    let typed = args.redact.iter().map(|value| Given { by: "--redact".to_owned(), value: value.clone() });
-    let rules: Vec<Given<String>> = redact.iter().cloned().chain(typed).collect();
-    for rule in &rules {
-        Lens::new(None, std::slice::from_ref(&rule.value), Seal::default())
-            .map_err(|why| CliError::Usage(format!("{} {why}.", rule.by)))?;
+
+    /// What a log's encoding is, its own before the one for all; and what is masked in it: its own rules and those for all.
+    fn lens(&self, encoding: Option<&Given<String>>, redact: &[Given<String>]) -> Result<Lens, CliError> {
+        let encoding = encoding.or(self.encoding.as_ref());
+        if let Some(encoding) = encoding {
+            Lens::new(Some(&encoding.value), &[], Seal::default())
+                .map_err(|why| CliError::Usage(format!("{} {why}.", encoding.by)))?;
+        }
+        let rules: Vec<&Given<String>> = redact.iter().chain(&self.redact).collect();
+        for rule in &rules {
+            Lens::new(None, std::slice::from_ref(&rule.value), Seal::default())
+                .map_err(|why| CliError::Usage(format!("{} {why}.", rule.by)))?;
+        }
+        let patterns: Vec<String> = rules.into_iter().map(|rule| rule.value.clone()).collect();
+        Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns, seal()?)
+            .map_err(|why| CliError::Usage(format!("{why}.")))
     }
-    let patterns: Vec<String> = rules.into_iter().map(|rule| rule.value).collect();
-    Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns, seal()?)
-        .map_err(|why| CliError::Usage(format!("{why}.")))
+}
+
+/// The names that were given to logs, and where.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Those of `source`, which was given at `place`: each may be given once.
+    fn take(&mut self, source: &Source, place: &str) -> Result<(), CliError> {
+        for name in source.given_names() {
+            if let Some(other) = self.0.insert(name.to_owned(), place.to_owned()) {
+                let what = match name {
+                    "-" => "standard input can be one log only".to_owned(),
+                    name => format!("the name {name:?} can be given to one log only"),
+                };
+                return Err(CliError::Usage(format!("{place}: {what}, and is given by {other} already.")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number that is not too small and not too large.
+fn within(given: Given<u64>, range: &RangeInclusive<u64>) -> Result<Given<u64>, CliError> {
+    if range.contains(&given.value) {
+        return Ok(given);
+    }
+    let what = match *range.end() {
+        u64::MAX => format!("{} is the least that makes sense", range.start()),
+        most => format!("a number from {} to {most} is wanted", range.start()),
+    };
+    Err(complaint(&given, &what))
 }
 
 /// What cursors into masked logs are made with: from what tells this host from all others, which is no secret on the host

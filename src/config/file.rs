@@ -11,11 +11,19 @@
 //! redact = ['token=\S+', '\b\d{16}\b']
 //! ```
 //!
-//! Knows the keys and their types; unknown keys are errors. What the values mean is for those to check who use them,
+//! Knows the keys and their types; a key that is unknown or has a value of another kind is an error. What the values mean is for those to check who use them,
 //! so each comes as a [`Given`], which says where it was given.
 
-use serde::Deserialize;
-use toml::Spanned;
+use std::ops::RangeInclusive;
+
+use toml::de::DeValue;
+
+use super::section::{Place, Section, closest};
+
+/// How many lines a viewer may be shown first.
+pub const LINES: RangeInclusive<u64> = 0..=100_000;
+/// How many connections there may be; how many there can be is for the system to say.
+pub const CONNECTIONS: RangeInclusive<u64> = 1..=u64::MAX;
 
 /// A value, and where it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +34,25 @@ pub struct Given<T> {
     pub value: T,
 }
 
+impl<T> Given<T> {
+    /// Another value, given there.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Given<U> {
+        Given { by: self.by, value: change(self.value) }
+    }
+
+    /// Where it was given, without the key: `--port`, or `wiretail.toml, line 3`.
+    pub fn place(&self) -> &str {
+        self.by.rsplit_once(": ").map_or(&self.by, |(place, _)| place)
+    }
+}
+
 /// Everything that a configuration file says.
 #[derive(Debug, Default)]
 pub struct File {
     /// `[server]`
     pub server: Server,
+    /// `[limits]`
+    pub limits: Limits,
     /// Each `[[log]]`, in order.
     pub logs: Vec<Log>,
 }
@@ -45,11 +67,21 @@ pub struct Server {
     pub allow_host: Vec<Given<String>>,
     pub allow_origin: Vec<Given<String>>,
     pub base: Option<Given<String>>,
-    pub lines: Option<Given<usize>>,
+    pub lines: Option<Given<u64>>,
     pub tick: Option<Given<String>>,
     pub no_inotify: bool,
     pub no_lessons: bool,
+    pub encoding: Option<Given<String>>,
+    pub redact: Vec<Given<String>>,
+}
+
+/// `[limits]`
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// Connections at once.
     pub max_connections: Option<Given<u64>>,
+    /// Of these, from one address; not counted on loopback.
+    pub max_per_address: Option<Given<u64>>,
 }
 
 /// `[[log]]`
@@ -71,109 +103,107 @@ pub struct Log {
     pub redact: Vec<Given<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    #[serde(default)]
-    server: RawServer,
-    #[serde(default)]
-    log: Vec<RawLog>,
-}
+/// What is a table of the file, and how it is written.
+const TABLES: [&str; 3] = ["server", "limits", "log"];
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawServer {
-    port: Option<Spanned<u16>>,
-    host: Option<Spanned<String>>,
-    open_to_network: bool,
-    allow_host: Vec<Spanned<String>>,
-    allow_origin: Vec<Spanned<String>>,
-    base: Option<Spanned<String>>,
-    lines: Option<Spanned<usize>>,
-    tick: Option<Spanned<String>>,
-    no_inotify: bool,
-    no_lessons: bool,
-    max_connections: Option<Spanned<u64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLog {
-    path: Spanned<String>,
-    name: Option<Spanned<String>>,
-    #[serde(default)]
-    aliases: Vec<Spanned<String>>,
-    recursive: Option<Spanned<bool>>,
-    group: Option<Spanned<String>>,
-    encoding: Option<Spanned<String>>,
-    #[serde(default)]
-    redact: Vec<Spanned<String>>,
-}
+/// Keys that are looked for in the wrong table.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("port", "[server]"),
+    ("host", "[server]"),
+    ("base", "[server]"),
+    ("max_connections", "[limits]"),
+    ("max_per_address", "[limits]"),
+    ("path", "[[log]]"),
+];
 
 impl File {
     /// Understands `text`, which stands in the file called `name`.
     ///
     /// # Errors
-    /// A sentence that names the file, the line, and what is wrong there.
+    /// A sentence that names the file, the line, the key, and what would work there.
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let raw: RawFile = toml::from_str(text).map_err(|error| {
-            let line = line_of(text, error.span().map_or(0, |span| span.start));
-            let said = text.lines().nth(line - 1).unwrap_or_default().trim();
-            let why = error.message().replace('\n', "; ");
-            format!("{name}, line {line}: {why}, in {said:?}")
-        })?;
         let place = Place { name, text };
-        let RawServer { open_to_network, no_inotify, no_lessons, .. } = raw.server;
-        let server = Server {
-            port: place.one("port", raw.server.port),
-            host: place.one("host", raw.server.host),
-            open_to_network,
-            allow_host: place.all("allow_host", raw.server.allow_host),
-            allow_origin: place.all("allow_origin", raw.server.allow_origin),
-            base: place.one("base", raw.server.base),
-            lines: place.one("lines", raw.server.lines),
-            tick: place.one("tick", raw.server.tick),
-            no_inotify,
-            no_lessons,
-            max_connections: place.one("max_connections", raw.server.max_connections),
+        let mut tables = place.parse()?;
+        let mut file = Self::default();
+        if let Some(value) = tables.remove("server") {
+            file.server = Server::of(Section::new(place, "[server]", value)?)?;
+        }
+        if let Some(value) = tables.remove("limits") {
+            file.limits = Limits::of(Section::new(place, "[limits]", value)?)?;
+        }
+        if let Some(value) = tables.remove("log") {
+            let at = value.span().start;
+            let DeValue::Array(logs) = value.into_inner() else {
+                let what = "a log is written with two brackets, [[log]], as there may be several";
+                return Err(place.complain(at, what));
+            };
+            for log in logs {
+                file.logs.push(Log::of(Section::new(place, "[[log]]", log)?)?);
+            }
+        }
+        let Some((key, _)) = tables.iter().min_by_key(|(key, _)| key.span().start) else { return Ok(file) };
+        let word = key.get_ref().as_ref();
+        let what = match (ELSEWHERE.iter().find(|(other, _)| *other == word), closest(word, &TABLES)) {
+            (Some((_, owner)), _) => format!("{word:?} belongs below {owner}"),
+            (None, Some(meant)) => format!("there is no table {word:?}; {meant} is meant, perhaps"),
+            (None, None) => format!("there is no table {word:?}; there are [server], [limits] and [[log]]"),
         };
-        let log = |log: RawLog| Log {
-            path: place.given("path", log.path),
-            name: place.one("name", log.name),
-            aliases: place.all("aliases", log.aliases),
-            recursive: place.one("recursive", log.recursive),
-            group: place.one("group", log.group),
-            encoding: place.one("encoding", log.encoding),
-            redact: place.all("redact", log.redact),
+        Err(place.complain(key.span().start, what))
+    }
+}
+
+impl Server {
+    fn of(mut section: Section<'_>) -> Result<Self, String> {
+        let server = Self {
+            port: section.number("port", &(0..=65_535), 8080)?.map(|given| given.map(|port| port as u16)),
+            host: section.text("host", "127.0.0.1")?,
+            open_to_network: on(section.switch("open_to_network")?),
+            allow_host: section.texts("allow_host")?,
+            allow_origin: section.texts("allow_origin")?,
+            base: section.text("base", "/logs")?,
+            lines: section.number("lines", &LINES, 1000)?,
+            tick: section.text("tick", "10ms")?,
+            no_inotify: on(section.switch("no_inotify")?),
+            no_lessons: on(section.switch("no_lessons")?),
+            encoding: section.text("encoding", "gbk")?,
+            redact: section.texts("redact")?,
         };
-        Ok(Self { server, logs: raw.log.into_iter().map(log).collect() })
+        section.finish(&ELSEWHERE)?;
+        Ok(server)
     }
 }
 
-/// Where values stand.
-struct Place<'a> {
-    name: &'a str,
-    text: &'a str,
-}
-
-impl Place<'_> {
-    fn given<T>(&self, key: &str, value: Spanned<T>) -> Given<T> {
-        let line = line_of(self.text, value.span().start);
-        Given { by: format!("{}, line {line}: {key} =", self.name), value: value.into_inner() }
-    }
-
-    fn one<T>(&self, key: &str, value: Option<Spanned<T>>) -> Option<Given<T>> {
-        value.map(|value| self.given(key, value))
-    }
-
-    fn all<T>(&self, key: &str, values: Vec<Spanned<T>>) -> Vec<Given<T>> {
-        values.into_iter().map(|value| self.given(key, value)).collect()
+impl Limits {
+    fn of(mut section: Section<'_>) -> Result<Self, String> {
+        let limits = Self {
+            max_connections: section.number("max_connections", &CONNECTIONS, 10_000)?,
+            max_per_address: section.number("max_per_address", &CONNECTIONS, 256)?,
+        };
+        section.finish(&ELSEWHERE)?;
+        Ok(limits)
     }
 }
 
-/// Counted from 1.
-fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+impl Log {
+    fn of(mut section: Section<'_>) -> Result<Self, String> {
+        let path = section.text("path", "logs/*.log")?;
+        let log = Self {
+            path: path
+                .ok_or_else(|| section.complain("has no path; each needs one, as path = \"app.log\""))?,
+            name: section.text("name", "shop")?,
+            aliases: section.texts("aliases")?,
+            recursive: section.switch("recursive")?,
+            group: section.text("group", "shop")?,
+            encoding: section.text("encoding", "gbk")?,
+            redact: section.texts("redact")?,
+        };
+        section.finish(&ELSEWHERE)?;
+        Ok(log)
+    }
+}
+
+fn on(switch: Option<Given<bool>>) -> bool {
+    switch.is_some_and(|given| given.value)
 }
 
 #[cfg(test)]
@@ -190,22 +220,84 @@ mod tests {
         assert_eq!(file.logs[1].path.by, "w.toml, line 11: path =");
     }
 
+    /// What is said of a file that is wrong.
+    fn complaint(text: &str) -> String {
+        File::parse("w.toml", text).map(|_| ()).expect_err(text)
+    }
+
     #[test]
-    fn what_is_unknown_or_of_the_wrong_kind_is_an_error_that_names_its_line() {
-        for (text, line, word) in [
-            ("[server]\nporto = 80\n", 2, "`porto`"),
-            ("\n[servers]\n", 2, "`servers`"),
-            ("[[log]]\nname = 'x'\n", 1, "`path`"),
-            ("[server]\nport = 'x'\n", 2, "port"),
-            ("[server]\nport = 70000\n", 2, "70000"),
-            ("[[log]]\npath = 'a'\nredact = 'x'\n", 3, "redact"),
-            ("[server\n", 1, "server"),
-            ("[server]\nport = 1\nport = 2\n", 3, "port"),
+    fn what_is_wrong_is_said_with_its_line_its_key_and_what_would_work() {
+        for (text, said) in [
+            (
+                "[server]\nport = 'x'\n",
+                "line 2: port = 'x': this is text; a whole number from 0 to 65535 is wanted, as port = 8080",
+            ),
+            (
+                "[server]\nport = '80'\n",
+                "line 2: port = '80': this is text; numbers are written without quotes, as port = 8080",
+            ),
+            (
+                "[server]\nport = 70000\n",
+                "line 2: port = 70000: this is a whole number; a whole number from 0 to 65535 is wanted, as port = 8080",
+            ),
+            (
+                "[limits]\nmax_connections = 0\n",
+                "line 2: max_connections = 0: this is a whole number; a whole number from 1 on is wanted, as max_connections = 10000",
+            ),
+            (
+                "[server]\n\ntick = 10\n",
+                "line 3: tick = 10: this is a whole number; text is in quotes, as tick = \"10ms\"",
+            ),
+            (
+                "[server]\nno_lessons = 'yes'\n",
+                "line 2: no_lessons = 'yes': this is text; true or false is wanted, without quotes, as no_lessons = true",
+            ),
+            (
+                "[[log]]\npath = 'a'\nredact = 'x'\n",
+                "line 3: redact = 'x': this is text; a list of texts is wanted, in brackets, as redact = [\"one\", \
+                 \"another\"]",
+            ),
+            (
+                "[[log]]\npath = 'a'\nredact = [\n'x',\n1]\n",
+                "line 5: redact = 1: this is a whole number; all of a list are texts, each in quotes, as redact = \
+                 [\"one\", \"another\"]",
+            ),
+            ("[server]\nporto = 80\n", "line 2: [server] has no key \"porto\"; port is meant, perhaps"),
+            (
+                "[limits]\ncolour = 80\n",
+                "line 2: [limits] has no key \"colour\"; it has max_connections, max_per_address",
+            ),
+            (
+                "[server]\nmax_connections = 80\n",
+                "line 2: \"max_connections\" is no key of [server]; it belongs to [limits]",
+            ),
+            ("port = 80\n", "line 1: \"port\" belongs below [server]"),
+            ("\n[servers]\n", "line 2: there is no table \"servers\"; server is meant, perhaps"),
+            ("[x]\n", "line 1: there is no table \"x\"; there are [server], [limits] and [[log]]"),
+            ("server = 1\n", "line 1: this is a whole number; [server] is written on a line of its own"),
+            (
+                "[log]\npath = 'a'\n",
+                "line 1: a log is written with two brackets, [[log]], as there may be several",
+            ),
+            ("\n[[log]]\nname = 'x'\n", "line 2: [[log]] has no path; each needs one, as path = \"app.log\""),
         ] {
-            let complaint = File::parse("w.toml", text).unwrap_err();
-            assert!(complaint.starts_with(&format!("w.toml, line {line}: ")), "{text:?}: {complaint}");
-            assert!(complaint.contains(word) && !complaint.contains('\n'), "{text:?}: {complaint}");
+            assert_eq!(complaint(text), format!("w.toml, {said}"), "{text:?}");
         }
+        for (text, line) in [("[server\n", 1), ("[server]\nport = 1\nport = 2\n", 3), ("a = \"\n", 1)] {
+            let said = complaint(text);
+            assert!(
+                said.starts_with(&format!("w.toml, line {line}: this cannot be read as TOML (")),
+                "{said}"
+            );
+            assert!(!said.contains('\n'), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_in_a_complaint_is_short_and_moves_no_cursor() {
+        let long = format!("[server]\nport = [{}]\n", "'\u{9b}31m', ".repeat(1000));
+        let said = complaint(&long);
+        assert!(said.len() < 300 && !said.contains(char::is_control), "{said:?}");
     }
 
     #[test]

@@ -116,9 +116,7 @@ impl Catalogue {
     ) -> Result<Self, SourceError> {
         let mut given = HashSet::new();
         for source in &sources {
-            let stdin = source.is_stdin().then_some("-");
-            let names = source.name.iter().chain(&source.aliases).map(String::as_str);
-            for name in names.chain(stdin) {
+            for name in source.given_names() {
                 if !given.insert(name) {
                     return Err(SourceError::twice(name));
                 }

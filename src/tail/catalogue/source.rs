@@ -145,6 +145,12 @@ impl Source {
         Ok(Self::at(None, place))
     }
 
+    /// The names that are given to it, which no other may have; `-` for standard input.
+    pub fn given_names(&self) -> impl Iterator<Item = &str> {
+        let stdin = self.is_stdin().then_some("-");
+        self.name.iter().chain(&self.aliases).map(String::as_str).chain(stdin)
+    }
+
     /// Whether this is standard input, which somebody has to spool (see
     /// [`StdinSpool`](crate::tail::spool::StdinSpool)).
     pub fn is_stdin(&self) -> bool {
