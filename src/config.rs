@@ -13,6 +13,16 @@ use crate::tail::catalogue::Catalogue;
 use crate::tail::demo::Demo;
 use crate::tail::spool::StdinSpool;
 
+/// What can be changed while the server runs.
+pub struct Renewal {
+    /// Who may ask.
+    pub access: Access,
+    /// What is served. Nothing has been looked at yet.
+    pub catalogue: Catalogue,
+    /// How many lines before the end a viewer gets who does not say.
+    pub lines: usize,
+}
+
 /// Everything the server needs to know before it runs: sockets are bound, names are unique, limits fit the system.
 pub struct Config {
     /// Bound, and listening already.
@@ -35,6 +45,9 @@ pub struct Config {
     pub lines: usize,
     /// How often a growing file is looked at, at the quickest.
     pub tick: Duration,
+    /// Whether SIGHUP means that the settings are to be read again. Without a file of settings it ends the program, as it
+    /// does when a terminal is closed.
+    pub renewable: bool,
     /// Whether to be woken early by the file system where it can.
     pub inotify: bool,
     /// Whether `/ws/echo` is offered.

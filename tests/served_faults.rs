@@ -73,6 +73,7 @@ fn serve(folder: PathBuf, disk: Disk) -> SocketAddr {
             demo: None,
             lines: 1000,
             tick: Duration::from_millis(10),
+            renewable: false,
             inotify: true,
             lessons: false,
         };

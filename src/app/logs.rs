@@ -17,7 +17,7 @@ use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
 use crate::tail::Feed;
 use crate::tail::beneath::{OpenError, Stat};
-use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN};
+use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN, Source};
 use crate::tail::disk::File;
 use crate::tail::pattern::{Filter, FilterSpec};
 
@@ -39,6 +39,8 @@ pub struct Logs {
     /// A log was opened or closed since [`take_opened_or_closed`](Self::take_opened_or_closed) was asked.
     opened_or_closed: bool,
     tick: Duration,
+    /// The catalogue that will take the place of this one when it has been looked at.
+    next_catalogue: Option<Catalogue>,
     /// Who waits for the list to change.
     list_waiters: Vec<ConnId>,
     /// The version of the list that they were told of last.
@@ -76,6 +78,17 @@ pub struct LogInfo<'a> {
     /// Milliseconds since 1970.
     modified: Option<u64>,
     viewers: usize,
+}
+
+/// What a slice of looking for files has come to.
+#[derive(Debug)]
+pub struct Rescanned {
+    /// When the next one is due.
+    pub due: Instant,
+    /// Who waited for the list to change, if it has.
+    pub waiters: Vec<ConnId>,
+    /// Viewers of logs that are not served any more, or are to be read another way.
+    pub displaced: Vec<ConnId>,
 }
 
 /// A version of the list of logs: the run of the program, and a number that grows with each change.
@@ -122,7 +135,19 @@ impl Logs {
     pub fn new(catalogue: Catalogue, tick: Duration, run: u32) -> Self {
         let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (list_waiters, told) = (Vec::new(), catalogue.version());
-        Self { catalogue, watched, news, opened_or_closed: false, tick, list_waiters, told, run, filters }
+        let (opened_or_closed, next_catalogue) = (false, None);
+        Self {
+            catalogue,
+            watched,
+            news,
+            opened_or_closed,
+            tick,
+            next_catalogue,
+            list_waiters,
+            told,
+            run,
+            filters,
+        }
     }
 
     /// The name by which the catalogue lists the log of this name, which may be one of several that it has.
@@ -322,16 +347,68 @@ impl Logs {
         viewers
     }
 
-    /// A slice of looking for new and vanished files, every two seconds. When the next one is due, and who waited for the
-    /// list to change, if it has.
-    pub fn rescan(&mut self, now: Instant) -> (Instant, Vec<ConnId>) {
-        let due = self.catalogue.work(now, !self.list_waiters.is_empty());
-        let changed = self.catalogue.rests() && self.catalogue.version() != self.told;
-        if !changed {
-            return (due, Vec::new());
+    /// A slice of looking for new and vanished files, every two seconds.
+    pub fn rescan(&mut self, now: Instant) -> Rescanned {
+        let mut rescanned = Rescanned { due: now, waiters: Vec::new(), displaced: Vec::new() };
+        if let Some(next) = &mut self.next_catalogue {
+            next.work(now, true);
+            if next.rests() {
+                rescanned.displaced = self.take_over();
+                rescanned.waiters = std::mem::take(&mut self.list_waiters);
+            }
+            return rescanned;
         }
+        rescanned.due = self.catalogue.work(now, !self.list_waiters.is_empty());
+        if self.catalogue.rests() && self.catalogue.version() != self.told {
+            self.told = self.catalogue.version();
+            rescanned.waiters = std::mem::take(&mut self.list_waiters);
+        }
+        rescanned
+    }
+
+    /// A catalogue of other sources, that finds the folders it has in common with this one open.
+    ///
+    /// # Errors
+    /// If a name is given twice.
+    pub fn next_catalogue(
+        &self,
+        sources: Vec<Source>,
+        stdin: Option<&Path>,
+        now: Instant,
+    ) -> Result<Catalogue, String> {
+        self.catalogue.succeeded_by(sources, stdin, now).map_err(|error| error.to_string())
+    }
+
+    /// Another catalogue takes the place of this one, as soon as it has been looked at.
+    pub fn renew(&mut self, catalogue: Catalogue) {
+        self.next_catalogue = Some(catalogue);
+    }
+
+    /// Changes over to the next catalogue. The viewers of what is not in it, or is another log there.
+    fn take_over(&mut self) -> Vec<ConnId> {
+        let Some(next) = self.next_catalogue.take() else { return Vec::new() };
+        let before = std::mem::replace(&mut self.catalogue, next);
+        // The versions of one catalogue mean nothing in another.
+        self.run = self.run.wrapping_add(1);
         self.told = self.catalogue.version();
-        (due, std::mem::take(&mut self.list_waiters))
+        let is_kept = |name: &str| match (before.find(name), self.catalogue.find(name)) {
+            (Some(old), Some(new)) => {
+                let place = |entry: &LogEntry| entry.root.path().join(&entry.rel);
+                place(old) == place(new) && old.lens.is_like(&new.lens)
+            }
+            _ => false,
+        };
+        // Closed at once, though its viewers may take their time to leave: whoever comes next is not to share it with them.
+        let (mut displaced, open) = (Vec::new(), self.watched.len());
+        self.watched.retain(|name, watched| {
+            let kept = is_kept(name);
+            if !kept {
+                displaced.append(&mut watched.viewers);
+            }
+            kept
+        });
+        self.opened_or_closed |= self.watched.len() != open;
+        displaced
     }
 
     /// When the next look at a log is due.

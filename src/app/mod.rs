@@ -32,18 +32,19 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::config::Config;
+use crate::config::{Config, Renewal};
 use crate::http::{Response, Status};
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
+use crate::tail::catalogue::{Catalogue, Source};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
 use conversation::Outcome;
-use logs::Logs;
+use logs::{Logs, Rescanned};
 use pool::Pool;
 use routes::Site;
 use session::Session;
 use turns::{Slice, Turns};
-use wake::{FileWatch, Signals};
+use wake::{FileWatch, SIGHUP, SIGINT, SIGTERM, Signals};
 use wire::Framer;
 
 /// One read takes at most this much: what one connection can cost the others in a turn.
@@ -80,11 +81,25 @@ pub struct App {
     turns: Turns,
     /// When the last goodbye is over, once the server is stopping.
     stopping: Option<Instant>,
+    /// Somebody wants the settings to be read again.
+    to_renew: bool,
+}
+
+/// Why [`App::run`] has come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// A signal has ended it.
+    Stopped,
+    /// The settings are to be read again: see [`App::renew`]. Then it is to be run again, soon.
+    ToRenew,
 }
 
 /// What else the loop listens to, beside sockets.
 struct Inputs {
+    /// To stop.
     signals: (Signals, WatchId),
+    /// To read the settings again.
+    renewal: Option<(Signals, WatchId)>,
     /// Early wake-ups from the file system, where it offers them.
     files: Option<(FileWatch, WatchId)>,
     stdin: Option<(StdinSpool, Option<WatchId>)>,
@@ -99,8 +114,16 @@ impl App {
     pub fn new(config: Config) -> io::Result<Self> {
         let mut event_loop =
             EventLoop::new(config.listeners, limits(config.connections, config.per_address))?;
-        let signals = Signals::new()?;
+        let signals = Signals::new(&[SIGTERM, SIGINT])?;
         let signals_watch = event_loop.watch(&signals)?;
+        let renewal = match config.renewable {
+            true => {
+                let hang_up = Signals::new(&[SIGHUP])?;
+                let watch = event_loop.watch(&hang_up)?;
+                Some((hang_up, watch))
+            }
+            false => None,
+        };
         let files = match config.inotify.then(FileWatch::new) {
             Some(Ok(files)) => {
                 let watch = event_loop.watch(&files)?;
@@ -131,18 +154,22 @@ impl App {
             answers: Pool::new(ANSWERS),
             logs: Logs::new(config.catalogue, config.tick, RandomState::new().hash_one(0) as u32),
             site,
-            inputs: Inputs { signals: (signals, signals_watch), files, stdin, demo },
+            inputs: Inputs { signals: (signals, signals_watch), renewal, files, stdin, demo },
             turns: Turns::default(),
             stopping: None,
+            to_renew: false,
         })
     }
 
-    /// The life of the program: until a signal ends it.
+    /// The life of the program: until a signal ends it, or wants the settings to be read again.
     ///
     /// # Errors
     /// Only when the poll itself fails.
-    pub fn run(mut self) -> io::Result<()> {
+    pub fn run(&mut self) -> io::Result<Left> {
         while !self.is_over() {
+            if std::mem::take(&mut self.to_renew) {
+                return Ok(Left::ToRenew);
+            }
             match self.event_loop.next_event()? {
                 net::Event::Opened(id, peer) => {
                     log::debug!("{id}: opened from {peer}");
@@ -156,7 +183,29 @@ impl App {
                 net::Event::Tick(now) => self.tick(now),
             }
         }
-        Ok(())
+        Ok(Left::Stopped)
+    }
+
+    /// Goes on with other settings. The logs are looked at first, in slices; until that is done the old ones are served.
+    /// Then viewers of logs that are not served any more, or are to be read another way, are told to come back; the others
+    /// notice nothing.
+    pub fn renew(&mut self, renewal: Renewal) {
+        let Renewal { access, catalogue, lines } = renewal;
+        self.site.renew(access, lines);
+        self.logs.renew(catalogue);
+        self.event_loop.tick_at(self.event_loop.now());
+    }
+
+    /// The catalogue that follows this one, of other sources.
+    ///
+    /// # Errors
+    /// If a name is given twice, or standard input is wanted that was not from the beginning.
+    pub fn next_catalogue(&self, sources: Vec<Source>) -> Result<Catalogue, String> {
+        let stdin = self.inputs.stdin.as_ref().map(|(spool, _)| spool.path());
+        if stdin.is_none() && sources.iter().any(Source::is_stdin) {
+            return Err("standard input can be a log only if it was one from the beginning".to_owned());
+        }
+        self.logs.next_catalogue(sources, stdin, self.event_loop.now())
     }
 
     fn is_over(&self) -> bool {
@@ -213,8 +262,8 @@ impl App {
         self.converse(id, |session, context, _| session.expired(context));
     }
 
-    fn farewell(&mut self, id: ConnId) {
-        self.converse(id, |session, context, _| session.farewell(context));
+    fn farewell(&mut self, id: ConnId, why: &str) {
+        self.converse(id, |session, context, _| session.farewell(why, context));
     }
 
     /// One exchange with a session: it does its work, and what follows for the connection is carried out.
@@ -329,6 +378,8 @@ impl App {
             for _ in 0..self.inputs.signals.0.drain() {
                 self.stop();
             }
+        } else if let Some((signals, _)) = self.inputs.renewal.as_mut().filter(|(_, own)| watch == *own) {
+            self.to_renew |= signals.drain() > 0;
         } else if self.inputs.files.as_ref().is_some_and(|(_, files_watch)| watch == *files_watch) {
             self.hinted(now);
         } else {
@@ -373,10 +424,13 @@ impl App {
 
     /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
     fn rescan(&mut self, now: Instant) {
-        let (due, waiters) = self.logs.rescan(now);
+        let Rescanned { due, waiters, displaced } = self.logs.rescan(now);
         self.event_loop.tick_at(due);
         for waiter in waiters {
             self.attend(waiter, Self::pump);
+        }
+        for viewer in displaced {
+            self.attend(viewer, |app, id| app.farewell(id, "the settings have changed; come back"));
         }
     }
 
@@ -419,7 +473,7 @@ impl App {
         self.event_loop.tick_at(now + FAREWELL);
         self.event_loop.stop_listening();
         for id in self.sessions.ids() {
-            self.attend(id, Self::farewell);
+            self.attend(id, |app, id| app.farewell(id, "the server is going down"));
         }
     }
 }

@@ -75,6 +75,11 @@ impl Site {
         if takes_one { MAX_BODY } else { 0 }
     }
 
+    /// From now on these may ask, and get so many lines if they do not say how many.
+    pub fn renew(&mut self, access: Access, lines: usize) {
+        (self.access, self.lines) = (access, lines);
+    }
+
     /// Where `request` leads.
     pub fn route(&self, request: &Request, logs: &mut Logs) -> Route {
         if let Err(denied) = self.access.check(request) {

@@ -160,16 +160,15 @@ impl Session {
         }
     }
 
-    /// The server is going down (RFC 6455 §7.4.1: "1001 indicates that an endpoint is 'going away'").
-    pub fn farewell(&mut self, context: &mut Context<'_>) -> Outcome {
-        const WORDS: &str = "the server is going down";
+    /// The server is going down, or what is watched is not served any more (RFC 6455 §7.4.1: "1001 indicates that an endpoint is 'going away'").
+    pub fn farewell(&mut self, why: &str, context: &mut Context<'_>) -> Outcome {
         match self {
             Self::Request(_) => return Outcome::Over,
             // Its reader sees that something is missing.
             Self::Sending(_) | Self::Listing(_) => return Outcome::Gone,
             Self::Reading(reader) => return reader.farewell(context),
-            Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, WORDS, context),
-            Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, WORDS, context),
+            Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, why, context),
+            Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, why, context),
         }
         Outcome::Open
     }

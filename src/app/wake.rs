@@ -10,24 +10,25 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+pub use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// SIGTERM and SIGINT as bytes in a pipe: a signal handler may do next to nothing, the loop may do all.
+/// Signals as bytes in a pipe: a signal handler may do next to nothing, the loop may do all.
 #[derive(Debug)]
 pub struct Signals {
     read_end: UnixStream,
 }
 
 impl Signals {
-    /// From now on both signals end up here instead of ending the process.
+    /// From now on these signals end up here instead of ending the process.
     ///
     /// # Errors
     /// When the system refuses the pipe or the handler.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(signals: &[i32]) -> io::Result<Self> {
         let (read_end, write_end) = UnixStream::pair()?;
         read_end.set_nonblocking(true)?;
-        signal_hook::low_level::pipe::register(SIGTERM, write_end.try_clone()?)?;
-        signal_hook::low_level::pipe::register(SIGINT, write_end)?;
+        for signal in signals {
+            signal_hook::low_level::pipe::register(*signal, write_end.try_clone()?)?;
+        }
         Ok(Self { read_end })
     }
 

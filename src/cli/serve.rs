@@ -12,10 +12,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::CliError;
 use super::settings::{Settings, complaint};
-use crate::app::App;
 use crate::app::access::Access;
-use crate::config::Config;
+use crate::app::{App, Left};
 use crate::config::file::Given;
+use crate::config::{Config, Renewal};
 use crate::tail::Lens;
 use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
@@ -115,15 +115,49 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         demo,
         lines: usize::try_from(settings.lines.value).unwrap_or(usize::MAX),
         tick,
+        renewable: args.config.is_some(),
         inotify: settings.inotify,
         lessons: settings.lessons,
     };
-    let app = App::new(config)?;
+    let mut app = App::new(config)?;
     // Only now: whoever reads the address may connect at once, or send a signal. That nobody reads it is no reason to
     // end.
     let _ = writeln!(io::stdout(), "{greeting}");
-    app.run()?;
-    Ok(())
+    loop {
+        match app.run()? {
+            Left::Stopped => return Ok(()),
+            // Whoever is watched by this keeps on being, whatever is wrong in the file.
+            Left::ToRenew => match renewal(args, &app, &settings) {
+                Ok(renewal) => app.renew(renewal),
+                Err(why) => log::error!("the settings cannot be read again, so the old ones stay: {why}"),
+            },
+        }
+    }
+}
+
+/// The settings as they are now, as far as they can be changed while the server runs.
+fn renewal(args: &Args, app: &App, before: &Settings) -> Result<Renewal, CliError> {
+    let mut settings = Settings::of(args)?;
+    let Checked { access, .. } = check(&settings)?;
+    let fixed = |settings: &Settings| {
+        let Settings { port, host, base, tick, inotify, lessons, open_to_network, .. } = settings;
+        let limits = (settings.max_connections.value, settings.max_per_address.value);
+        let texts = [&host.value, &base.value, &tick.value].map(String::clone);
+        (port.value, texts, [*inotify, *lessons, *open_to_network], limits)
+    };
+    if fixed(&settings) != fixed(before) {
+        log::warn!(
+            "of [server] and [limits], only who may ask, lines, encoding and redact change without a restart"
+        );
+    }
+    let sources = settings.sources.drain(..).map(|(source, _)| source).collect::<Vec<_>>();
+    if sources.is_empty() {
+        return Err(CliError::Usage("no log is named any more".to_owned()));
+    }
+    let catalogue = app.next_catalogue(sources).map_err(CliError::Usage)?;
+    let lines = usize::try_from(settings.lines.value).unwrap_or(usize::MAX);
+    log::info!("the settings have been read again");
+    Ok(Renewal { access, catalogue, lines })
 }
 
 /// What the settings say about the server, once it is understood.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use super::CliError;
 use super::serve::Args;
@@ -204,6 +205,13 @@ fn within(given: Given<u64>, range: &RangeInclusive<u64>) -> Result<Given<u64>, 
 /// What cursors into masked logs are made with: from what tells this host from all others, which is no secret on the host
 /// and one everywhere else (machine-id(5)). Without it, such cursors mean nothing after a restart.
 fn seal() -> Result<Seal, CliError> {
+    /// One for as long as the program runs, though the settings be read again.
+    static SEAL: OnceLock<Seal> = OnceLock::new();
+    let seal = SEAL.get().copied().map_or_else(new_seal, Ok)?;
+    Ok(*SEAL.get_or_init(|| seal))
+}
+
+fn new_seal() -> Result<Seal, CliError> {
     let id = std::fs::read("/etc/machine-id").unwrap_or_default();
     if id.trim_ascii().len() >= 32 {
         return Ok(Seal::of(id.trim_ascii()));

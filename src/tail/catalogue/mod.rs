@@ -80,6 +80,8 @@ pub struct Catalogue {
     places: Places,
     list: List,
     phase: Phase,
+    /// No look has been finished yet.
+    first: bool,
 }
 
 /// What the next slice of work is.
@@ -114,6 +116,33 @@ impl Catalogue {
         stdin: Option<&Path>,
         now: Instant,
     ) -> Result<Self, SourceError> {
+        let mut catalogue = Self::of(Roots::on(disk), sources, stdin, now)?;
+        while catalogue.first {
+            catalogue.work(now, true);
+        }
+        Ok(catalogue)
+    }
+
+    /// A catalogue of other sources on the same disk, that shares the folders which both have. Nothing of it has been
+    /// looked at when it begins: [`work`](Self::work) does that, until it [`rests`](Self::rests).
+    ///
+    /// # Errors
+    /// If a name, or standard input, is given twice.
+    pub fn succeeded_by(
+        &self,
+        sources: Vec<Source>,
+        stdin: Option<&Path>,
+        now: Instant,
+    ) -> Result<Self, SourceError> {
+        Self::of(self.roots.clone(), sources, stdin, now)
+    }
+
+    fn of(
+        mut roots: Roots,
+        sources: Vec<Source>,
+        stdin: Option<&Path>,
+        now: Instant,
+    ) -> Result<Self, SourceError> {
         let mut given = HashSet::new();
         for source in &sources {
             for name in source.given_names() {
@@ -122,7 +151,6 @@ impl Catalogue {
                 }
             }
         }
-        let mut roots = Roots::on(disk);
         let (mut watches, mut aliases) = (Vec::new(), HashMap::new());
         for source in sources {
             let own = source.aliases.clone();
@@ -133,7 +161,8 @@ impl Catalogue {
         }
         let mut order: Vec<usize> = (0..watches.len()).collect();
         order.sort_by_key(|&index| watches[index].lens().redacts());
-        let mut catalogue = Self {
+        roots.keep_used();
+        Ok(Self {
             watches,
             order,
             roots,
@@ -142,14 +171,8 @@ impl Catalogue {
             places: Places::default(),
             list: List::default(),
             phase: Phase::Looks(now, 0),
-        };
-        while let Phase::Looks(begun, at) = catalogue.phase {
-            catalogue.phase = catalogue.look(begun, at, true);
-        }
-        // All at once: who was first should not matter here.
-        catalogue.think_over(usize::MAX, now);
-        catalogue.phase = Phase::Rests(now + RESCAN);
-        Ok(catalogue)
+            first: true,
+        })
     }
 
     /// The logs, in the order of the sources, those of one source by name.
@@ -201,7 +224,12 @@ impl Catalogue {
                 self.roots.look_again();
                 Phase::Looks(now, 0)
             }
-            Phase::Looks(begun, at) => self.look(begun, at, attended),
+            Phase::Looks(begun, at) => self.look(begun, at, attended || self.first),
+            // All at once: who was first should not matter here.
+            Phase::Lists(begun) if self.first => {
+                self.first = self.think_over(usize::MAX, now);
+                Phase::Rests(now.max(begun + RESCAN))
+            }
             Phase::Lists(begun) => match self.think_over(PATHS, now) {
                 true => Phase::Lists(begun),
                 false => Phase::Rests(now.max(begun + RESCAN)),

@@ -28,7 +28,7 @@ const LOOKS_WITHOUT_SCAN: u32 = 30;
 
 /// The folders that the sources point into, each opened once: a thousand files of one folder need one
 /// descriptor.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Roots {
     disk: Disk,
     opened: HashMap<PathBuf, Rc<Root>>,
@@ -38,6 +38,11 @@ impl Roots {
     /// None yet; they will be on this disk.
     pub(super) fn on(disk: Disk) -> Self {
         Self { disk, opened: HashMap::new() }
+    }
+
+    /// Lets go of folders that nobody uses.
+    pub(super) fn keep_used(&mut self) {
+        self.opened.retain(|_, root| Rc::strong_count(root) > 1);
     }
 
     fn at(&mut self, folder: &Path) -> Rc<Root> {

@@ -105,6 +105,15 @@ impl Lens {
         }
     }
 
+    /// Whether the two show the same of any log.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same_rules = match (&self.redaction, &other.redaction) {
+            (Some(one), Some(other)) => one.patterns() == other.patterns(),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        self.encoding == other.encoding && same_rules
+    }
+
     /// The encoding's name, as the WHATWG writes it.
     pub fn encoding(&self) -> &'static str {
         self.encoding.name()

@@ -47,6 +47,11 @@ impl Redaction {
         Ok(Self { rules })
     }
 
+    /// Its rules as they were written.
+    pub(super) fn patterns(&self) -> Vec<&str> {
+        self.rules.iter().map(|rule| rule.regex.as_str()).collect()
+    }
+
     /// Adds `line` to `text`, with masks in place of what any rule matches in it. Each rule sees the line as it was
     /// written, so that none hides from the next what it has to find.
     pub(super) fn push(&self, text: &mut Vec<u8>, line: &[u8]) {
