@@ -305,7 +305,7 @@ fn a_mistake_in_the_configuration_is_one_sentence_that_names_its_place() {
     let folder = temp_dir();
     let path = folder.path().join("w.toml");
     for (text, line, word) in [
-        ("[server]\nporto = 1\n", 2, "`porto`"),
+        ("[server]\nporto = 1\n", 2, "port is meant"),
         ("[server]\nbase = 'x'\n", 2, "base = x"),
         ("[server]\ntick = '1h'\n", 2, "tick = 1h"),
         ("[server]\nhost = '0.0.0.0'\n", 2, "--open-to-network"),
