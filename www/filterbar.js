@@ -1,25 +1,24 @@
 /**
- * The filter as the reader makes it: chips, the field for the next one, how they are meant, and the switch.
+ * The filter as the reader makes it: chips, the field for the next one, how they are meant, and the switch. A filter stays
+ * as it is when the bar is put away, and its button says so.
  */
 
 import { byId, make, mannerSwitches, tell } from './elements.js';
 import { conditions, NO_FILTER, withChip, withoutChip } from './filter.js';
-import { count } from './i18n.js';
+import { count, translated } from './i18n.js';
+import { Strip } from './strip.js';
 
-export class FilterBar {
-  #open = false;
+export class FilterBar extends Strip {
   /** What the chips were drawn from. */
   #drawn = '';
 
   /**
    * @param {import('./filtering.js').Filtering} filtering
-   * @param {{ changed: () => void, opens: () => void, leave: () => void }} listener
+   * @param {import('./strip.js').StripListener} listener
    */
   constructor(filtering, listener) {
+    super('filters', 'filter', listener);
     this.filtering = filtering;
-    this.listener = listener;
-    this.form = byId('filters');
-    this.input = /** @type {HTMLInputElement} */ (byId('filter'));
     this.chips = byId('chips');
     this.drawSwitches = mannerSwitches(
       'filter',
@@ -49,30 +48,6 @@ export class FilterBar {
     this.chips.addEventListener('click', (event) => this.#click(event));
   }
 
-  get isOpen() {
-    return this.#open;
-  }
-
-  open() {
-    this.listener.opens();
-    this.#open = true;
-    this.form.hidden = false;
-    this.input.focus();
-    this.listener.changed();
-  }
-
-  /** Makes room for something else. */
-  fold() {
-    this.#open = false;
-  }
-
-  /** Puts the bar away; the filter stays as it is, and the button says so. */
-  close() {
-    this.#open = false;
-    this.listener.leave();
-    this.listener.changed();
-  }
-
   /**
    * @param {import('./row.js').Manner} manner
    * @param {boolean} able
@@ -80,7 +55,7 @@ export class FilterBar {
   draw({ words, language }, able) {
     const { filter, refused, pending } = this.filtering;
     const number = conditions(filter);
-    this.form.hidden = !this.#open || !able;
+    this.form.hidden = !this.isOpen || !able;
     const button = byId('filter-open');
     button.ariaPressed = String(filter.on && number > 0);
     button.title = number > 0 ? words.filterCount(count(number, language), number) : words.filterHint;
@@ -91,9 +66,9 @@ export class FilterBar {
     on.ariaChecked = String(filter.on);
     /** @type {HTMLButtonElement} */ (on).disabled = number === 0;
     byId('filter-clear').hidden = number === 0;
-    tell(byId('filter-note'), refused);
+    tell(byId('filter-note'), refused === null ? '' : translated(refused, language));
     this.form.ariaBusy = String(pending);
-    this.input.ariaInvalid = String(refused !== '');
+    this.input.ariaInvalid = String(refused !== null);
     if (this.input.value !== filter.draft.text) this.input.value = filter.draft.text;
     const not = byId('filter-not');
     not.textContent = filter.draft.not ? words.filterHide : words.filterOnly;

@@ -27,8 +27,8 @@ const DELAY = 300;
 export class Filtering {
   /** @type {import('./filter.js').Filter} */
   filter = NO_FILTER;
-  /** Why the server refused it; empty if it did not. */
-  refused = '';
+  /** Why the server refused it. @type {import('./wire.js').Refusal | null} */
+  refused = null;
   /** @type {import('./wire.js').Patterns | null | undefined} */
   #refused;
   #asking = false;
@@ -48,7 +48,7 @@ export class Filtering {
 
   /** Whether what is shown is not yet what was asked for. */
   get pending() {
-    return !samePatterns(patternsOf(this.filter), this.world.state().applied) && this.refused === '';
+    return !samePatterns(patternsOf(this.filter), this.world.state().applied) && this.refused === null;
   }
 
   /**
@@ -59,7 +59,7 @@ export class Filtering {
     this.#turn += 1;
     this.#typing = false;
     this.filter = filter;
-    this.refused = '';
+    this.refused = null;
     this.#refused = undefined;
     this.world.changed();
   }
@@ -73,7 +73,7 @@ export class Filtering {
     const turn = this.#turn;
     this.filter = filter;
     this.#typing = typing;
-    if (!samePatterns(patternsOf(filter), this.#refused ?? null)) this.refused = '';
+    if (!samePatterns(patternsOf(filter), this.#refused ?? null)) this.refused = null;
     if (typing) {
       this.world.after(() => {
         if (turn !== this.#turn) return;
@@ -97,7 +97,7 @@ export class Filtering {
     this.#asking = false;
     this.#refused = outcome.kind === 'refused' ? wanted : undefined;
     const current = samePatterns(wanted, patternsOf(this.filter));
-    this.refused = outcome.kind === 'refused' && current ? outcome.message : '';
+    this.refused = outcome.kind === 'refused' && current ? outcome.why : null;
     this.world.changed();
     if (!current) this.apply();
   }

@@ -7,34 +7,32 @@ import { byId, mannerSwitches, say, tell } from './elements.js';
 import { LITERAL } from './filter.js';
 import { HitList } from './hits.js';
 import { HitMap } from './hitmap.js';
-import { count, doingText } from './i18n.js';
+import { count, doingText, translated } from './i18n.js';
+import { Strip } from './strip.js';
 
 /**
- * @typedef {object} Listener
+ * @typedef {object} Finds
  * @property {() => string | null} from the cursor of what the reader sees
  * @property {(hit: import('./wire.js').Hit) => void} jump
  * @property {(percent: number) => void} go
- * @property {() => void} changed
- * @property {() => void} opens
- * @property {() => void} leave the keys belong to the log again
  */
 
-export class Finder {
+/** @typedef {Finds & import('./strip.js').StripListener} Listener */
+
+export class Finder extends Strip {
   /** @type {import('./filter.js').Manner} */
   #manner = LITERAL;
   /** What was last searched for, and how. */
   #asked = '';
-  #open = false;
 
   /**
    * @param {import('./searching.js').Searching} searching
    * @param {Listener} listener
    */
   constructor(searching, listener) {
+    super('finder', 'find', listener);
     this.searching = searching;
     this.listener = listener;
-    this.form = byId('finder');
-    this.input = /** @type {HTMLInputElement} */ (byId('find'));
     this.list = new HitList(byId('hit-list'), (index) => this.#choose(index), listener.changed);
     this.map = new HitMap(/** @type {HTMLCanvasElement} */ (byId('hit-map')), listener.go);
     const set = (/** @type {import('./filter.js').Manner} */ manner) => {
@@ -55,37 +53,21 @@ export class Finder {
     byId('find-close').addEventListener('click', () => this.close());
   }
 
-  get isOpen() {
-    return this.#open;
-  }
-
   open() {
-    this.listener.opens();
-    this.#open = true;
-    // At once: whoever types on writes into the field.
-    this.form.hidden = false;
-    this.input.focus();
+    super.open();
     this.input.select();
-    this.listener.changed();
-  }
-
-  /** Makes room for something else; the search goes on. */
-  fold() {
-    this.#open = false;
   }
 
   /** Puts the search away, and what it has found. */
   close() {
-    this.#open = false;
     this.#asked = '';
     this.searching.clear();
-    this.listener.leave();
-    this.listener.changed();
+    super.close();
   }
 
   /** @param {1 | -1} way */
   step(way) {
-    if (!this.#open) this.open();
+    if (!this.isOpen) this.open();
     else if (this.searching.found.phase === 'idle') this.#start();
     else this.#jump(this.searching.step(way));
   }
@@ -97,7 +79,7 @@ export class Finder {
   draw(manner, able) {
     const { found } = this.searching;
     const { words, language } = manner;
-    const open = this.#open && able;
+    const open = this.isOpen && able;
     this.form.hidden = !open;
     this.form.dataset.turn = String(this.searching.turn);
     byId('find-open').ariaPressed = String(open);
@@ -108,7 +90,7 @@ export class Finder {
     progress.value = found.share;
     const note = byId('find-note');
     say(note, noteOf(found, words, language));
-    note.title = note.textContent ?? '';
+    note.title = found.note === '' ? (note.textContent ?? '') : words.fromEndHint;
     note.dataset.phase = found.phase;
     // What is announced does not count up.
     say(byId('find-said'), running ? words.searching : (note.textContent ?? ''));
@@ -178,7 +160,8 @@ export class Finder {
  */
 export function noteOf(found, words, language) {
   const lines = words.found(count(found.count, language), found.count);
-  const where = words.hitOf(count(found.index + 1, language), count(found.hits.length, language));
+  const [at, listed] = [count(found.index + 1, language), count(found.hits.length, language)];
+  const where = found.more ? words.hitOfNearest(at, listed) : words.hitOf(at, listed);
   switch (found.phase) {
     case 'idle':
       return '';
@@ -186,12 +169,13 @@ export function noteOf(found, words, language) {
       return `${doingText(found, words)} · ${found.index < 0 ? lines : where}`;
     case 'done':
       if (found.count === 0) return words.foundNothing;
-      return found.index < 0 ? lines : where;
+      if (found.index >= 0) return where;
+      return found.note === '' ? lines : `${lines} · ${words.fromEnd}`;
     case 'cancelled':
       return `${words.searchStopped} · ${lines}`;
     case 'lost':
       return words.searchLost;
     case 'refused':
-      return found.message;
+      return found.refusal === null ? '' : translated(found.refusal, language);
   }
 }

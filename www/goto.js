@@ -5,7 +5,8 @@
  */
 
 /**
- * @typedef {{ to: import('./wire.js').Goal } | { problem: 'nothing' | 'unclear' | 'percent' }} Meant
+ * What was meant; `clock` is a time of no day.
+ * @typedef {{ to: import('./wire.js').Goal } | { clock: string } | { problem: 'nothing' | 'unclear' | 'percent' }} Meant
  */
 
 const PERCENT = /^(\d{1,3}(?:[.,]\d+)?)\s*[%％]$/;
@@ -45,7 +46,7 @@ export function meant(typed, now) {
     return Number.isNaN(then.getTime()) ? { problem: 'unclear' } : { to: { time: then.toISOString() } };
   }
   const clock = CLOCK.exec(text);
-  if (clock !== null) return timeOfDay(clock, now);
+  if (clock !== null) return timeOfDay(clock);
   const cursor = cursorIn(text);
   if (cursor !== null) return { to: { cursor } };
   // Any other form of time is the server's to read: it knows what stands in the log.
@@ -53,15 +54,51 @@ export function meant(typed, now) {
 }
 
 /**
- * A time without a day is today's.
  * @param {RegExpExecArray} clock
- * @param {Date} now
  * @returns {Meant}
  */
-function timeOfDay([, hour, minute, second = '00', fraction = ''], now) {
+function timeOfDay([, hour, minute, second = '00', fraction = '']) {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return { problem: 'unclear' };
-  const day = [now.getFullYear(), pad(now.getMonth() + 1), pad(now.getDate())].join('-');
-  return { to: { time: `${day}T${hour.padStart(2, '0')}:${minute}:${second}${fraction.replace(',', '.')}` } };
+  return { clock: `${hour.padStart(2, '0')}:${minute}:${second}${fraction.replace(',', '.')}` };
+}
+
+/** A log that was not written to for so many days is shown from its end. */
+const LONGEST = 512;
+
+/**
+ * Looks for the last time that it was `clock` in a log: today's if it has lines from then on, else that of the day before,
+ * and so on, in ever longer steps, then between the last two.
+ * @param {string} clock
+ * @param {Date} now
+ * @param {(to: import('./wire.js').Goal) => Promise<import('./reader.js').Sought>} find
+ */
+export async function lastTime(clock, now, find) {
+  let [late, early] = [-1, 0];
+  let sought = await find(onDay(clock, now, early));
+  while (sought.kind === 'at' && !sought.place.exact && early < LONGEST) {
+    [late, early] = [early, early * 2 || 1];
+    sought = await find(onDay(clock, now, early));
+  }
+  while (sought.kind === 'at' && sought.place.exact && early - late > 1) {
+    const middle = (early + late) >> 1;
+    const nearer = await find(onDay(clock, now, middle));
+    if (nearer.kind !== 'at') return nearer;
+    if (nearer.place.exact) [early, sought] = [middle, nearer];
+    else late = middle;
+  }
+  return sought;
+}
+
+/**
+ * @param {string} clock
+ * @param {Date} now
+ * @param {number} days before today
+ * @returns {import('./wire.js').Goal}
+ */
+function onDay(clock, now, days) {
+  const then = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days);
+  const day = [String(then.getFullYear()).padStart(4, '0'), pad(then.getMonth() + 1), pad(then.getDate())].join('-');
+  return { time: `${day}T${clock}` };
 }
 
 /** @param {number} n */

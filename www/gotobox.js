@@ -4,13 +4,16 @@
 
 import { byId, tell } from './elements.js';
 import { meant } from './goto.js';
+import { translated, WORDS } from './i18n.js';
+
+/** A place, as it was typed. @typedef {Exclude<import('./goto.js').Meant, { problem: string }>} Place */
 
 export class GotoBox {
-  /** @type {import('./i18n.js').Words | null} */
-  #words = null;
+  /** @type {import('./i18n.js').Language} */
+  #language = 'en';
 
   /**
-   * @param {(to: import('./wire.js').Goal) => Promise<import('./reader.js').Arrival>} go
+   * @param {(to: Place) => Promise<import('./reader.js').Arrival>} go
    * @param {() => void} leave the keys belong to the log again
    */
   constructor(go, leave) {
@@ -39,9 +42,9 @@ export class GotoBox {
     }
   }
 
-  /** @param {import('./i18n.js').Words} words */
-  open(words) {
-    this.#words = words;
+  /** @param {import('./i18n.js').Language} language */
+  open(language) {
+    this.#language = language;
     tell(this.note, '');
     this.dialog.showModal();
     this.input.focus();
@@ -55,16 +58,17 @@ export class GotoBox {
 
   /** @param {string} typed */
   async #submit(typed) {
-    const words = /** @type {import('./i18n.js').Words} */ (this.#words);
-    const said = meant(typed, new Date());
-    if ('problem' in said) {
-      tell(this.note, { nothing: '', unclear: words.gotoUnclear, percent: words.gotoPercent }[said.problem]);
+    const words = WORDS[this.#language];
+    const place = meant(typed, new Date());
+    if ('problem' in place) {
+      tell(this.note, { nothing: '', unclear: words.gotoUnclear, percent: words.gotoPercent }[place.problem]);
       return;
     }
-    const arrival = await this.go(said.to);
+    const arrival = await this.go(place);
     if (arrival.kind === 'there') {
       this.dialog.close();
       this.leave();
-    } else tell(this.note, arrival.kind === 'refused' ? arrival.message : words.gotoFailed);
+    } else if (arrival.kind === 'refused') tell(this.note, translated(arrival.why, this.#language));
+    else tell(this.note, arrival.kind === 'gone' ? words.linkGone : words.gotoFailed);
   }
 }

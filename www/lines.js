@@ -72,6 +72,12 @@ export class LineWindow {
     return this.first + this.#rows.length - this.#gone;
   }
 
+  /** How many lines are held; of the first and the last perhaps only a part. */
+  get held() {
+    const first = this.row(this.lineFrom(this.first));
+    return first?.kind === 'line' ? this.lines - first.line + 1 : 0;
+  }
+
   /** How much text is held, in UTF-16 units. */
   get units() {
     return this.#units;

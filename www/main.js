@@ -4,14 +4,15 @@
  */
 
 import { CatalogueReader } from './catalogue.js';
-import { byId, focusOf } from './elements.js';
+import { byId } from './elements.js';
 import { filterIn, filterQuery, patternsOf, patternsQuery, samePatterns } from './filter.js';
 import { FilterBar } from './filterbar.js';
 import { Filtering } from './filtering.js';
 import { Finder } from './finder.js';
+import { lastTime } from './goto.js';
 import { GotoBox } from './gotobox.js';
-import { doingText, WORDS } from './i18n.js';
-import { commandFor } from './keys.js';
+import { doingText, translated, WORDS } from './i18n.js';
+import { Keyboard } from './keyboard.js';
 import { Likes } from './likes.js';
 import { LineLink } from './linelink.js';
 import { LineWindow } from './lines.js';
@@ -66,8 +67,8 @@ const reader = new Reader(lines, requests, {
   detach: () => dispatch({ type: 'past' }),
   attach: (cursor) => dispatch({ type: 'join', cursor, follow: lines.end === lines.first }),
   show: (id, goal) => list.show(id, goal),
-  fail: (message) => {
-    toast(message ?? WORDS[likes.language].linkGone);
+  fail: (why) => {
+    toast(why === null ? WORDS[likes.language].linkGone : translated(why, likes.language));
     // A link that leads nowhere: there is nothing to be shown instead of it but the end.
     if (state.past && lines.back === null) goLive();
   },
@@ -81,7 +82,7 @@ const finder = new Finder(searching, {
   jump: (hit) => reader.land(hit.cursor, { below: null, found: true, text: hit.text }, hit.line),
   go: (percent) => reader.goTo({ percent }),
   changed: schedule,
-  opens: () => likes.narrow && filterBar.fold(),
+  opens,
   leave: () => view.showLog(),
 });
 const filtering = new Filtering(requests, {
@@ -96,12 +97,19 @@ const filtering = new Filtering(requests, {
 });
 const filterBar = new FilterBar(filtering, {
   changed: schedule,
-  opens: () => likes.narrow && finder.fold(),
+  opens,
   leave: () => view.showLog(),
 });
 const gotoBox = new GotoBox(goTo, () => view.showLog());
 const lineLink = new LineLink(byId('lines'), linkTo);
 list.mark((text) => searching.marksIn(text));
+new Keyboard({ act, view, list, finder, filterBar, able: () => state.able !== null, toStart, link: linkTo });
+
+/** On a narrow screen there is room for one strip. @param {import('./strip.js').Strip} strip */
+function opens(strip) {
+  if (!likes.narrow) return;
+  for (const other of [finder, filterBar]) if (other !== strip) other.fold();
+}
 
 /** @param {import('./state.js').PageEvent} event */
 function dispatch(event) {
@@ -153,7 +161,7 @@ function hear(data) {
  * @returns {number} how many lines began with it
  */
 function take(message) {
-  if (message.kind === 'error' && state.past) toast(message.message);
+  if (message.kind === 'error' && state.past) toast(translated(message, likes.language));
   if (message.kind === 'unknown') console.warn('wiretail: a message this page does not know:', message.name);
   if (state.past) return 0;
   switch (message.kind) {
@@ -173,7 +181,7 @@ function take(message) {
       lines.mark({ kind: 'end' });
       break;
     case 'error':
-      lines.mark({ kind: 'error', message: message.message });
+      lines.mark({ kind: 'error', why: { code: message.code, message: message.message } });
       break;
     case 'gap':
       lines.mark({ kind: 'gap', bytes: message.bytes, why: message.why }, message.to || null);
@@ -227,13 +235,14 @@ function applyFilter(filter, cursor, place) {
 }
 
 /**
- * @param {import('./wire.js').Goal} to
+ * @param {import('./gotobox.js').Place} place
  * @returns {Promise<import('./reader.js').Arrival>}
  */
-async function goTo(to) {
+async function goTo(place) {
   at = null;
   settleAddress();
-  if (!('end' in to)) return reader.goTo(to);
+  if ('clock' in place) return reader.arrive(await lastTime(place.clock, new Date(), (to) => reader.find(to)));
+  if (!('end' in place.to)) return reader.goTo(place.to);
   goLive();
   return { kind: 'there' };
 }
@@ -249,7 +258,7 @@ function goLive() {
 }
 
 async function toStart() {
-  const arrival = state.able === null || reader.atStart ? null : await goTo({ start: {} });
+  const arrival = state.able === null || reader.atStart ? null : await goTo({ to: { start: {} } });
   if (arrival?.kind !== 'there') list.toTop();
 }
 
@@ -298,15 +307,13 @@ function act(action) {
       goLive();
       break;
     case 'find':
-      if (finder.isOpen) finder.close();
-      else finder.open();
+      finder.turn();
       break;
     case 'filter':
-      if (filterBar.isOpen) filterBar.close();
-      else filterBar.open();
+      filterBar.turn();
       break;
     case 'goto':
-      gotoBox.open(WORDS[likes.language]);
+      gotoBox.open(likes.language);
       break;
     default:
       likes.act(action);
@@ -338,11 +345,12 @@ function schedule() {
 
 function draw() {
   const now = Date.now();
-  const held = { first: lines.first, end: lines.end, letGo: lines.letGo };
+  const held = { lines: lines.held, first: lines.first, end: lines.end, letGo: lines.letGo };
   const { settings, language, wrap } = likes;
   const able = state.able !== null;
   const above = able ? reader.above : 'unknown';
-  const doing = reader.refused || doingText(reader.progress, WORDS[language]);
+  const refused = reader.refused === null ? '' : translated(reader.refused, language);
+  const doing = refused || doingText(reader.progress, WORDS[language]);
   /** @type {import('./view.js').Scene} */
   const scene = { state, settings, language, wrap, rate: meter.rate(now), now, held, above, doing };
   view.draw(scene);
@@ -351,69 +359,13 @@ function draw() {
   byId('lines').classList.toggle('linkable', able);
   list.began.textContent = beganText(scene);
   list.began.dataset.above = above;
-  list.began.title = reader.refused;
+  list.began.title = refused;
   gotoBox.draw(doing);
   list.draw(sticks(state));
   // The last lines come by themselves.
   const came = state.past || state.bytes >= state.backlog || now - greetedAt > BACKLOG;
   if (able && came && state.link.kind === 'open') {
     reader.reach(list.room, state.past, settings.numbers ? lines.lineFrom(list.top.id) : null);
-  }
-}
-
-/** @param {KeyboardEvent} event */
-function press(event) {
-  if (event.defaultPrevented || view.busy) return;
-  const command = commandFor(event, focusOf(event.target));
-  if (command === null) return;
-  event.preventDefault();
-  const able = state.able !== null;
-  switch (command) {
-    case 'follow':
-    case 'pause':
-    case 'end':
-    case 'wrap':
-      act({ act: command });
-      break;
-    case 'top':
-      toStart();
-      break;
-    case 'down':
-      list.moveLines(1);
-      break;
-    case 'up':
-      list.moveLines(-1);
-      break;
-    case 'pageDown':
-    case 'pageUp':
-      list.movePages(command === 'pageDown' ? 1 : -1);
-      break;
-    case 'find':
-      if (able) finder.open();
-      break;
-    case 'nextHit':
-    case 'previousHit':
-      if (able) finder.step(command === 'nextHit' ? 1 : -1);
-      break;
-    case 'filter':
-      if (able) filterBar.open();
-      break;
-    case 'goto':
-      if (able) act({ act: 'goto' });
-      break;
-    case 'link':
-      if (able) linkTo(list.current);
-      break;
-    case 'logs':
-      view.openLogs();
-      break;
-    case 'help':
-      view.openHelp();
-      break;
-    case 'escape':
-      if (finder.isOpen && document.activeElement !== byId('logs-search')) finder.close();
-      else view.escape();
-      break;
   }
 }
 
@@ -455,7 +407,6 @@ function wake() {
   catalogue.ask();
 }
 
-document.addEventListener('keydown', press);
 document.addEventListener('visibilitychange', () => {
   dispatch({ type: 'hidden', on: document.hidden });
   if (!document.hidden) wake();

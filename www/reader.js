@@ -25,7 +25,7 @@ const SCREENS = 2;
  * @property {() => void} detach the window's end is not the stream's any more
  * @property {(cursor: string) => void} attach the window's end is the log's: the stream goes on there
  * @property {(id: number, goal: Goal) => void} show
- * @property {(message: string | null) => void} fail one cannot go there; `null`: the place is not in the log any more
+ * @property {(why: import('./wire.js').Refusal | null) => void} fail one cannot go there; `null`: the place is not in the log any more
  * @property {() => void} hidden the line that was looked for is not shown
  * @property {() => void} changed
  */
@@ -37,8 +37,10 @@ const SCREENS = 2;
  */
 
 /**
- * What came of going somewhere.
- * @typedef {{ kind: 'there' } | { kind: 'refused', message: string } | { kind: 'unanswered' }} Arrival
+ * What came of looking for a place, and of going there. `gone`: it is not in the log any more.
+ * @typedef {{ kind: 'refused', why: import('./wire.js').Refusal } | { kind: 'gone' } | { kind: 'unanswered' }} Failure
+ * @typedef {{ kind: 'at', place: import('./wire.js').Place } | Failure} Sought
+ * @typedef {{ kind: 'there' } | Failure} Arrival
  */
 
 /** @typedef {Extract<import('./wire.js').Message, { kind: 'older' | 'newer' }>} Stretch */
@@ -48,8 +50,9 @@ export class Reader {
   #reading = null;
   /** Nothing came although there is more: asked again after a rest. */
   #tired = false;
-  /** Why the server does not give what lies here; then it is not asked again. Empty while it does. */
-  refused = '';
+  /** Why the server does not give what lies here; then it is not asked again.
+   * @type {import('./wire.js').Refusal | null} */
+  refused = null;
   /** What the server does meanwhile, and how much of it is done. @type {{ what: string, share: number } | null} */
   progress = null;
   /** The number of a line was not known: asked again after a rest. */
@@ -83,7 +86,7 @@ export class Reader {
   /** What is known of what lies before the first row held. */
   get above() {
     if (this.atStart) return 'start';
-    if (this.refused !== '') return 'refused';
+    if (this.refused !== null) return 'refused';
     return this.#reading === 'older' ? 'loading' : 'more';
   }
 
@@ -91,7 +94,7 @@ export class Reader {
   begin() {
     if (this.#counted === 'yes') this.#counted = 'no';
     this.#start = null;
-    this.refused = '';
+    this.refused = null;
     this.refresh();
   }
 
@@ -110,7 +113,7 @@ export class Reader {
   reach({ above, below, height }, past, counted) {
     // Counting gives way, and goes on later where it was.
     const busy = this.requests.busy && this.#counted !== 'counting';
-    if (busy || this.#tired || this.refused !== '') return;
+    if (busy || this.#tired || this.refused !== null) return;
     const front = this.lines.front;
     if (!this.atStart && front !== null && above < SCREENS * height) this.#readOlder(front);
     else if (past && this.lines.back !== null && below < SCREENS * height) this.#readNewer(this.lines.back);
@@ -123,6 +126,26 @@ export class Reader {
    * @returns {Promise<Arrival>}
    */
   async goTo(to) {
+    return this.arrive(await this.find(to));
+  }
+
+  /**
+   * Goes to a place that was looked for.
+   * @param {Sought} sought
+   * @returns {Promise<Arrival>}
+   */
+  async arrive(sought) {
+    if (sought.kind !== 'at') return sought;
+    const { cursor, line } = sought.place;
+    return { kind: (await this.land(cursor, { below: null, found: true }, line)) ? 'there' : 'unanswered' };
+  }
+
+  /**
+   * Looks for a place as people say it.
+   * @param {import('./wire.js').Goal} to
+   * @returns {Promise<Sought>}
+   */
+  async find(to) {
     /** @type {import('./wire.js').Place | null} */
     let place = null;
     const outcome = await this.#ask(
@@ -133,9 +156,9 @@ export class Reader {
     );
     if (outcome.kind === 'refused') return outcome;
     const found = /** @type {import('./wire.js').Place | null} */ (place);
-    if (outcome.kind !== 'done' || found === null) return { kind: 'unanswered' };
-    const landed = await this.land(found.cursor, { below: null, found: true }, found.line);
-    return { kind: landed ? 'there' : 'unanswered' };
+    if (outcome.kind !== 'done') return { kind: 'unanswered' };
+    if (found === null) return { kind: outcome.note === '' ? 'unanswered' : 'gone' };
+    return { kind: 'at', place: found };
   }
 
   /**
@@ -171,7 +194,7 @@ export class Reader {
         if (first) this.#landed(goal, number);
       },
     );
-    if (outcome.kind === 'refused') this.listener.fail(outcome.message);
+    if (outcome.kind === 'refused') this.listener.fail(outcome.why);
     if (gone) this.listener.fail(null);
     if (outcome.kind !== 'done' || gone) return landed;
     arrive();
@@ -276,7 +299,7 @@ export class Reader {
 
   /** @param {import('./requests.js').Outcome} outcome */
   #ended(outcome) {
-    if (outcome.kind === 'refused') this.refused = outcome.message;
+    if (outcome.kind === 'refused') this.refused = outcome.why;
     this.listener.changed();
   }
 

@@ -9,8 +9,8 @@
 
 /**
  * How a request ended.
- * @typedef {{ kind: 'done', more: boolean, count: number | null } | { kind: 'cancelled' } | { kind: 'lost' }
- *   | { kind: 'refused', message: string }} Outcome
+ * @typedef {{ kind: 'done', more: boolean, count: number | null, note: string } | { kind: 'cancelled' } | { kind: 'lost' }
+ *   | { kind: 'refused', why: import('./wire.js').Refusal }} Outcome `note` says that the place it was given is lost
  */
 
 /** @typedef {Extract<import('./wire.js').Message, { kind: 'older' | 'newer' | 'place' | 'hits' | 'progress' }>} Part */
@@ -96,15 +96,16 @@ export class Requests {
         this.#find(message.id)?.each(message);
         return message.id !== null;
       case 'done': {
-        const { more, count, cancelled } = message;
-        this.#end(this.#find(message.id), cancelled ? { kind: 'cancelled' } : { kind: 'done', more, count });
+        const { more, count, cancelled, note } = message;
+        this.#end(this.#find(message.id), cancelled ? { kind: 'cancelled' } : { kind: 'done', more, count, note });
         return true;
       }
       case 'filtered':
-        this.#endFilter({ kind: 'done', more: false, count: null }, message.cursor);
+        this.#endFilter({ kind: 'done', more: false, count: null, note: '' }, message.cursor);
         return true;
       case 'error': {
-        const refused = /** @type {const} */ ({ kind: 'refused', message: message.message });
+        const { code, message: sentence } = message;
+        const refused = /** @type {const} */ ({ kind: 'refused', why: { code, message: sentence } });
         if (message.id === null) return this.#refuse(refused);
         this.#end(this.#find(message.id), refused);
         return true;

@@ -4,7 +4,7 @@
 
 import { PLAIN, parse } from './ansi.js';
 import { look } from './colour.js';
-import { bytes } from './i18n.js';
+import { bytes, reason, translated } from './i18n.js';
 import { levelOf } from './levels.js';
 
 /**
@@ -176,6 +176,16 @@ function drawMark(element, mark, manner) {
   element.replaceChildren(text);
 }
 
+/** Why bytes are missing. */
+const WHY = new Map(
+  /** @type {const} */ ([
+    ['rotated', 'whyRotated'],
+    ['truncated', 'whyTruncated'],
+    ['hole', 'whyHole'],
+    ['archive', 'whyArchive'],
+  ]),
+);
+
 /**
  * @param {import('./rows.js').Mark} mark
  * @param {Manner} manner
@@ -185,13 +195,13 @@ function markText(mark, { words, language }) {
   switch (mark.kind) {
     case 'gap': {
       const what = mark.bytes === null ? words.gapUnknown : words.gap(bytes(mark.bytes, language));
-      const why = { rotated: words.whyRotated, truncated: words.whyTruncated, hole: words.whyHole }[mark.why];
-      return why === undefined ? what : `${what} (${why})`;
+      const why = WHY.get(/** @type {any} */ (mark.why));
+      return why === undefined ? what : `${what} (${words[why]})`;
     }
     case 'missing':
-      return mark.why === '' ? words.missing : `${words.missing} (${mark.why})`;
+      return mark.why === '' ? words.missing : `${words.missing} (${reason(mark.why, language)})`;
     case 'error':
-      return `${words.error}: ${mark.message}`;
+      return `${words.error}: ${translated(mark.why, language)}`;
     default:
       return words[mark.kind];
   }

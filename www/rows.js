@@ -30,7 +30,7 @@
  *   | { kind: 'missing', why: string }
  *   | { kind: 'back' }
  *   | { kind: 'end' }
- *   | { kind: 'error', message: string }} Mark
+ *   | { kind: 'error', why: import('./wire.js').Refusal }} Mark
  */
 
 /** @typedef {LineRow | MarkRow} Row */

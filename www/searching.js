@@ -25,7 +25,8 @@ const LONGEST = 4096;
  * @property {readonly import('./wire.js').Hit[]} hits those that are listed, in the log's order
  * @property {number} index which of them one is at; -1 for none
  * @property {number} nearest which of them lies nearest to where the search began; -1 for none
- * @property {string} message why the server refused
+ * @property {string} note that it could not begin where it should; empty if it did
+ * @property {import('./wire.js').Refusal | null} refusal why the server refused
  */
 
 /** @type {Readonly<Found>} */
@@ -40,7 +41,8 @@ export const NOTHING = Object.freeze({
   hits: [],
   index: -1,
   nearest: -1,
-  message: '',
+  note: '',
+  refusal: null,
 });
 
 export class Searching {
@@ -84,10 +86,16 @@ export class Searching {
     if (turn !== this.turn) return;
     switch (outcome.kind) {
       case 'done':
-        this.#set({ phase: 'done', share: 1, count: outcome.count ?? this.found.count, more: outcome.more });
+        this.#set({
+          phase: 'done',
+          share: 1,
+          count: outcome.count ?? this.found.count,
+          more: outcome.more,
+          note: outcome.note,
+        });
         break;
       case 'refused':
-        this.#set({ phase: 'refused', message: outcome.message });
+        this.#set({ phase: 'refused', refusal: outcome.why });
         break;
       default:
         this.#set({ phase: outcome.kind });

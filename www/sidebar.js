@@ -4,7 +4,7 @@
  */
 
 import { make, say } from './elements.js';
-import { bytes, count } from './i18n.js';
+import { bytes, count, reason } from './i18n.js';
 import { hashFor } from './route.js';
 
 /** A log that was written to within this time is shown as moving. */
@@ -67,7 +67,7 @@ export class Sidebar {
       say(entry.viewers, log.viewers > 0 ? count(log.viewers, language) : '');
       entry.viewers.hidden = log.viewers === 0;
       entry.viewers.title = words.viewers(count(log.viewers, language), log.viewers);
-      entry.link.title = log.why === '' ? log.name : `${log.name}: ${log.why}`;
+      entry.link.title = log.why === '' ? log.name : `${log.name}: ${reason(log.why, language)}`;
     }
     this.#filter();
   }

@@ -50,6 +50,7 @@ import { cursorAfter, offsetIn } from './wire.js';
  * @property {number | null} began the byte at which it began, where the cursor tells
  * @property {number} backlog bytes that were there already when it began
  * @property {number} had lines that began in them, as far as they have come
+ * @property {boolean} bounded whether a filter was not applied to all there was before it
  * @property {number} behind bytes between what was sent and the log's end, as the server last said
  * @property {string | null} missing why the log is not there; null if it is
  * @property {number} bytes of the log received in this session
@@ -90,6 +91,7 @@ export const START = Object.freeze({
   began: null,
   backlog: 0,
   had: 0,
+  bounded: false,
   behind: 0,
   missing: null,
   bytes: 0,
@@ -242,7 +244,8 @@ function heardInThePast(state, message) {
  */
 function greeted(state, hello) {
   const began = offsetIn(hello.cursor);
-  return { ...state, asked: hello.lines, began, backlog: Math.max(0, (hello.size ?? 0) - (began ?? 0)) };
+  const { lines: asked, bounded } = hello;
+  return { ...state, asked, bounded, began, backlog: Math.max(0, (hello.size ?? 0) - (began ?? 0)) };
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { byId, make, say, tell } from './elements.js';
-import { bytes, count, rate, TAGS, WORDS } from './i18n.js';
+import { bytes, count, rate, reason, TAGS, WORDS } from './i18n.js';
 import { SHEET } from './keys.js';
 import { Sidebar } from './sidebar.js';
 import { sticks, status } from './state.js';
@@ -26,7 +26,7 @@ import { offsetIn } from './wire.js';
  * @property {boolean} wrap
  * @property {number} rate lines per second
  * @property {number} now
- * @property {{ first: number, end: number, letGo: number }} held what the window holds
+ * @property {{ lines: number, first: number, end: number, letGo: number }} held what the window holds
  * @property {'start' | 'loading' | 'more' | 'refused' | 'unknown'} above what lies before it
  * @property {string} doing what the server does to get at it, or why it does not
  */
@@ -230,10 +230,11 @@ export class View {
     } else if (held.end === held.first) {
       const listed = state.listing.logs.find((log) => log.name === state.log);
       if (state.missing !== null && listed?.state === 'refused') {
-        said = [words.unreadable, words.unreadableText, state.missing];
-      } else if (state.missing !== null) said = [words.notThere, words.notThereText, state.missing];
+        said = [words.unreadable, words.unreadableText, reason(state.missing, language)];
+      } else if (state.missing !== null) said = [words.notThere, words.notThereText, reason(state.missing, language)];
       else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
-      else if (kind === 'refused') said = [words.refused, words.refusedText, cause === '' ? why : words[cause]];
+      else if (kind === 'refused')
+        said = [words.refused, words.refusedText, cause === '' ? reason(why, language) : words[cause]];
       else if (state.link.kind === 'open' && state.behind === 0 && (state.size ?? 0) === 0) {
         said = [words.nothingYet, words.nothingYetText, ''];
       }
@@ -254,7 +255,8 @@ export class View {
     const [, label, detail] = /** @type {HTMLElement[]} */ ([...connection.children]);
     say(label, words[kind]);
     const seconds = until === null ? 0 : Math.max(0, Math.ceil((until - scene.now) / 1000));
-    const parts = [cause === '' ? '' : words[cause], why, seconds > 0 ? words.retryIn(count(seconds, language)) : ''];
+    const told = reason(why, language);
+    const parts = [cause === '' ? '' : words[cause], told, seconds > 0 ? words.retryIn(count(seconds, language)) : ''];
     const said = parts.filter((part) => part !== '').join(' · ');
     say(detail, kind === 'full' ? words.fullHint : kind === 'past' ? words.pastHint : said);
     connection.title = detail.textContent ?? '';
@@ -272,10 +274,7 @@ export class View {
     const offset = state.cursor === null || state.past ? null : offsetIn(state.cursor);
     tell(byId('offset'), offset === null ? '' : words.offset(count(offset, language)));
     byId('offset').title = `${words.offsetHint} ${state.cursor ?? ''}`;
-    tell(
-      byId('kept'),
-      held.end === held.first ? '' : words.kept(count(held.end - held.first, language), held.end - held.first),
-    );
+    tell(byId('kept'), held.end === held.first ? '' : words.kept(count(held.lines, language), held.lines));
   }
 
   /** @param {Scene} scene */
@@ -301,8 +300,11 @@ export function beganText({ state, language, held, above, doing }) {
   if (above === 'start' && held.end === held.first) return state.filter === null ? '' : words.beganNone;
   if (above === 'start') return words.beganStart;
   if (above === 'refused' && state.past) return doing;
-  if (above !== 'unknown' && above !== 'refused')
-    return doing !== '' ? doing : above === 'loading' ? words.beganLoading : words.beganMore;
+  if (above !== 'unknown' && above !== 'refused') {
+    if (doing !== '') return doing;
+    if (above === 'loading') return words.beganLoading;
+    return state.bounded ? words.beganBounded : words.beganMore;
+  }
   if (held.end === held.first) return '';
   if (held.letGo > 0) return words.letGo(count(held.letGo, language), held.letGo);
   if (state.began === 0) return words.beganStart;

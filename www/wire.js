@@ -36,13 +36,17 @@ export const PROTOCOL = 'wiretail.v1';
  * @typedef {{ kind: 'place', id: number | null, cursor: string, line: number | null, byte: number, file: string, exact: boolean }} Place
  * @typedef {{ kind: 'progress', id: number | null, what: string, done: number, total: number, count: number | null,
  *   map: number[] }} Progress
- * @typedef {{ kind: 'done', id: number | null, more: boolean, count: number | null, cancelled: boolean }} Done
+ * @typedef {{ kind: 'done', id: number | null, more: boolean, count: number | null, cancelled: boolean, note: string }} Done
+ */
+
+/** Why something cannot be done: a word that stays the same (empty if there is none), and a sentence in English.
+ * @typedef {{ code: string, message: string }} Refusal
  */
 
 /**
  * `encoding` is null where the server is an older one: it has no filter, no search, and no history either.
  * @typedef {{ kind: 'hello', name: string, cursor: string, size: number | null, lines: number, server: string,
- *     encoding: string | null, redacted: boolean, filter: boolean }
+ *     encoding: string | null, redacted: boolean, filter: boolean, bounded: boolean }
  *   | { kind: 'lines', from: string, to: string, bytes: number, text: string }
  *   | { kind: 'rotated', cursor: string }
  *   | { kind: 'truncated', cursor: string }
@@ -59,7 +63,7 @@ export const PROTOCOL = 'wiretail.v1';
  *   | Place
  *   | Progress
  *   | Done
- *   | { kind: 'error', id: number | null, message: string }
+ *   | { kind: 'error', id: number | null } & Refusal
  *   | { kind: 'unknown', name: string }} Message
  */
 
@@ -133,6 +137,7 @@ function message(kind, body, text) {
         encoding: typeof encoding === 'string' ? encoding : null,
         redacted: body.redacted === true,
         filter: body.filter === true,
+        bounded: body.bounded === true,
       };
     }
     case 'lines':
@@ -151,7 +156,7 @@ function message(kind, body, text) {
     case 'pong':
       return { kind };
     case 'error':
-      return { kind, id: count(body.id), message: string(body.message) };
+      return { kind, id: count(body.id), code: string(body.code), message: string(body.message) };
     default:
       return answer(kind, body, text);
   }
@@ -187,8 +192,10 @@ function answer(kind, body, text) {
       const [done, total] = [count(body.done) ?? 0, count(body.total) ?? 0];
       return { kind, id, what: string(body.what), done, total, count: count(body.count), map };
     }
-    case 'done':
-      return { kind, id, more: body.more === true, count: count(body.count), cancelled: body.cancelled === true };
+    case 'done': {
+      const cancelled = body.cancelled === true;
+      return { kind, id, more: body.more === true, count: count(body.count), cancelled, note: string(body.note) };
+    }
     default:
       return { kind: 'unknown', name: kind.slice(0, 40) };
   }

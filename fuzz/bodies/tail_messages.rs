@@ -2,7 +2,7 @@
 //! arrives as we said it, with the log text behind it untouched.
 
 use wiretail::app::wire::{
-    Activity, Begins, Done, FromServer, FromViewer, GapWhy, Hit, Place, Progress, Stretch,
+    Activity, Begins, Code, Done, FromServer, FromViewer, GapWhy, Hit, Place, Progress, Stretch,
 };
 use wiretail::ws::{Connection, Event, Input, Limits, MaskKeys, Message};
 
@@ -127,7 +127,10 @@ fn message_from(choices: &mut Choices<'_>) -> FromServer {
             cancelled: number > 99,
             note: (number > 49).then(|| "So it is.".to_owned()),
         }),
-        _ => FromServer::Error { id: some.map(|_| id), message: text() },
+        _ => {
+            let code = if number > 9 { Code::Syntax } else { Code::Other };
+            FromServer::Error { id: some.map(|_| id), code, message: text() }
+        }
     }
 }
 

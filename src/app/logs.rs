@@ -19,7 +19,7 @@ use crate::tail::Feed;
 use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN, Source};
 use crate::tail::disk::File;
-use crate::tail::pattern::{Filter, FilterSpec};
+use crate::tail::pattern::{Filter, FilterError, FilterSpec};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
 const GATHER: Duration = Duration::from_millis(5);
@@ -265,9 +265,9 @@ impl Logs {
         self.watched.get_mut(name)
     }
 
-    /// The filter for these patterns, made if nobody has it yet. An error is a sentence that names the pattern.
+    /// The filter for these patterns, made if nobody has it yet. An error names the pattern.
     // O(filters in use), once per request.
-    pub fn filter(&mut self, patterns: &Patterns) -> Result<Rc<Filter>, String> {
+    pub fn filter(&mut self, patterns: &Patterns) -> Result<Rc<Filter>, FilterError> {
         let spec = patterns.spec();
         self.filters.retain(|(_, filter)| filter.strong_count() > 0);
         if let Some(known) = self.filters.iter().find(|(other, _)| *other == spec)
@@ -275,7 +275,7 @@ impl Logs {
         {
             return Ok(filter);
         }
-        let filter = Rc::new(Filter::new(&spec).map_err(|error| error.to_string())?);
+        let filter = Rc::new(Filter::new(&spec)?);
         self.filters.push((spec, Rc::downgrade(&filter)));
         Ok(filter)
     }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::logs::Logs;
 use super::turns::Slice;
 use super::wire::answers::{self, Side};
-use super::wire::{Done, FromServer, FromViewer, Goal, Patterns};
+use super::wire::{Code, Done, FromServer, FromViewer, Goal, Patterns, Refusal};
 use crate::net::Bytes;
 use crate::tail::history::job::{Job, SeekTo, Task, Work};
 use crate::tail::{Cursor, Position};
@@ -174,7 +174,7 @@ impl Request {
                     self.state = State::Working(Box::new(working));
                     Worked { answer: Vec::new(), slice: Slice::More }
                 }
-                Err(message) => last(FromServer::Error { id: Some(id), message }),
+                Err(refusal) => last(refusal.answer(Some(id))),
             },
             State::Working(working) => {
                 let mut worked = working.step(id, log, logs, now);
@@ -235,13 +235,13 @@ impl Working {
     }
 }
 
-/// Checks what is asked for, and begins with it. An error is a sentence.
+/// Checks what is asked for, and begins with it.
 fn begin(
     message: &FromViewer,
     position: &Position,
     logs: &mut Logs,
     now: Instant,
-) -> Result<Working, String> {
+) -> Result<Working, Refusal> {
     let own = position.filter();
     let (task, filter) = match message {
         FromViewer::Older { before, lines, .. } => {
@@ -254,34 +254,37 @@ fn begin(
         FromViewer::Search(search) => {
             let patterns = search.patterns();
             if patterns.is_empty() {
-                return Err("A search needs a pattern.".to_owned());
+                return Err(Refusal::new(Code::NoPattern, "A search needs a pattern."));
             }
             let filter = logs.filter(&patterns)?;
             let from = search.from.as_deref().map(cursor).transpose()?;
             (Task::Search { filter, from, most: search.most.min(MOST_HITS) }, None)
         }
-        _ => return Err("This is no request.".to_owned()),
+        _ => return Err(Refusal::new(Code::Message, "This is no request.")),
     };
     let job = Job::new(task, filter);
     let side = if matches!(message, FromViewer::Newer { .. }) { Side::Newer } else { Side::Older };
     Ok(Working { job, side, is_search: matches!(message, FromViewer::Search(_)), told: now })
 }
 
-fn cursor(token: &str) -> Result<Cursor, String> {
-    token.parse().map_err(|_| {
-        "This names no place in any log: the cursor, or the link it is in, is damaged.".to_owned()
-    })
+fn cursor(token: &str) -> Result<Cursor, Refusal> {
+    const DAMAGED: &str = "This names no place in any log: the cursor, or the link it is in, is damaged.";
+    token.parse().map_err(|_| Refusal::new(Code::Cursor, DAMAGED))
 }
 
-fn goal(to: &Goal) -> Result<SeekTo, String> {
+fn goal(to: &Goal) -> Result<SeekTo, Refusal> {
     Ok(match to {
         Goal::Start {} => SeekTo::Start,
         Goal::End {} => SeekTo::End,
         Goal::Percent(percent) if (0.0..=100.0).contains(percent) => SeekTo::Percent(*percent),
-        Goal::Percent(percent) => return Err(format!("{percent} is no percentage: 0 to 100.")),
-        Goal::Line(0) => return Err("The first line is line 1.".to_owned()),
+        Goal::Percent(percent) => {
+            return Err(Refusal::new(Code::Percent, format!("{percent} is no percentage: 0 to 100.")));
+        }
+        Goal::Line(0) => return Err(Refusal::new(Code::Line, "The first line is line 1.")),
         Goal::Line(line) => SeekTo::Line(*line),
-        Goal::Time(time) => SeekTo::Time(time.parse().map_err(|error| format!("{error}."))?),
+        Goal::Time(time) => {
+            SeekTo::Time(time.parse().map_err(|error| Refusal::new(Code::Time, format!("{error}.")))?)
+        }
         Goal::Cursor(token) => SeekTo::Cursor(cursor(token)?),
     })
 }

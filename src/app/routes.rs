@@ -208,7 +208,11 @@ impl Site {
         };
         let follow = follow(request)?.unwrap_or(true);
         let patterns = patterns(request)?;
-        let filter = if patterns.is_empty() { None } else { Some(logs.filter(&patterns)?) };
+        let filter = if patterns.is_empty() {
+            None
+        } else {
+            Some(logs.filter(&patterns).map_err(|error| error.to_string())?)
+        };
         let (dialect, deflate) = (Dialect::Plain, None);
         Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
     }

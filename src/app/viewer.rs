@@ -11,7 +11,7 @@ use super::beginning::{Beginning, Begun};
 use super::conversation::{Conversation, Outcome};
 use super::requests::Requests;
 use super::turns::Slice;
-use super::wire::{self, Coding, Dialect, FromServer, FromViewer, GapWhy, Patterns};
+use super::wire::{self, Code, Coding, Dialect, FromServer, FromViewer, GapWhy, Patterns, Refusal};
 use crate::net::Bytes;
 use crate::tail::pattern::Filter;
 use crate::tail::{Piece, PieceKind, Position, Start, Step};
@@ -215,7 +215,7 @@ impl Viewer {
                 self.unsaid = None;
                 FromServer::Filtered { cursor: watched.feed.cursor(&self.position).to_string(), active }
             }
-            Err(message) => FromServer::Error { id: None, message },
+            Err(error) => Refusal::from(error).answer(None),
         };
         context.send(Bytes::Own(answer.to_frame()));
     }
@@ -409,7 +409,7 @@ fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
             Ok(request) => Heard::Request(request),
             Err(error) => {
                 let message = format!("This is not a message of {}: {error}.", wire::V1);
-                Heard::Answer(FromServer::Error { id: None, message }.to_json())
+                Heard::Answer(Refusal::new(Code::Message, message).answer(None).to_json())
             }
         },
     }

@@ -4,12 +4,13 @@
 //! and `newer` have a newline and the raw text of the log behind it, so that log text is never escaped.
 //!
 //! What the server says is here; what viewers ask is in [`asked`], what is answered to that in [`answers`], how pieces of a
-//! log become frames in [`framer`], and what else HTTP carries in [`form`].
+//! log become frames in [`framer`], what cannot be done in [`refusal`], and what else HTTP carries in [`form`].
 
 pub mod answers;
 pub mod asked;
 pub mod form;
 pub mod framer;
+pub mod refusal;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use crate::ws::{Opcode, frame};
 pub use asked::{FromViewer, Goal, Patterns, Search};
 pub use form::Form;
 pub use framer::{Coding, Dialect, Framer, Frames, SharedFrame};
+pub use refusal::{Code, Refusal};
 
 /// The name under which the sub-protocol is negotiated (RFC 6455 §1.9).
 pub const V1: &str = "wiretail.v1";
@@ -138,6 +140,9 @@ pub enum FromServer {
         /// The number of the request that ends with this, if it is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<u32>,
+        /// Why, as a word.
+        #[serde(default, skip_serializing_if = "Code::is_other")]
+        code: Code,
         /// Why, as a sentence.
         message: String,
     },
@@ -448,8 +453,11 @@ mod tests {
             ),
             (FromServer::Done(done), r#"{"done":{"id":4,"more":false,"count":17}}"#),
             (FromServer::Done(cancelled), r#"{"done":{"id":4,"more":false,"cancelled":true}}"#),
-            (FromServer::Error { id: None, message: "no".into() }, r#"{"error":{"message":"no"}}"#),
-            (FromServer::Error { id: Some(4), message: "no".into() }, r#"{"error":{"id":4,"message":"no"}}"#),
+            (Refusal::new(Code::Other, "no").answer(None), r#"{"error":{"message":"no"}}"#),
+            (
+                Refusal::new(Code::TooLarge, "no").answer(Some(4)),
+                r#"{"error":{"id":4,"code":"too-large","message":"no"}}"#,
+            ),
         ] {
             assert_eq!(message.to_json(), json);
             assert_eq!(FromServer::parse(json).unwrap(), Some((message, "")));

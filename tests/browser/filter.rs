@@ -2,7 +2,8 @@
 
 use crate::support::browser::{Browser, Page};
 use crate::support::page::{
-    Log, all_lines, assert_content, at_the_edge, go_to, lines, rows, wait_for_found, wait_for_line, watch,
+    Log, all_lines, assert_content, at_the_edge, go_to, lines, rows, wait_for_found, wait_for_line,
+    wait_for_state, watch,
 };
 use crate::support::{Server, temp_dir};
 
@@ -115,5 +116,66 @@ fn a_bad_pattern_is_told_at_the_field_and_changes_nothing() {
     page.type_text("8 the))");
     wait_for_only(&page, "8 the");
     page.wait_for("document.querySelector('#filter-note').hidden");
+    assert_content(&page, &server);
+}
+
+#[test]
+fn where_nothing_passes_that_is_said_also_to_who_reads_the_past() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    Log::create(&path).write_lines(0..5000);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(4999..5000)[0]);
+    go_to(&page, ":2000");
+    wait_for_found(&page, &lines(1999..2000)[0]);
+    wait_for_state(&page, "past");
+
+    let nothing = "document.querySelectorAll('#lines .line').length === 0
+        && document.querySelector('#lines .began').checkVisibility()
+        && document.querySelector('#lines .began').textContent === 'No line of the log passes the filter'";
+    page.press("&");
+    page.type_text("nowhere to be found");
+    page.wait_for(nothing);
+    // Nor to who comes by a link into the past.
+    page.press("Escape");
+    page.press("Escape");
+    wait_for_line(&page, &lines(4999..5000)[0]);
+    go_to(&page, ":2000");
+    wait_for_found(&page, &lines(1999..2000)[0]);
+    page.press("y");
+    page.wait_for("location.hash.includes('at=')");
+    let link = page.text("location.href");
+    let other = browser.page();
+    other.goto(&format!("{link}&grep=nowhere&literal=1"));
+    other.wait_for(nothing);
+    assert_content(&page, &server);
+}
+
+#[test]
+fn what_the_server_refuses_is_said_in_the_readers_language() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    Log::create(&path).write_lines(0..10);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = browser.page();
+    page.locale("zh-CN");
+    page.goto(server.url());
+    wait_for_line(&page, &lines(9..10)[0]);
+    page.press("&");
+    page.click("#filter-regex");
+    page.click("#filter");
+    page.type_text(r"a\nb");
+    page.wait_for(
+        "document.querySelector('#filter-note').textContent === '条件不能包含换行，日志的每一行中都没有换行'",
+    );
+    page.press("Escape");
+    page.press("Escape");
+    page.press("g");
+    page.type_text("99/99");
+    page.press("Enter");
+    page.wait_for("document.querySelector('#goto-note').textContent.startsWith('无法识别此时间')");
     assert_content(&page, &server);
 }

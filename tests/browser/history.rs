@@ -1,5 +1,7 @@
 //! All of a log's history, reached by scrolling, by going somewhere, and by a link.
 
+use std::time::SystemTime;
+
 use crate::support::browser::{Browser, Page};
 use crate::support::page::{
     Log, all_lines, assert_content, at_the_edge, elements, go_to, lines, rows, scroll_to_the_start,
@@ -217,4 +219,28 @@ fn lines_are_numbered_within_their_file_where_that_is_known() {
     page.wait_for(&format!("{} === '1495'", number_of(&lines(1694..1695)[0])));
     go_to(&page, "start");
     page.wait_for(&format!("{} === '1'", number_of(&lines(0..1)[0])));
+}
+
+#[test]
+fn a_time_of_day_is_the_last_there_is_in_the_log() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    // Two days, a line every minute, of a log that was last written to yesterday at this time.
+    let now =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970").as_secs();
+    let end = now - 24 * 3600;
+    let text: String =
+        (0..2 * 1440).rev().map(|minutes| format!("{} a line\n", end - minutes * 60)).collect();
+    Log::create(&path).write(&text);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &format!("{end} a line"));
+
+    // An hour later than the last line: on the day before. And an hour earlier: on that day.
+    for (clock, expected) in [(end + 3600, end + 3600 - 24 * 3600), (end - 3600, end - 3600)] {
+        go_to(&page, &page.text(&format!("new Date({clock}000).toISOString().slice(11, 19)")));
+        wait_for_found(&page, &format!("{expected} a line"));
+    }
+    assert_content(&page, &server);
 }

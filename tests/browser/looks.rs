@@ -76,6 +76,36 @@ fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
     picture(&chinese, "desk-chinese-goto.png");
 }
 
+#[test]
+fn the_switches_stay_beside_their_field() {
+    let folder = temp_dir();
+    let shop = write_sample(folder.path());
+    let server = Server::start(&[shop.to_str().unwrap()]);
+    let browser = Browser::start();
+    for language in ["en", "zh-CN"] {
+        let page = browser.page();
+        page.locale(language);
+        page.goto(&format!("{}#/app.log", server.url()));
+        wait_for_state(&page, "live");
+        for (strip, field) in [("filter", "#filter"), ("find", "#find")] {
+            page.click(&format!("#{strip}-open"));
+            page.type_text("order");
+            page.press("Enter");
+            for width in (640..1100).step_by(20) {
+                page.viewport(width, 700);
+                let rows = page.eval(&format!(
+                    "['{field}', '{field}-exactCase', '{field}-regex'].map((selector) => {{
+                        const box = document.querySelector(selector).getBoundingClientRect();
+                        return Math.round((box.top + box.bottom) / 2);
+                    }})"
+                ));
+                assert!(rows[0] == rows[1] && rows[1] == rows[2], "{language}, {field}, {width}: {rows}");
+            }
+        }
+        assert_content(&page, &server);
+    }
+}
+
 /// Searches, and goes to the nearest hit.
 #[track_caller]
 fn find(page: &Page<'_>, text: &str) {

@@ -5,6 +5,7 @@ use crate::support::page::{
     Log, assert_content, lines, rows, wait_for_found, wait_for_line, wait_for_state, watch,
 };
 use crate::support::{Server, temp_dir};
+use rustix::process::Signal;
 
 /// Searches, and waits for the end of it. What was searched for before is put away.
 #[track_caller]
@@ -165,4 +166,58 @@ fn what_is_found_stays_text() {
         assert!(page.eval("window.broken ?? null").is_null());
         assert_content(page, &server);
     }
+}
+
+#[test]
+fn a_search_that_is_lost_with_its_connection_is_told_and_made_again() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let source = path.to_str().unwrap();
+    Log::create(&path).write_lines(0..3000);
+    let server = Server::start(&[source]);
+    let port = server.addr().port().to_string();
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(2999..3000)[0]);
+
+    page.press("/");
+    page.type_text("500 the");
+    // The server hears nothing, and is gone before it can answer.
+    server.signal(Signal::STOP);
+    page.press("Enter");
+    page.wait_for("document.querySelector('#find-note').dataset.phase === 'running'");
+    drop(server);
+    page.wait_for("document.querySelector('#find-note').dataset.phase === 'lost'");
+    assert_eq!(note(&page), "The connection was lost; Enter searches again");
+    assert!(page.eval("document.querySelector('#find-stop').hidden").as_bool().unwrap());
+
+    let server = Server::start(&["--port", &port, source]);
+    wait_for_state(&page, "live");
+    page.press("Enter");
+    page.wait_for("document.querySelector('#find-note').dataset.phase === 'done'");
+    assert_eq!(note(&page), "3 lines found");
+    page.press("Enter");
+    wait_for_found(&page, &lines(2500..2501)[0]);
+    drop(server);
+}
+
+#[test]
+fn more_hits_than_are_listed_are_counted() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    Log::create(&path).write_lines(0..3000);
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let browser = Browser::start();
+    let page = watch(&browser, &server, "app.log");
+    wait_for_line(&page, &lines(2999..3000)[0]);
+    search(&page, "quick brown");
+    assert_eq!(note(&page), "3,000 lines found");
+    assert_eq!(
+        page.text("document.querySelector('#hits-more').textContent"),
+        "The nearest 1,000 of 3,000 are listed"
+    );
+    page.press("Enter");
+    wait_for_found(&page, &lines(2999..3000)[0]);
+    assert_eq!(note(&page), "1,000 of the nearest 1,000");
+    assert_content(&page, &server);
 }

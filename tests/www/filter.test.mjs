@@ -146,15 +146,16 @@ test('a bad pattern is told at the field, changes nothing, and is not tried agai
   const s = scene();
   s.filtering.set(filterOf(only('((')));
   await settled();
-  s.hear('{"error":{"message":"the pattern is bad"}}');
+  s.hear('{"error":{"code":"syntax","message":"the pattern is bad"}}');
   await settled();
-  assert.deepEqual([s.filtering.refused, s.log, s.filtering.pending], ['the pattern is bad', [], false]);
+  const bad = { code: 'syntax', message: 'the pattern is bad' };
+  assert.deepEqual([s.filtering.refused, s.log, s.filtering.pending], [bad, [], false]);
   s.filtering.apply();
   await settled();
   assert.equal(s.said.length, 1);
   s.filtering.set(filterOf(only('(')));
   await settled();
-  assert.deepEqual([s.filtering.refused, s.said.length], ['', 2]);
+  assert.deepEqual([s.filtering.refused, s.said.length], [null, 2]);
 });
 
 test('a lost connection loses no filter', async () => {
@@ -164,7 +165,7 @@ test('a lost connection loses no filter', async () => {
   s.ready = false;
   s.requests.lose();
   await settled();
-  assert.equal(s.filtering.refused, '');
+  assert.equal(s.filtering.refused, null);
   s.ready = true;
   s.filtering.apply();
   await settled();

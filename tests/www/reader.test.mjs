@@ -180,7 +180,10 @@ test('a server that refuses is not asked for the same again', async () => {
   await settled();
   page.reader.refresh();
   page.reader.reach(ABOVE, false, null);
-  assert.deepEqual([page.said.length, page.reader.refused, page.reader.above], [1, 'no such cursor', 'refused']);
+  assert.deepEqual(
+    [page.said.length, page.reader.refused?.message, page.reader.above],
+    [1, 'no such cursor', 'refused'],
+  );
 });
 
 test('a lost connection ends every request, and the next one asks again', async () => {
@@ -210,8 +213,11 @@ test('a seek goes where the server says; a refusal is told to whoever asked', as
   assert.deepEqual(await going, { kind: 'there' });
   assert.deepEqual(page.log, ['show here null']);
   const bad = page.reader.goTo({ time: 'x' });
-  page.hear('{"error":{"id":3,"message":"that is no time"}}');
-  assert.deepEqual(await bad, { kind: 'refused', message: 'that is no time' });
+  page.hear('{"error":{"id":3,"code":"time","message":"that is no time"}}');
+  assert.deepEqual(await bad, { kind: 'refused', why: { code: 'time', message: 'that is no time' } });
+  const gone = page.reader.goTo({ cursor: 'x' });
+  page.hear('{"done":{"id":4,"note":"That place is not there any more."}}');
+  assert.deepEqual(await gone, { kind: 'gone' });
   const lost = page.reader.goTo({ start: {} });
   page.requests.lose();
   assert.deepEqual(await lost, { kind: 'unanswered' });

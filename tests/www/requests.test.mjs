@@ -29,8 +29,8 @@ test('each part of an answer goes to who asked, the end ends it', async () => {
   assert.ok(hear('{"older":{"id":7,"from":"a","to":"b"}}\nx\n'), 'nobody asked, and nobody minds');
   assert.ok(hear('{"done":{"id":1,"more":true}}'));
   assert.ok(hear('{"done":{"id":2,"more":false,"count":3}}'));
-  assert.deepEqual(await outcome, { kind: 'done', more: true, count: null });
-  assert.deepEqual(await found, { kind: 'done', more: false, count: 3 });
+  assert.deepEqual(await outcome, { kind: 'done', more: true, count: null, note: '' });
+  assert.deepEqual(await found, { kind: 'done', more: false, count: 3, note: '' });
   assert.deepEqual(parts, ['older', 'progress', 'hits']);
   assert.ok(!requests.busy);
 });
@@ -51,7 +51,7 @@ test('a new request of a kind takes the place of the old', async () => {
   hear('{"older":{"id":1,"from":"a","to":"b"}}\nx\n');
   hear('{"done":{"id":1,"cancelled":true}}');
   hear('{"done":{"id":2,"more":false}}');
-  assert.deepEqual(await second, { kind: 'done', more: false, count: null });
+  assert.deepEqual(await second, { kind: 'done', more: false, count: null, note: '' });
 });
 
 test('a request that is cancelled ends at once, and the server is told', async () => {
@@ -67,13 +67,21 @@ test('a refusal ends it with the server’s sentence, also where it names no req
   const { requests, hear } = scene();
   const first = requests.ask('other', older, () => {});
   hear('{"error":{"id":1,"message":"no such cursor"}}');
-  assert.deepEqual(await first, { kind: 'refused', message: 'no such cursor' });
+  assert.deepEqual(await first, { kind: 'refused', why: { code: '', message: 'no such cursor' } });
   const second = requests.ask('other', older, () => {});
   const filter = requests.filter({}, () => assert.fail('it does not hold'));
-  assert.ok(hear('{"error":{"message":"a bad pattern"}}'));
-  assert.deepEqual(await filter, { kind: 'refused', message: 'a bad pattern' }, 'a filter has no number');
+  assert.ok(hear('{"error":{"code":"syntax","message":"a bad pattern"}}'));
+  assert.deepEqual(
+    await filter,
+    { kind: 'refused', why: { code: 'syntax', message: 'a bad pattern' } },
+    'a filter has no number',
+  );
   assert.ok(hear('{"error":{"message":"what is that?"}}'));
-  assert.deepEqual(await second, { kind: 'refused', message: 'what is that?' }, 'from a server that does not know it');
+  assert.deepEqual(
+    await second,
+    { kind: 'refused', why: { code: '', message: 'what is that?' } },
+    'from a server that does not know it',
+  );
 });
 
 test('a lost connection ends all, and without one nothing begins', async () => {

@@ -39,6 +39,10 @@ test('hits come nearest first and are kept in the log’s order', async () => {
   hear({ done: { id: 1, count: 12, more: true } });
   await settled();
   assert.deepEqual([searching.found.phase, searching.found.count, searching.found.more], ['done', 12, true]);
+  searching.start('hit', LITERAL, 'gone');
+  hear({ done: { id: 2, count: 0, more: false, note: 'This search began at the end.' } });
+  await settled();
+  assert.notEqual(searching.found.note, '');
 });
 
 test('the first step leads to the nearest hit, the next ones along the log and round its ends', () => {
@@ -74,7 +78,7 @@ test('a search can be stopped, is lost with the connection, and may be refused',
   searching.start('((', { ...LITERAL, regex: true }, null);
   hear({ error: { id: 3, message: 'that is no pattern' } });
   await settled();
-  assert.deepEqual([searching.found.phase, searching.found.message], ['refused', 'that is no pattern']);
+  assert.deepEqual([searching.found.phase, searching.found.refusal?.message], ['refused', 'that is no pattern']);
   const alone = scene(false);
   alone.searching.start('a', LITERAL, null);
   await settled();

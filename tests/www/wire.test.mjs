@@ -16,7 +16,9 @@ test('hello', () => {
     encoding: null,
     redacted: false,
     filter: false,
+    bounded: false,
   });
+  assert.ok(read('{"hello":{"bounded":true}}').bounded);
   const { encoding, redacted, filter } = read('{"hello":{"encoding":"UTF-16LE","redacted":true,"filter":true}}');
   assert.deepEqual([encoding, redacted, filter], ['UTF-16LE', true, true]);
 });
@@ -64,8 +66,9 @@ test('places, progress and ends', () => {
   assert.deepEqual(read('{"progress":{"id":null,"what":"unpacking","done":1,"total":2}}').map, []);
   assert.deepEqual(read('{"done":{"id":4,"more":true,"count":17}}'), {
     kind: 'done',
-    ...{ id: 4, more: true, count: 17, cancelled: false },
+    ...{ id: 4, more: true, count: 17, cancelled: false, note: '' },
   });
+  assert.equal(read('{"done":{"id":4,"note":"It is gone."}}').note, 'It is gone.');
   assert.ok(read('{"done":{"id":4,"cancelled":true}}').cancelled);
   assert.deepEqual(read('{"filtered":{"cursor":"c","active":true}}'), { kind: 'filtered', cursor: 'c', active: true });
 });
@@ -92,8 +95,9 @@ test('marks and the rest', () => {
   assert.deepEqual(read('{"behind":{"bytes":5}}'), { kind: 'behind', bytes: 5 });
   assert.deepEqual(read('{"end":{}}'), { kind: 'end' });
   assert.deepEqual(read('{"pong":{}}'), { kind: 'pong' });
-  assert.deepEqual(read('{"error":{"message":"no"}}'), { kind: 'error', id: null, message: 'no' });
-  assert.equal(read('{"error":{"id":7,"message":"no"}}').id, 7);
+  assert.deepEqual(read('{"error":{"message":"no"}}'), { kind: 'error', id: null, code: '', message: 'no' });
+  const { id, code } = read('{"error":{"id":7,"code":"time","message":"no"}}');
+  assert.deepEqual([id, code], [7, 'time']);
 });
 
 test('what is not understood is unknown, never an exception', () => {

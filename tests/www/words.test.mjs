@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { bytes, count, languageFor, rate, WORDS } from '../../www/i18n.js';
+import { bytes, count, languageFor, rate, reason, SENTENCES, translated, WORDS } from '../../www/i18n.js';
 import { commandFor, SHEET } from '../../www/keys.js';
 
 const html = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8');
@@ -80,4 +80,16 @@ test('nothing is done while somebody types, nor with the browser’s keys, nor w
   ]) {
     assert.equal(commandFor(press(key), 'control'), command, `${key}, after a button was clicked`);
   }
+});
+
+test('whatever the protocol says that the server may say is said in Chinese', () => {
+  const protocol = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+  const [, refusals] = /## Refusals\n(.*?)\n## /s.exec(protocol);
+  const codes = [...refusals.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code);
+  const sentences = [...refusals.matchAll(/`([A-Za-z]+ [^`]+)`/g)].map(([, sentence]) => sentence.replace('\n', ' '));
+  assert.deepEqual([codes.length, sentences.length], [12, 4]);
+  assert.deepEqual([...SENTENCES.zh.keys()].sort(), [...codes, ...sentences].sort());
+  assert.equal(reason('it is a folder', 'zh'), 'it is a folder', 'what nobody translated is said as it is');
+  assert.equal(translated({ code: 'constructor', message: 'no' }, 'zh'), 'no');
+  assert.match(translated({ code: 'syntax', message: 'the pattern "((" is bad' }, 'zh'), /正则表达式.*"\(\("/);
 });

@@ -47,7 +47,7 @@ impl Asking {
                 let Some((message, _)) = understood(message)? else { return Ok(()) };
                 match message {
                     FromServer::Done(done) if done.id == own => last = Some(done.count),
-                    FromServer::Error { id: Some(id), message } if id == own => {
+                    FromServer::Error { id: Some(id), message, .. } if id == own => {
                         return Err(refused(clean_line(&message)));
                     }
                     answer => hear(answer)?,

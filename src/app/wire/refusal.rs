@@ -1,0 +1,119 @@
+//! Why what a viewer said cannot be done: a sentence for people, and a word for who would say it in another language.
+//!
+//! Knows what can be wrong with a request; not who asked.
+
+use serde::{Deserialize, Serialize};
+
+use super::FromServer;
+use crate::tail::pattern::FilterError;
+
+/// A sentence's word. It stays the same when the sentence is put better; `docs/protocol.md` lists them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// No message of the protocol.
+    Message,
+    /// A cursor that cannot be read.
+    Cursor,
+    /// No percentage from 0 to 100.
+    Percent,
+    /// There is no such number of a line.
+    Line,
+    /// A time that cannot be read.
+    Time,
+    /// Nothing to look for.
+    NoPattern,
+    /// Too many patterns.
+    TooMany,
+    /// Too many of them ask for whole words.
+    TooManyWords,
+    /// A pattern is too long.
+    TooLong,
+    /// A pattern is no regular expression.
+    Syntax,
+    /// A pattern asks for a newline.
+    Newline,
+    /// A pattern needs too much memory.
+    TooLarge,
+    /// None of these: a newer server's, or an older one's, which gives none.
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+impl Code {
+    /// Whether it says nothing.
+    pub fn is_other(&self) -> bool {
+        *self == Self::Other
+    }
+}
+
+/// Why something is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its word.
+    pub code: Code,
+    /// The sentence.
+    pub message: String,
+}
+
+impl Refusal {
+    /// With this word and sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// As the answer to request `id`, or to what has no number.
+    pub fn answer(self, id: Option<u32>) -> FromServer {
+        FromServer::Error { id, code: self.code, message: self.message }
+    }
+}
+
+impl From<FilterError> for Refusal {
+    fn from(error: FilterError) -> Self {
+        let code = match error {
+            FilterError::TooMany(_) => Code::TooMany,
+            FilterError::TooManyOfWords => Code::TooManyWords,
+            FilterError::TooLong { .. } => Code::TooLong,
+            FilterError::Syntax { .. } => Code::Syntax,
+            FilterError::Newline { .. } => Code::Newline,
+            FilterError::TooLarge { .. } => Code::TooLarge,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_nobody_knows_yet_is_no_error() {
+        let newer = r#"{"error":{"code":"too-blue","message":"It is too blue."}}"#;
+        let parsed = FromServer::parse(newer).unwrap();
+        let expected = FromServer::Error { id: None, code: Code::Other, message: "It is too blue.".into() };
+        assert_eq!(parsed, Some((expected, "")));
+    }
+
+    #[test]
+    fn the_protocol_lists_every_word() {
+        let listed = include_str!("../../../docs/protocol.md");
+        for code in [
+            Code::Message,
+            Code::Cursor,
+            Code::Percent,
+            Code::Line,
+            Code::Time,
+            Code::NoPattern,
+            Code::TooMany,
+            Code::TooManyWords,
+            Code::TooLong,
+            Code::Syntax,
+            Code::Newline,
+            Code::TooLarge,
+        ] {
+            let word = serde_json::to_string(&code).unwrap().replace('"', "`");
+            assert!(listed.contains(&format!("| {word} |")), "{word}");
+        }
+    }
+}
