@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use packing::Format;
 use wiretail::tail::beneath::Root;
+use wiretail::tail::history::job::{Doing, Found, Job, SeekTo, Task, Work};
 use wiretail::tail::{Cursor, Feed, PieceKind, Position, Start, Step};
 
 fn open(folder: &Path, now: Instant) -> Feed<()> {
@@ -194,4 +195,42 @@ fn what_is_gone_is_a_gap_though_an_archive_begins_alike() {
         let transcript = short(&read(&mut feed, &mut position, &mut now));
         assert_eq!(transcript, format!("[rotated][gap of Some({lost})][rotated]live\n"), "{other}");
     }
+}
+
+#[test]
+fn who_has_to_wait_for_what_is_unpacked_is_told_how_far_that_has_come() {
+    let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+    let text = noise(1, 3_000_000);
+    fs::write(folder.path().join("app.log.1.gz"), Format::Gzip.pack(text.as_bytes())).unwrap();
+    fs::write(folder.path().join("app.log"), "live\n").unwrap();
+    let mut first = open(folder.path(), now);
+    let mut job = Job::new(Task::Seek(SeekTo::Start), None);
+    let start = loop {
+        match first.work(&mut job, now) {
+            Work::Found(Found::Place(place)) => break place.cursor,
+            Work::Again => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::Cursor(start));
+    let (mut told, mut shown) = (Vec::new(), String::new());
+    while !shown.ends_with("live\n") {
+        now += Duration::from_millis(10);
+        feed.look(now);
+        while let Step::Piece(piece, next) = feed.next(&position, now) {
+            assert_eq!(feed.unpacking(), None);
+            if let PieceKind::Lines { text, .. } = &piece.kind {
+                shown += std::str::from_utf8(text).unwrap();
+            }
+            position = next;
+        }
+        if let Some(progress) = feed.unpacking() {
+            assert_eq!((progress.what, progress.done <= progress.total), (Doing::Unpacking, true));
+            told.push(progress.done);
+        }
+        assert!(told.len() < 100, "no end: {told:?}");
+    }
+    assert!(shown == text + "live\n", "{} bytes", shown.len());
+    assert!(told.len() > 5 && told.is_sorted(), "{told:?}");
 }

@@ -3,6 +3,7 @@
 //! Knows logs and the ids of their viewers; no sockets, no protocol. A log is followed from its first viewer to its
 //! last: one follower each, however many watch.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::wake::Change;
 use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
 use crate::tail::Feed;
+use crate::tail::archive::Archives;
 use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN, Source};
 use crate::tail::disk::File;
@@ -49,6 +51,9 @@ pub struct Logs {
     run: u32,
     /// The filters that are in use: who wants the same gets the same, and so shares what it makes of a log.
     filters: Vec<(FilterSpec, Weak<Filter>)>,
+    /// What is unpacked beside all logs. It stays for a while, also when nobody watches: a log that is polled is opened anew
+    /// for each poll.
+    archives: Rc<RefCell<Archives>>,
 }
 
 /// One log that is being watched.
@@ -135,7 +140,7 @@ impl Logs {
     pub fn new(catalogue: Catalogue, tick: Duration, run: u32) -> Self {
         let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (list_waiters, told) = (Vec::new(), catalogue.version());
-        let (opened_or_closed, next_catalogue) = (false, None);
+        let (opened_or_closed, next_catalogue, archives) = (false, None, Rc::default());
         Self {
             catalogue,
             watched,
@@ -147,6 +152,7 @@ impl Logs {
             told,
             run,
             filters,
+            archives,
         }
     }
 
@@ -232,7 +238,8 @@ impl Logs {
         if !self.watched.contains_key(name) {
             let entry = self.catalogue.find(name)?;
             let path = entry.root.path().join(&entry.rel);
-            let feed = Feed::open(Rc::clone(&entry.root), entry.rel.clone(), Rc::clone(&entry.lens), now);
+            let (archives, root) = (Rc::clone(&self.archives), Rc::clone(&entry.root));
+            let feed = Feed::sharing(archives, root, entry.rel.clone(), Rc::clone(&entry.lens), now);
             log::debug!("{name}: opened");
             let watched =
                 Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: None, last_growth: now };
@@ -305,6 +312,7 @@ impl Logs {
 
     /// Looks at every watched file that is due. Bound: an fstat each, at times a stat by path.
     pub fn look(&mut self, now: Instant) {
+        self.archives.borrow_mut().close_unused(now);
         for (name, watched) in &mut self.watched {
             if now < watched.next_look {
                 continue;

@@ -172,10 +172,12 @@ impl Site {
                 Ok(begun) => Route::Raw(begun),
                 Err(response) => respond(response),
             },
-            Err(why @ (OpenError::Io(_) | OpenError::Denied | OpenError::Packed)) => respond(Response::text(
-                Status::SERVICE_UNAVAILABLE,
-                &format!("The log is not to be had: {why}."),
-            )),
+            Err(why @ (OpenError::Io(_) | OpenError::Denied | OpenError::Packed | OpenError::Crowded)) => {
+                respond(Response::text(
+                    Status::SERVICE_UNAVAILABLE,
+                    &format!("The log is not to be had: {why}."),
+                ))
+            }
             Err(why) => {
                 respond(Response::text(Status::NOT_FOUND, &format!("The log is not to be had: {why}.")))
             }

@@ -11,8 +11,9 @@ use super::beginning::{Beginning, Begun};
 use super::conversation::{Conversation, Outcome};
 use super::requests::Requests;
 use super::turns::Slice;
-use super::wire::{self, Code, Coding, Dialect, FromServer, FromViewer, GapWhy, Patterns, Refusal};
+use super::wire::{self, Code, Coding, Dialect, FromServer, FromViewer, GapWhy, Patterns, Refusal, answers};
 use crate::net::Bytes;
+use crate::tail::history::job::Progress;
 use crate::tail::pattern::Filter;
 use crate::tail::{Piece, PieceKind, Position, Start, Step};
 use crate::ws::deflate::Parameters;
@@ -73,6 +74,8 @@ pub struct Viewer {
     requests: Option<Box<Requests>>,
     /// While it is still looked for where it begins: it has not been greeted then.
     beginning: Option<Box<Beginning>>,
+    /// When it was last told that what comes next is being unpacked.
+    unpacking_told: Option<Instant>,
 }
 
 /// Where a viewer has come to without a word.
@@ -114,6 +117,7 @@ impl Viewer {
             unsaid: None,
             requests: None,
             beginning,
+            unpacking_told: None,
         };
         if viewer.beginning.is_none() {
             viewer.greet(wish.lines, wish.unreadable, false, context);
@@ -253,11 +257,14 @@ impl Viewer {
     fn read_on(&mut self, context: &mut Context<'_>) -> Slice {
         let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
         let newest = watched.feed.newest();
-        let mut slice = Slice::Done;
+        let (mut slice, mut unpacking) = (Slice::Done, None);
         // Markers are small, and some have no words in the plain dialect: go on behind them.
         while slice == Slice::Done && self.flow == Flow::Running && context.event_loop.unsent(context.id) == 0
         {
-            let Step::Piece(piece, position) = watched.feed.next(&self.position, context.now) else { break };
+            let Step::Piece(piece, position) = watched.feed.next(&self.position, context.now) else {
+                unpacking = watched.feed.unpacking();
+                break;
+            };
             let from = std::mem::replace(&mut self.position, position);
             if self.position.is_filtered() {
                 slice = Slice::More;
@@ -276,7 +283,19 @@ impl Viewer {
             // What this viewer was the first to read is news to those who wait.
             context.logs.note_news(&self.log);
         }
+        if let Some(progress) = unpacking {
+            self.tell_unpacking(progress, context);
+        }
         slice
+    }
+
+    /// What comes next has to be unpacked: tells how far that has come, now and then.
+    fn tell_unpacking(&mut self, progress: Progress, context: &mut Context<'_>) {
+        let due = self.unpacking_told.is_none_or(|told| context.now >= told + LAG_EVERY);
+        if due && self.dialect == Dialect::V1 {
+            self.unpacking_told = Some(context.now);
+            context.send(Bytes::Own(answers::progress_of(None, progress).to_frame()));
+        }
     }
 
     /// Whether the filter has left nothing of a piece. Then the viewer is told where it is when more such have come.

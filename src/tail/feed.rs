@@ -14,10 +14,12 @@
 //!
 //! Does not know what a rotation is: that is `follower`.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::tail::archive::{Archives, Unpacking};
 use crate::tail::beneath::Root;
 use crate::tail::catchup::{self, CatchUp};
 use crate::tail::cursor::Cursor;
@@ -55,6 +57,8 @@ pub struct Feed<E> {
     past: Past,
     // A viewer behind the head could not be given what it is due: the next look asks it to try again.
     put_off: bool,
+    // How far that has come, if it has to be unpacked.
+    unpacking: Option<Unpacking>,
     // The last instant we were told.
     now: Instant,
 }
@@ -125,12 +129,25 @@ impl<E: Default> Feed<E> {
     /// Opens the log at `rel` beneath `root`, read through `lens`, at its end. Never fails: a file that cannot be read
     /// is waited for. O(siblings), whatever the file's size.
     pub fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
-        let follower = Follower::open(root, rel, lens, now);
+        Self::sharing(Rc::default(), root, rel, lens, now)
+    }
+
+    /// The same, beside other logs that share what is unpacked, and the room for that.
+    pub(crate) fn sharing(
+        archives: Rc<RefCell<Archives>>,
+        root: Rc<Root>,
+        rel: PathBuf,
+        lens: Rc<Lens>,
+        now: Instant,
+    ) -> Self {
+        let follower = Follower::open(root, rel, lens, archives, now);
         let window = Window::new(Rc::clone(follower.head()));
         let back = Piece::new(PieceKind::Back);
         let (is_absent, absences, put_off) = (false, Vec::new(), false);
         let (kept, past) = (Kept::default(), Past::default());
-        let mut feed = Self { follower, window, is_absent, absences, back, kept, past, put_off, now };
+        let unpacking = None;
+        let mut feed =
+            Self { follower, window, is_absent, absences, back, kept, past, put_off, unpacking, now };
         feed.notice_absence();
         feed
     }
@@ -263,6 +280,13 @@ impl<E: Default> Feed<E> {
     /// For a viewer with a filter, the text of [`Lines`](PieceKind::Lines) is that of the lines that passed among those that
     /// ended in these bytes: perhaps nothing.
     pub fn next(&mut self, position: &Position, now: Instant) -> Step<E> {
+        let _ = self.follower.lineage.take_unpacking();
+        let step = self.next_step(position, now);
+        self.unpacking = self.follower.lineage.take_unpacking();
+        step
+    }
+
+    fn next_step(&mut self, position: &Position, now: Instant) -> Step<E> {
         if let Some(Unsettled::Start(start)) = position.unsettled.as_deref() {
             return self.next_from_start(position, start, now);
         }
@@ -353,7 +377,7 @@ impl<E: Default> Feed<E> {
         }
         let filter = position.sieve.as_ref().map(|sieve| Rc::clone(&sieve.filter));
         let found = self.filtered(&Position { told: position.told, ..found }, filter, now);
-        self.next(&found, now)
+        self.next_step(&found, now)
     }
 
     fn next_in_window(&mut self, position: &Position, seq: u64, now: Instant) -> Step<E> {
@@ -462,6 +486,11 @@ impl<E: Default> Feed<E> {
     /// How far it has come. O(generations).
     pub fn progress(&self, job: &Job) -> Progress {
         job.progress(&self.follower)
+    }
+
+    /// If the last call of [`next`](Self::next) had to unpack something: how far that has come.
+    pub fn unpacking(&self) -> Option<Progress> {
+        self.unpacking.map(Progress::from)
     }
 
     /// How many bytes that are known of a viewer at `position` has still to get. O(generations since).

@@ -16,10 +16,12 @@
 //!
 //! Does not know viewers; what the path tells is in `path`.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::tail::archive::Archives;
 use crate::tail::beneath::{OpenError, Root};
 use crate::tail::cursor::{Cursor, GUARD};
 use crate::tail::generation::{Begins, Generation, Glance, Read};
@@ -60,8 +62,14 @@ pub(crate) struct Follower {
 
 impl Follower {
     /// Begins at the end of what is there. A file that cannot be read is waited for.
-    pub(crate) fn open(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
-        let lineage = Lineage::new(root, rel, lens, now);
+    pub(crate) fn open(
+        root: Rc<Root>,
+        rel: PathBuf,
+        lens: Rc<Lens>,
+        archives: Rc<RefCell<Archives>>,
+        now: Instant,
+    ) -> Self {
+        let lineage = Lineage::new(root, rel, lens, archives, now);
         let newest = lineage.last();
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
         let (scratch, path_due) = (vec![0; GUARD + READ].into_boxed_slice(), now + PATH_LOOK);

@@ -205,17 +205,21 @@ impl Generation {
         }
     }
 
-    /// One that has ended, in a file that nobody can read: no more is known of it than what a `stat` tells.
+    /// One that has ended, in a file that nobody can read: no more is known of it than what a `stat` tells. Of an archive, that
+    /// is nothing.
     pub(crate) fn unread(holder: Holder, stat: &Stat, lens: &Rc<Lens>, now: Instant) -> Self {
+        let is_archive = holder.is_archive();
+        let size = if is_archive { 0 } else { stat.size };
         Self {
-            inode: stat.inode,
+            inode: stat.inode | u64::from(is_archive) << 63,
             holder,
-            joined: stat.size,
-            size: stat.size,
+            joined: size,
+            size,
             modified: stat.modified,
-            life: Life::Ended(stat.size),
+            life: Life::Ended(size),
             bytes: Bytes::Closed,
             lens: Rc::clone(lens),
+            is_torn: is_archive,
             ..Self::void(0, now)
         }
     }
@@ -281,6 +285,11 @@ impl Generation {
     /// It was first seen in an archive: nobody writes to it.
     pub(crate) fn is_unpacked(&self) -> bool {
         self.inode >> 63 == 1
+    }
+
+    /// Its bytes are in an archive, and have been unpacked to be read.
+    pub(crate) fn is_in_archive(&self) -> bool {
+        self.holder.is_archive() && self.has_ended()
     }
 
     /// The file, or the archive, that holds the bytes.

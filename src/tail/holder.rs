@@ -28,4 +28,9 @@ impl Holder {
     pub(crate) fn archive(stat: &Stat) -> Self {
         Self { is_archive: true, ..Self::plain(stat) }
     }
+
+    /// It is an archive.
+    pub(crate) fn is_archive(self) -> bool {
+        self.is_archive
+    }
 }

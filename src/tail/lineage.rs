@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::tail::archive::Archives;
+use crate::tail::archive::{Archives, Unpacking};
 use crate::tail::beneath::{OpenError, Root, Stat};
 use crate::tail::disk::File;
 use crate::tail::generation::{Begins, Generation, Glance};
@@ -52,17 +52,23 @@ pub(crate) struct Lineage {
     // Files beside the log that were there when we last looked, and are no generation that anybody waits for. None as
     // long as nobody could tell what is there: then nothing has begun.
     passed_over: Option<Vec<Passed>>,
-    // Behind a cell, as looking into an archive changes nothing but what is remembered of it.
-    archives: RefCell<Archives>,
+    // Behind a cell, as looking into an archive changes nothing but what is remembered of it. Shared by all logs.
+    archives: Rc<RefCell<Archives>>,
 }
 
 impl Lineage {
     /// Of the log at `rel`: the void, as nobody has looked yet. It is to [begin](Self::begin).
-    pub(crate) fn new(root: Rc<Root>, rel: PathBuf, lens: Rc<Lens>, now: Instant) -> Self {
+    pub(crate) fn new(
+        root: Rc<Root>,
+        rel: PathBuf,
+        lens: Rc<Lens>,
+        archives: Rc<RefCell<Archives>>,
+        now: Instant,
+    ) -> Self {
         // Ids go down as well as up: what a cursor names may be older than all we know.
         let first = GenerationId(1 << 32);
         let generations = VecDeque::from([Generation::void(0, now)]);
-        let (patience, archives) = (Patience::default(), RefCell::default());
+        let patience = Patience::default();
         Self { root, rel, lens, first, generations, patience, passed_over: None, archives }
     }
 
@@ -128,6 +134,7 @@ impl Lineage {
         if !generation.is_closed() {
             return Ok(generation.file().is_some());
         }
+        self.archives.borrow_mut().begin_step();
         let found = self.search(generation, now)?;
         self.make_room();
         let Some(generation) = self.get_mut(id) else {
@@ -208,6 +215,7 @@ impl Lineage {
         id: GenerationId,
         now: Instant,
     ) -> Result<(Option<File>, Vec<Sibling>), OpenError> {
+        self.archives.borrow_mut().begin_step();
         let Some(cut) = self.get(id) else {
             return Ok((None, Vec::new()));
         };
@@ -267,6 +275,7 @@ impl Lineage {
     /// what is at the path now; if that cannot be read, the answer is why. An error if nobody can tell: then nothing has
     /// changed.
     pub(crate) fn find_successors(&mut self, now: Instant) -> Result<Option<OpenError>, OpenError> {
+        self.archives.borrow_mut().begin_step();
         // First the file at the path, then its siblings: were it the other way round, a file could be renamed between
         // the two, and be seen by neither.
         let opened = self.root.open_file(&self.rel).and_then(|file| Ok((Stat::of(&file)?, file)));
@@ -409,6 +418,7 @@ impl Lineage {
 
     /// As [`extend_back`](Self::extend_back), unless the sibling was last changed before `since`, in nanoseconds.
     fn extend_back_to(&mut self, since: u64, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        self.archives.borrow_mut().begin_step();
         let last = self.last();
         if self.get(last).is_some_and(Generation::is_closed) {
             // A copy of it is not older. To know it, one must know where the last one is now.
@@ -464,9 +474,7 @@ impl Lineage {
         let unreadable = opened.as_ref().is_err_and(OpenError::tells_nothing);
         let mut generation = match self.patience.bear(&sibling.rel, opened, now)? {
             Some(generation) => generation,
-            None if unreadable && sibling.format.is_none() => {
-                Generation::unread(sibling.holder(), &sibling.stat, &self.lens, now)
-            }
+            None if unreadable => Generation::unread(sibling.holder(), &sibling.stat, &self.lens, now),
             None => return Ok(None),
         };
         self.make_room();
@@ -476,12 +484,17 @@ impl Lineage {
         Ok(Some(self.first))
     }
 
+    /// Whether something was unpacked since this was last asked, and how far that has come.
+    pub(crate) fn take_unpacking(&mut self) -> Option<Unpacking> {
+        self.archives.borrow_mut().take_unpacking()
+    }
+
     /// Closes the files that nobody has read from for a while. O(generations).
     pub(crate) fn close_unused(&mut self, now: Instant) {
         let unused =
             |generation: &&mut Generation| generation.has_ended() && generation.touched() + QUIET <= now;
         self.generations.iter_mut().filter(unused).for_each(Generation::close);
-        self.archives.get_mut().close_unused(now);
+        self.archives.borrow_mut().close_unused(now);
     }
 
     /// Before another file is opened: at most [`MOST_OPEN`] of ended generations.

@@ -32,7 +32,7 @@
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
-mod archive;
+pub(crate) mod archive;
 mod backlog;
 pub mod beneath;
 pub mod catalogue;

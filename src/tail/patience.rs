@@ -40,7 +40,7 @@ impl Patience {
         let mut since = self.since.borrow_mut();
         let found = match asked {
             // That is no failure, and comes to an end.
-            Err(OpenError::Packed) => return Err(OpenError::Packed),
+            Err(why @ (OpenError::Packed | OpenError::Crowded)) => return Err(why),
             Ok(found) => Some(found),
             Err(error) if error.tells_nothing() => {
                 if since.len() == MOST {

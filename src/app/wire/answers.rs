@@ -91,6 +91,7 @@ impl From<Doing> for Activity {
         match doing {
             Doing::Searching => Self::Searching,
             Doing::Counting => Self::Counting,
+            Doing::Unpacking => Self::Unpacking,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Compressed files beside a log, unpacked as far as somebody wants to read them.
+//! Compressed files beside logs, unpacked as far as somebody wants to read them: those of all logs together, as there is only
+//! so much room, and as a log that is asked for now and then is opened anew each time.
 //!
 //! ```text
 //!   app.log.2.gz  --a slice at a time-->  a file without a name  --as any other-->  readers
@@ -14,6 +15,7 @@ pub(crate) mod unpack;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::beneath::{OpenError, Root, Stat};
@@ -25,14 +27,21 @@ use unpack::{Format, Length, Unpacked, Unpacker};
 /// What is unpacked of one archive at most; the rest counts as missing.
 const MOST_OF_ONE: u64 = 1 << 30;
 
-/// What is kept unpacked of all archives of a log at once. Beyond it, those go that were not read for longest.
+/// What is unpacked of all archives at once. Beyond it, those go that nobody reads, first those that were not read for longest;
+/// and who needs more waits.
 const MOST_OF_ALL: u64 = 2 << 30;
+
+/// Who has not gone on with unpacking for this time may lose what was unpacked.
+const STALE: Duration = Duration::from_secs(1);
+
+/// So many archives are looked into in one step that nobody has seen before.
+const MOST_NEW: usize = 8;
 
 /// What nobody has read for this time is not kept.
 const KEEP: Duration = Duration::from_secs(60);
 
 /// So many archives are remembered with what was seen of them.
-const MOST_REMEMBERED: usize = 128;
+const MOST_REMEMBERED: usize = 4096;
 
 /// So many generations are remembered that an archive was compared with: as many as are known of a log.
 const MOST_COMPARED: usize = 256;
@@ -51,11 +60,23 @@ pub(crate) enum Content {
     Unpacking,
 }
 
-/// The archives beside one log.
-#[derive(Debug, Default)]
+/// The archives beside all logs that share it.
+#[derive(Debug)]
 pub(crate) struct Archives {
     // Those asked about last, last.
     known: VecDeque<Archive>,
+    most: u64,
+    // So many may still be looked into in this step.
+    allowance: usize,
+    // How far it has come with the one that was unpacked last, since somebody asked.
+    unpacking: Option<Unpacking>,
+}
+
+/// How far unpacking has come: bytes of the archive that were read, of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unpacking {
+    pub(crate) done: u64,
+    pub(crate) total: u64,
 }
 
 #[derive(Debug)]
@@ -93,11 +114,34 @@ struct Key {
 enum State {
     Packed,
     Unpacking { unpacker: Box<Unpacker>, bytes: std::fs::File, len: u64 },
-    Unpacked { bytes: std::fs::File, len: u64, whole: bool },
+    // Whoever reads it has the token as well.
+    Unpacked { bytes: std::fs::File, len: u64, whole: bool, token: Rc<()> },
+}
+
+impl Default for Archives {
+    fn default() -> Self {
+        Self::within(MOST_OF_ALL)
+    }
 }
 
 impl Archives {
-    /// What can be seen of it. Reads 256 KiB at most, and only the first time.
+    /// Of which so many bytes are unpacked at once.
+    pub(crate) fn within(most: u64) -> Self {
+        Self { known: VecDeque::new(), most, allowance: MOST_NEW, unpacking: None }
+    }
+
+    /// A step begins: some archives may be looked into.
+    pub(crate) fn begin_step(&mut self) {
+        self.allowance = MOST_NEW;
+    }
+
+    /// Whether something was unpacked since this was last asked, and how far that has come.
+    pub(crate) fn take_unpacking(&mut self) -> Option<Unpacking> {
+        self.unpacking.take()
+    }
+
+    /// What can be seen of it. Reads 256 KiB at most, and only the first time; [`OpenError::Packed`] if that is not to be in
+    /// this step.
     pub(crate) fn see(
         &mut self,
         root: &Root,
@@ -125,7 +169,7 @@ impl Archives {
         }
     }
 
-    /// Unpacks a little more of it, or gives what has been unpacked.
+    /// Unpacks a little more of it, or gives what has been unpacked. [`OpenError::Crowded`] if there is no room.
     pub(crate) fn unpack(
         &mut self,
         root: &Root,
@@ -135,30 +179,45 @@ impl Archives {
     ) -> Result<Content, OpenError> {
         let at = self.find(root, sibling, format, now)?;
         let mut archive = self.known.remove(at).expect("it was just found");
-        self.make_room(archive.state.len());
-        archive.touched = now;
-        let content = archive.unpack(root, sibling, format);
-        self.known.push_back(archive);
-        content
+        if archive.state.is_unpacked() || self.make_room(archive.state.len() + unpack::STEP as u64, now) {
+            archive.touched = now;
+            let content = archive.unpack(root, sibling, format);
+            if let State::Unpacking { unpacker, .. } = &archive.state {
+                let total = sibling.stat.size;
+                self.unpacking = Some(Unpacking { done: unpacker.read().min(total), total });
+            }
+            self.known.push_back(archive);
+            return content;
+        }
+        self.known.push_front(archive);
+        Err(OpenError::Crowded)
     }
 
     /// Lets go of what nobody has read for a while. O(archives).
     pub(crate) fn close_unused(&mut self, now: Instant) {
-        for archive in self.known.iter_mut().filter(|archive| archive.touched + KEEP <= now) {
-            archive.state = State::Packed;
+        for archive in &mut self.known {
+            if archive.state.is_read() {
+                archive.touched = now;
+            } else if archive.touched + KEEP <= now {
+                archive.state = State::Packed;
+            }
         }
     }
 
-    /// Beside one of which so much is unpacked.
-    fn make_room(&mut self, len: u64) {
-        let mut left = MOST_OF_ALL.saturating_sub(len);
-        // From the one asked about last.
-        for archive in self.known.iter_mut().rev() {
-            match left.checked_sub(archive.state.len()) {
-                Some(rest) => left = rest,
-                None => archive.state = State::Packed,
+    /// Beside one of which so much is, or will be, unpacked. False if there is none.
+    fn make_room(&mut self, len: u64, now: Instant) -> bool {
+        let mut used = len + self.known.iter().map(|archive| archive.state.len()).sum::<u64>();
+        for archive in &mut self.known {
+            if used <= self.most {
+                break;
+            }
+            let (stale, state) = (archive.touched + STALE <= now, &mut archive.state);
+            if state.is_unpacked() && !state.is_read() || stale && !state.is_unpacked() {
+                used -= state.len();
+                *state = State::Packed;
             }
         }
+        used <= self.most
     }
 
     fn find(
@@ -172,6 +231,7 @@ impl Archives {
         if let Some(at) = self.known.iter().position(|archive| archive.key == key) {
             return Ok(at);
         }
+        self.allowance = self.allowance.checked_sub(1).ok_or(OpenError::Packed)?;
         let file = root.open_file(&sibling.rel)?;
         let (mut first, trailer) = (Vec::new(), unpack::trailer(format, &file, sibling.stat.size)?);
         let mut unpacker = Unpacker::new(format, file);
@@ -183,8 +243,11 @@ impl Archives {
         }
         first.truncate(HEAD);
         let seen = Seen { first, says: trailer.or_else(|| unpacker.says()) };
-        if self.known.len() == MOST_REMEMBERED {
-            self.known.pop_front();
+        // What is unpacked is let go before it is forgotten.
+        if self.known.len() >= MOST_REMEMBERED
+            && let Some(oldest) = self.known.iter().position(|archive| archive.state.len() == 0)
+        {
+            self.known.remove(oldest);
         }
         let (state, compared) = (State::Packed, Vec::new());
         self.known.push_back(Archive { key, seen, state, compared, touched: now });
@@ -199,6 +262,15 @@ impl Key {
 }
 
 impl State {
+    fn is_unpacked(&self) -> bool {
+        matches!(self, Self::Unpacked { .. })
+    }
+
+    /// Somebody has it open.
+    fn is_read(&self) -> bool {
+        matches!(self, Self::Unpacked { token, .. } if Rc::strong_count(token) > 1)
+    }
+
     fn len(&self) -> u64 {
         match self {
             Self::Packed => 0,
@@ -233,11 +305,13 @@ impl Archive {
                 },
                 _ => false,
             };
-            self.state = State::Unpacked { bytes: bytes.try_clone()?, len: *len, whole };
+            let (bytes, len, token) = (bytes.try_clone()?, *len, Rc::new(()));
+            self.state = State::Unpacked { bytes, len, whole, token };
         }
         match &self.state {
-            State::Unpacked { bytes, whole, .. } => {
-                Ok(Content::Ready { file: File::from(bytes.try_clone()?), whole: *whole })
+            State::Unpacked { bytes, whole, token, .. } => {
+                let file = File::from(bytes.try_clone()?).lent(token);
+                Ok(Content::Ready { file, whole: *whole })
             }
             State::Packed | State::Unpacking { .. } => Err(io::Error::other("it is being unpacked").into()),
         }

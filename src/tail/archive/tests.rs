@@ -103,6 +103,111 @@ fn a_bomb_and_endless_nothing_are_unpacked_in_small_steps_too() {
     assert!(found.is_empty() && whole && steps >= nothing.len() / unpack::STEP);
 }
 
+/// Archives of so many texts, and their siblings.
+fn folder_of(texts: &[Vec<u8>]) -> (tempfile::TempDir, Root, Vec<siblings::Sibling>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (age, text) in texts.iter().rev().enumerate() {
+        fs::write(folder.path().join(format!("app.log.{}.gz", age + 1)), gzip(text)).unwrap();
+    }
+    let root = Root::open(folder.path()).unwrap();
+    let found = siblings::list(&root, Path::new("app.log"), &Patience::default(), Instant::now()).unwrap();
+    (folder, root, found)
+}
+
+/// Unpacks until there is something to read, or no room.
+fn unpack(
+    archives: &mut Archives,
+    root: &Root,
+    sibling: &siblings::Sibling,
+    now: Instant,
+) -> Result<File, OpenError> {
+    loop {
+        if let Content::Ready { file, .. } = archives.unpack(root, sibling, Format::Gzip, now)? {
+            return Ok(file);
+        }
+    }
+}
+
+#[test]
+fn all_together_take_up_no_more_room_than_there_is_and_what_is_read_is_not_taken_away() {
+    const MOST: u64 = 3_000_000;
+    let texts: Vec<Vec<u8>> = (0..6).map(|_| text(1_000_000)).collect();
+    let (_folder, root, found) = folder_of(&texts);
+    let (mut archives, mut now) = (Archives::within(MOST), Instant::now());
+    let used = |archives: &Archives| archives.known.iter().map(|archive| archive.state.len()).sum::<u64>();
+    // Nobody keeps one: the next takes its place.
+    for sibling in &found {
+        drop(unpack(&mut archives, &root, sibling, now).unwrap());
+        assert!(used(&archives) <= MOST, "{}", used(&archives));
+    }
+    let mut read: Vec<File> = Vec::new();
+    let crowded = loop {
+        match unpack(&mut archives, &root, &found[read.len()], now) {
+            Ok(file) => read.push(file),
+            Err(why) => break why,
+        }
+        assert!(used(&archives) <= MOST, "{}", used(&archives));
+    };
+    assert!(matches!(crowded, OpenError::Crowded) && read.len() == 2, "{crowded:?} after {}", read.len());
+    let mut byte = [0];
+    assert!(read.iter().all(|file| file.read_at(&mut byte, 999_999).unwrap() == 1), "still there");
+    // That nobody asks for it for a while does not end a reading.
+    now += KEEP;
+    archives.close_unused(now);
+    assert!(matches!(unpack(&mut archives, &root, &found[2], now), Err(OpenError::Crowded)));
+    drop(read.pop());
+    unpack(&mut archives, &root, &found[2], now).unwrap();
+}
+
+#[test]
+fn of_two_for_which_there_is_no_room_together_one_is_finished() {
+    let (_folder, root, found) = folder_of(&[text(2_000_000), text(2_000_000)]);
+    let (mut archives, mut now) = (Archives::within(2_500_000), Instant::now());
+    let mut done = 0;
+    for turn in 0..400 {
+        now += Duration::from_millis(50);
+        let sibling = &found[turn % 2];
+        match archives.unpack(&root, sibling, Format::Gzip, now) {
+            Ok(Content::Ready { .. }) => done += 1,
+            Ok(Content::Unpacking) | Err(OpenError::Crowded) => {}
+            Err(why) => panic!("{why:?}"),
+        }
+    }
+    assert!(done > 0);
+}
+
+#[test]
+fn what_was_unpacked_for_a_log_that_was_closed_is_there_when_it_is_opened_again() {
+    let (folder, _, _) = folder_of(&[text(3_000_000)]);
+    fs::write(folder.path().join("app.log"), "now\n").unwrap();
+    let (archives, now) = (Rc::new(std::cell::RefCell::new(Archives::default())), Instant::now());
+    let mut steps = Vec::new();
+    for _ in 0..2 {
+        let root = Rc::new(Root::open(folder.path()).unwrap());
+        let feed: crate::tail::Feed<()> =
+            crate::tail::Feed::sharing(Rc::clone(&archives), root, "app.log".into(), Rc::default(), now);
+        steps.push(steps_to_start(feed, now));
+    }
+    assert!(steps[0] > 10 && steps[1] < 5, "{steps:?}");
+}
+
+/// How many steps it takes to find the first byte of all.
+fn steps_to_start(mut feed: crate::tail::Feed<()>, now: Instant) -> usize {
+    use crate::tail::history::{Found, Job, SeekTo, Task, Work};
+    let mut job = Job::new(Task::Seek(SeekTo::Start), None);
+    for steps in 1..1000 {
+        match feed.work(&mut job, now) {
+            Work::Found(Found::Place(place)) => {
+                assert_eq!(&*place.file, "app.log.1.gz");
+                return steps;
+            }
+            Work::Again => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("no end")
+}
+
 #[test]
 fn what_nobody_has_read_for_a_while_is_let_go() {
     let (folder, now) = (tempfile::tempdir().unwrap(), Instant::now());

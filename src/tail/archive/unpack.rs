@@ -142,9 +142,17 @@ impl Unpacker {
         }
     }
 
+    /// How many bytes of the archive were read.
+    pub(crate) fn read(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Gzip(decoder) => decoder.get_ref().at,
+            Decoder::Zstandard { source, .. } => source.get_ref().at,
+        }
+    }
+
     /// More than a step was read.
-    pub(crate) fn is_late(&mut self) -> bool {
-        self.source().at > STEP as u64
+    pub(crate) fn is_late(&self) -> bool {
+        self.read() > STEP as u64
     }
 
     fn source(&mut self) -> &mut Source {

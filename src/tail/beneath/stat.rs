@@ -103,12 +103,14 @@ pub enum OpenError {
     Io(io::Error),
     /// It is in an archive, of which more has to be unpacked first.
     Packed,
+    /// It is in an archive, and so much is unpacked and being read that there is no room for more.
+    Crowded,
 }
 
 impl OpenError {
     /// It says nothing about what is there: with the rights, or with more luck, a file might be found.
     pub(crate) fn tells_nothing(&self) -> bool {
-        matches!(self, Self::Denied | Self::Io(_) | Self::Packed)
+        matches!(self, Self::Denied | Self::Io(_) | Self::Packed | Self::Crowded)
     }
 }
 
@@ -138,6 +140,7 @@ impl fmt::Display for OpenError {
             Self::LeadsOut => f.write_str("it leads out of its folder"),
             Self::NotRegular(kind) => write!(f, "it is {kind}, and only regular files are read"),
             Self::Io(error) => write!(f, "it cannot be read: {error}"),
+            Self::Crowded => f.write_str("it is compressed, and has to wait until others have been read"),
             Self::Packed => f.write_str("it is being unpacked"),
         }
     }

@@ -245,7 +245,7 @@ impl Walk {
         match why {
             // Not there, or not a folder: nothing to find, and that is known for certain.
             OpenError::Missing | OpenError::LeadsOut | OpenError::NotRegular(_) => {}
-            OpenError::Denied | OpenError::Io(_) | OpenError::Packed => {
+            OpenError::Denied | OpenError::Io(_) | OpenError::Packed | OpenError::Crowded => {
                 self.scan.cut_short.get_or_insert(CutShort::Unreadable);
             }
         }

@@ -13,6 +13,7 @@ mod faults;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustix::fs;
@@ -70,12 +71,19 @@ impl Disk {
 pub struct File {
     handle: OwnedFd,
     disk: Disk,
+    // Says to who has lent it that it is still open.
+    _lent: Option<Rc<()>>,
 }
 
 impl File {
     /// The file behind `handle`, which is on `disk`.
     pub(crate) fn new(handle: impl Into<OwnedFd>, disk: &Disk) -> Self {
-        Self { handle: handle.into(), disk: disk.clone() }
+        Self { handle: handle.into(), disk: disk.clone(), _lent: None }
+    }
+
+    /// The same, holding `token` as long as it is open.
+    pub(crate) fn lent(self, token: &Rc<()>) -> Self {
+        Self { _lent: Some(Rc::clone(token)), ..self }
     }
 
     /// Reads once, at `at`: fewer bytes than `buffer` has room for at the end of the file, and wherever the system likes.

@@ -94,6 +94,11 @@ impl Generation {
         }
     }
 
+    /// It was written to after this archive was made, which is another one's then. To know that, nobody has to look into it.
+    pub(crate) fn is_younger_than(&self, archive: &Stat) -> bool {
+        archive.modified + SAME_TIME < self.modified
+    }
+
     /// An archive of which this was seen may hold it.
     pub(crate) fn begins_as(&self, seen: &Seen) -> bool {
         let first = &seen.first[..];
@@ -110,10 +115,9 @@ impl Generation {
     /// Whether an archive holds it, if that can be told without unpacking it: who unpacks gigabytes to learn that they are
     /// known keeps everybody waiting for what is new.
     ///
-    /// It is no archive of this if it is older. It is, if it begins alike and says that it is as long, or that it was last
-    /// changed in the same instant.
+    /// It does, if it begins alike and says that it is as long, or that it was last changed in the same instant.
     pub(crate) fn is_told_by(&self, seen: &Seen, archive: &Stat, same_file: bool) -> Option<bool> {
-        if !self.begins_as(seen) || !same_file && archive.modified + SAME_TIME < self.modified {
+        if !self.begins_as(seen) {
             return Some(false);
         }
         let as_new = archive.modified == self.modified;

@@ -9,6 +9,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::tail::archive::Unpacking;
 use crate::tail::beneath::OpenError;
 use crate::tail::cursor::Cursor;
 use crate::tail::follower::Follower;
@@ -211,6 +212,12 @@ pub struct Progress {
     pub map: Vec<u64>,
 }
 
+impl From<Unpacking> for Progress {
+    fn from(Unpacking { done, total }: Unpacking) -> Self {
+        Self { what: Doing::Unpacking, done, total, ..Self::default() }
+    }
+}
+
 /// In so many parts the map of a search divides the history.
 pub const BUCKETS: usize = 256;
 
@@ -222,11 +229,17 @@ pub enum Doing {
     Searching,
     /// Lines are counted.
     Counting,
+    /// A compressed file is unpacked; the bytes are its own.
+    Unpacking,
 }
 
 /// Something that was asked for and is not finished.
 #[derive(Debug)]
-pub struct Job(Kind);
+pub struct Job {
+    kind: Kind,
+    // What the last step has unpacked.
+    unpacking: Option<Unpacking>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -271,25 +284,36 @@ impl Job {
     /// Does what is asked for who sees only the lines that `filter` shows; to a search it is of no matter. Nothing is done
     /// before the first step.
     pub fn new(task: Task, filter: Option<Rc<Filter>>) -> Self {
-        Self(Kind::Asked(task, filter))
+        Self::of(Kind::Asked(task, filter))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, unpacking: None }
     }
 
     /// What is left of it once it is done: the numbers of the lines that were told without one.
     pub fn numbers(&mut self) -> Option<Self> {
-        let owed = match &mut self.0 {
+        let owed = match &mut self.kind {
             Kind::Seek(seek) => std::mem::take(&mut seek.unnumbered),
             Kind::Search(search) => std::mem::take(&mut search.unnumbered),
             _ => Vec::new(),
         };
-        (!owed.is_empty()).then(|| Self(Kind::Numbers(Numbers::of(owed))))
+        (!owed.is_empty()).then(|| Self::of(Kind::Numbers(Numbers::of(owed))))
     }
 
     pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
-        match &mut self.0 {
+        let _ = bench.follower.lineage.take_unpacking();
+        let work = self.go_on(bench);
+        self.unpacking = bench.follower.lineage.take_unpacking();
+        work
+    }
+
+    fn go_on(&mut self, bench: &mut Bench<'_>) -> Work {
+        match &mut self.kind {
             Kind::Asked(..) if !bench.follower.has_begun() => Work::Later,
             Kind::Asked(task, filter) => match begin(task, filter.as_ref(), bench) {
                 Ok(kind) => {
-                    self.0 = kind;
+                    self.kind = kind;
                     Work::Again
                 }
                 Err(why) => Work::without(&why),
@@ -305,12 +329,19 @@ impl Job {
 
     pub(crate) fn progress(&self, follower: &Follower) -> Progress {
         let of_all = |done| Progress { done, total: Extent::of(follower).total(), ..Progress::default() };
-        match &self.0 {
+        let progress = match &self.kind {
             Kind::Older(older) => of_all(older.seen),
             Kind::Newer(newer) => of_all(newer.seen),
             Kind::Seek(seek) => seek.progress(follower),
             Kind::Search(search) => search.progress(follower),
             Kind::Asked(..) | Kind::Numbers(_) | Kind::Lost(_) => Progress::default(),
+        };
+        match self.unpacking {
+            Some(unpacking) => {
+                let Progress { what, done, total, .. } = unpacking.into();
+                Progress { what, done, total, ..progress }
+            }
+            None => progress,
         }
     }
 }

@@ -47,7 +47,8 @@ impl Scene {
             file.set_modified(SystemTime::now() - Duration::from_secs(100 * age as u64)).unwrap();
         }
         let root = Rc::new(Root::open(folder.path()).unwrap());
-        let follower = Follower::open(root, Path::new("app.log").to_owned(), Rc::new(lens), now);
+        let follower =
+            Follower::open(root, Path::new("app.log").to_owned(), Rc::new(lens), Rc::default(), now);
         Self { folder, follower, indexes: Indexes::default(), scratch: vec![0; block], now }
     }
 

@@ -157,6 +157,10 @@ impl Walk {
             Err(OpenError::Packed) => return Block::Again,
             Err(_) => return Block::Later,
         };
+        // What is unpacked takes up room as long as it is open.
+        if let Some(left) = follower.lineage.get_mut(id).filter(|left| left.is_in_archive()) {
+            left.close();
+        }
         self.id = older;
         self.is_torn = follower.lineage.get(older).is_some_and(Generation::is_torn);
         self.offset = match self.listed.pop_if(|(listed, _)| *listed == older) {
@@ -170,7 +174,7 @@ impl Walk {
     /// is still to be unpacked is one. An error if nobody can tell for now.
     pub(crate) fn border(&self, follower: &mut Follower, now: Instant) -> Result<Option<Begins>, OpenError> {
         let is_there = match self.older(follower, now) {
-            Err(OpenError::Packed) => true,
+            Err(OpenError::Packed | OpenError::Crowded) => true,
             older => older?.is_some(),
         };
         Ok(follower.lineage.get(self.id).map(Generation::begins).filter(|_| is_there))

@@ -24,7 +24,7 @@ impl Lineage {
         for generation in &self.generations {
             match self.may_hold(sibling, generation, now) {
                 // Another one may be known without that.
-                Err(OpenError::Packed) => undecided = Some(OpenError::Packed),
+                Err(why @ (OpenError::Packed | OpenError::Crowded)) => undecided = Some(why),
                 Ok(false) => {}
                 told => return told,
             }
@@ -45,14 +45,15 @@ impl Lineage {
             let held = |file: &File| generation.is_held_by(file);
             return Ok(same_file && self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held));
         };
-        if generation.is_blank() && !same_file {
+        if !same_file && (generation.is_blank() || generation.is_younger_than(&sibling.stat)) {
             return Ok(false);
         }
         let mut archives = self.archives.borrow_mut();
         let asked = archives.see(&self.root, sibling, format, now);
         let told = asked.map(|seen| generation.is_told_by(seen, &sibling.stat, same_file));
         let known = (generation.place(), generation.end());
-        match self.patience.bear(&sibling.rel, told, now)?.unwrap_or(Some(false)) {
+        // One that cannot be read is not taken for another.
+        match self.patience.bear(&sibling.rel, told, now)?.unwrap_or(Some(same_file)) {
             Some(told) => return Ok(told),
             None => {
                 if let Some(told) = archives.told(sibling, known) {

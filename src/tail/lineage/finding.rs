@@ -40,6 +40,7 @@ impl Lineage {
     }
 
     fn find_sibling(&mut self, place: &Place, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        self.archives.borrow_mut().begin_step();
         let siblings = self.siblings(now)?;
         let mut found = None;
         for (i, sibling) in siblings.iter().enumerate().rev() {

@@ -22,7 +22,8 @@ impl Scene {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
         let root = Rc::new(Root::open(folder.path()).unwrap());
-        let follower = Follower::open(root, Path::new("app.log").to_owned(), Rc::default(), now);
+        let follower =
+            Follower::open(root, Path::new("app.log").to_owned(), Rc::default(), Rc::default(), now);
         Self { folder, follower, now }
     }
 
