@@ -1,6 +1,6 @@
-//! `wiretail cat URL`: a viewer in the terminal, on the client role of the same protocol core.
+//! `wiretail cat URL...`: a viewer in the terminal, on the client role of the same protocol core.
 //!
-//! Blocking and plain: one socket, one loop. It keeps the cursor behind the last text it has printed, so whatever
+//! Blocking and plain: for each log one thread, one socket, one loop. It keeps the cursor behind the last text it has printed, so whatever
 //! happens to the connection (or the server), it goes on exactly there. With a filter, too: a cursor is as good a place to
 //! go on with one as without.
 
@@ -10,24 +10,29 @@ mod search;
 mod target;
 
 use std::fmt::Write;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use super::CliError;
 use crate::app::wire::{FromServer, Patterns};
 use link::{Link, Trouble, random, refused, understood, why_closed};
-use printer::{Printer, clean_line, say};
+use printer::{Label, Printer, clean_line};
 use target::Target;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// What can be typed for `wiretail cat`.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[arg(
-        help = "Where the log is served: http://127.0.0.1:8080/tail/app.log, or the page's address /#/app.log"
+        value_name = "URL",
+        required = true,
+        help = "Where the log is served: http://127.0.0.1:8080/tail/app.log, or the page's address /#/app.log; of several, \
+                each line has its log's name in front"
     )]
-    url: String,
+    urls: Vec<String>,
     /// How many of the last lines to begin with; as many as the server likes if not given
     #[arg(short = 'n', long)]
     lines: Option<u64>,
@@ -90,51 +95,64 @@ impl Args {
     }
 }
 
-/// Prints the log until it ends, the reader of our output leaves, or the server says no.
+/// Prints the logs until they end, the reader of our output leaves, or the servers say no. Each has a thread of its own: it
+/// waits for its server, and none waits for another.
 ///
 /// # Errors
 /// A URL that is none, a pattern that is none, or a server that refuses; of a search, that nothing matches. A lost
-/// connection is no error, but to a search: it is made again.
+/// connection is no error, but to a search: it is made again. What one of several logs ends with is said when it does, and
+/// the others go on.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let target = Target::parse(&args.url)?;
+    let targets = args.urls.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>()?;
     let patterns = args.patterns()?;
-    let mut printer = Printer::new();
-    if args.search.is_some() {
-        return match search::search(&target, patterns, &mut printer) {
-            Ok(()) | Err(Trouble::ReaderLeft) => Ok(()),
-            Err(Trouble::Final(error)) => Err(error),
-            Err(Trouble::Passing(why)) => Err(CliError::Failed(format!("{why}."))),
-        };
+    if targets.len() > 1 && args.from.is_some() {
+        return Err(CliError::Usage("--from: a cursor is of one log, so there can be no other.".to_owned()));
     }
-    let cursor = args.from.clone();
-    let mut cat = Cat { args, target, patterns, cursor, absent: None, printer };
-    let mut pause = Duration::ZERO;
-    loop {
-        let before = cat.cursor.clone();
-        match cat.watch() {
-            Ok(()) => return Ok(()),
-            Err(Trouble::Final(error)) => return Err(error),
+    let labels = Label::all(&Target::names(&targets));
+    let (sender, ends) = mpsc::channel();
+    let several = targets.len() > 1;
+    for (target, label) in targets.into_iter().zip(labels) {
+        let (args, patterns, sender) = (args.clone(), patterns.clone(), sender.clone());
+        thread::spawn(move || {
+            let mut cat = Cat {
+                cursor: args.from.clone(),
+                args,
+                target,
+                patterns,
+                absent: None,
+                printer: Printer::new(label),
+            };
+            let end = cat.run();
+            if let (true, Err(Trouble::Final(error))) = (several, &end) {
+                cat.printer.remark(&error.to_string());
+            }
+            // Nobody hears it if the reader of our output has left.
+            let _ = sender.send(end);
+        });
+    }
+    drop(sender);
+    let (mut succeeded, mut failure) = (false, None);
+    for end in ends {
+        match end {
+            Ok(()) => succeeded = true,
+            // There is nobody left to print for, and the other threads end with the program.
             Err(Trouble::ReaderLeft) => return Ok(()),
-            // Who asked for what is there now does not want to wait for a server to come.
-            Err(Trouble::Passing(why)) if args.no_follow && cat.cursor.is_none() => {
-                return Err(CliError::Failed(format!("{why}.")));
-            }
-            Err(Trouble::Passing(why)) => {
-                if cat.cursor != before {
-                    pause = Duration::ZERO;
-                }
-                pause = (pause * 2).clamp(Duration::from_millis(250), LONGEST_PAUSE);
-                say(&format!("{why}; trying again in {:.1} s", pause.as_secs_f32()));
-                // Not all at once when a server with many viewers comes back.
-                std::thread::sleep(pause.mul_f32(0.75 + 0.5 * f32::from(random::<1>()[0]) / 255.0));
-            }
+            Err(Trouble::Final(error)) => failure = Some(error),
+            Err(Trouble::Passing(why)) => failure = Some(CliError::Failed(format!("{why}."))),
         }
+    }
+    match failure {
+        // As of `grep`, it is enough that one of them has what was looked for.
+        Some(_) if succeeded && args.search.is_some() => Ok(()),
+        Some(_) if several => Err(CliError::Failed("not all of it could be shown.".to_owned())),
+        Some(error) => Err(error),
+        None => Ok(()),
     }
 }
 
-/// One run of the command.
-struct Cat<'a> {
-    args: &'a Args,
+/// One log of those that are printed.
+struct Cat {
+    args: Args,
     target: Target,
     patterns: Patterns,
     /// Behind the last text that was printed.
@@ -144,7 +162,38 @@ struct Cat<'a> {
     printer: Printer,
 }
 
-impl Cat<'_> {
+impl Cat {
+    /// All that is to be printed of it. Never a trouble that is passing, but of a search or of what is there now.
+    fn run(&mut self) -> Result<(), Trouble> {
+        if self.args.search.is_some() {
+            return search::search(&self.target, self.patterns.clone(), &mut self.printer);
+        }
+        let mut pause = Duration::ZERO;
+        loop {
+            let before = self.cursor.clone();
+            match self.watch() {
+                // Who asked for what is there now does not want to wait for a server to come.
+                Err(Trouble::Passing(why)) if self.args.no_follow && self.cursor.is_none() => {
+                    return Err(Trouble::Final(CliError::Failed(format!("{why}."))));
+                }
+                Err(Trouble::Passing(why)) => {
+                    if self.cursor != before {
+                        pause = Duration::ZERO;
+                    }
+                    pause = (pause * 2).clamp(Duration::from_millis(250), LONGEST_PAUSE);
+                    self.printer.remark(&format!("{why}; trying again in {:.1} s", pause.as_secs_f32()));
+                    // Not all at once when a server with many viewers comes back.
+                    thread::sleep(pause.mul_f32(0.75 + 0.5 * f32::from(random::<1>()[0]) / 255.0));
+                }
+                end => {
+                    self.printer.end_line();
+                    self.printer.flush()?;
+                    return end;
+                }
+            }
+        }
+    }
+
     /// One connection, from the handshake to its end. `Ok` when the log has ended as well.
     fn watch(&mut self) -> Result<(), Trouble> {
         if let (Some(time), None) = (&self.args.since, &self.cursor) {
@@ -233,9 +282,7 @@ impl Cat<'_> {
         if let Some(cursor) = cursor {
             self.cursor = Some(cursor);
         }
-        self.printer.flush()?;
-        say(&clean_line(what));
-        Ok(())
+        self.printer.note(&clean_line(what))
     }
 }
 

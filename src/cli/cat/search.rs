@@ -5,7 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::link::{Link, Trouble, refused, understood, why_closed};
-use super::printer::{Printer, clean_line, say};
+use super::printer::{Printer, clean_line};
 use super::target::Target;
 use crate::app::wire::{FromServer, FromViewer, Goal, Hit, Patterns, Progress, Search};
 use crate::cli::CliError;
@@ -87,7 +87,8 @@ pub(super) fn since(target: &Target, time: &str) -> Result<String, Trouble> {
 pub(super) fn search(target: &Target, patterns: Patterns, printer: &mut Printer) -> Result<(), Trouble> {
     let mut asking = Asking::open(target)?;
     let from = Some(asking.seek(Goal::Start {})?);
-    let mut bar = Bar { shown: false, wanted: io::stderr().is_terminal() };
+    // Of several searches at once there would be several bars in one place.
+    let mut bar = Bar { shown: false, wanted: printer.is_alone() && io::stderr().is_terminal() };
     let mut listed = 0;
     let Patterns { grep, not, ignore_case, words, literal } = patterns;
     let search =
@@ -109,7 +110,7 @@ pub(super) fn search(target: &Target, patterns: Patterns, printer: &mut Printer)
     match count?.unwrap_or(listed) {
         0 => Err(refused("no line matches".to_owned())),
         count if count > listed => {
-            say(&format!("{count} lines match; {listed} of them are shown"));
+            printer.remark(&format!("{count} lines match; {listed} of them are shown"));
             Ok(())
         }
         _ => Ok(()),

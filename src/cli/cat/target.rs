@@ -1,5 +1,7 @@
 //! Where a log is served, as people write it: the address of the stream, or that of the page.
 
+use std::collections::HashSet;
+
 use crate::cli::CliError;
 
 /// Where the server is, taken from the URL.
@@ -11,6 +13,30 @@ pub(super) struct Target {
     pub(super) address: (String, u16),
     /// The path, as typed.
     pub(super) path: String,
+}
+
+impl Target {
+    /// What the log is called on its server.
+    pub(super) fn name(&self) -> String {
+        let (_, name) = self.path.split_once("/tail/").unwrap_or(("", &self.path));
+        let mut bytes = Vec::with_capacity(name.len());
+        let mut rest = name.as_bytes();
+        while let [first, more @ ..] = rest {
+            let hex = more.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+            let decoded = hex.filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            bytes.push(decoded.unwrap_or(*first));
+            rest = if decoded.is_some() { &more[2..] } else { more };
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Their names, with the servers in front where two would be the same.
+    pub(super) fn names(targets: &[Self]) -> Vec<String> {
+        let short: Vec<String> = targets.iter().map(Self::name).collect();
+        let differ = short.iter().collect::<HashSet<_>>().len() == short.len();
+        let long = targets.iter().zip(&short).map(|(target, name)| format!("{}/{name}", target.authority));
+        if differ { short } else { long.collect() }
+    }
 }
 
 impl Target {
@@ -73,6 +99,10 @@ mod tests {
         assert_eq!(target.address, ("localhost".to_owned(), 8080));
         assert_eq!(target.path, "/logs/tail/a/b%20c");
         assert_eq!(Target::parse("http://h/tail/a b日").unwrap().path, "/tail/a%20b%E6%97%A5", "as typed");
+        assert_eq!(
+            (target.name(), Target::parse("h/tail/%zz%E6%97%A5%").unwrap().name()),
+            ("a/b c".into(), "%zz日%".into())
+        );
         let page = Target::parse("http://h/logs/#/a/b%20c").unwrap();
         assert_eq!(page.path, "/logs/tail/a/b%20c", "the page's own address");
         assert_eq!(Target::parse("ws://[::1]:90/tail/x").unwrap().address, ("::1".to_owned(), 90));
