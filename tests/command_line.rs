@@ -436,3 +436,32 @@ fn produce_writes_as_many_lines_as_asked_and_rotates() {
     assert!(lines >= 3000, "{lines}");
     assert!(folder.path().join("made.log.1").exists());
 }
+
+#[test]
+fn what_produce_writes_is_followed_however_it_is_rotated() {
+    for how in ["rename", "copytruncate", "compress"] {
+        let folder = temp_dir();
+        let path = folder.path().join("made.log");
+        append(&path, "before\n");
+        let server = Server::start(&[path.to_str().unwrap()]);
+        let cat = Cat::start(&[&format!("{}tail/made.log", server.url())]);
+        assert_eq!(cat.line(), "before");
+        let (file, lines) = (path.to_str().unwrap(), 600);
+        let count = lines.to_string();
+        let words =
+            ["produce", file, "--format", "json", "--language", "zh", "--how", how, "--lines", &count];
+        assert!(
+            run(&[&words[..], &["--rate", "1000", "--rotate", "32K", "--keep", "20"]].concat())
+                .status
+                .success()
+        );
+        let request = |line: String| -> String {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            line["request"].as_str().unwrap().to_owned()
+        };
+        let requests: std::collections::HashSet<String> = (0..lines).map(|_| request(cat.line())).collect();
+        assert_eq!(requests.len(), lines, "{how}: each line once");
+        let rotated = fs::read_dir(folder.path()).unwrap().count() - 1;
+        assert!(rotated >= 2, "{how}: {rotated}");
+    }
+}

@@ -13,13 +13,15 @@ use std::time::{Duration, Instant, SystemTime};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::tail::demo::chatter::Chatter;
-use crate::tail::spool::RotatingFile;
+use crate::tail::demo::voice::{Format, Language, Voice};
+use crate::tail::spool::{RotatingFile, Rotation};
 
 /// What can be written after `wiretail produce`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     about = "Write a realistic log, for trying things out",
-    after_help = "Examples:\n  wiretail produce /tmp/shop.log --rate 20\n  wiretail produce - --rate 1000 | wiretail -"
+    after_help = "Examples:\n  wiretail produce /tmp/shop.log --rate 20\n  wiretail produce - --rate 1000 | wiretail -\n  \
+                  wiretail produce /tmp/app.log --format multiline --language zh --rotate 1M --how compress"
 )]
 pub struct Args {
     /// The file to append to, or - for standard output
@@ -30,17 +32,67 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "10", value_parser = parse_rate)]
     pub rate: f64,
 
-    /// Rename the file to FILE.1 before it grows over this size, like 64K, 10M or 1G; 0 never does
+    /// Set the file aside as FILE.1 before it grows over this size, like 64K, 10M or 1G; 0 never does
     #[arg(long, value_name = "SIZE", default_value = "10M", value_parser = parse_size)]
     pub rotate: u64,
 
-    /// How many renamed files to keep
+    /// How a full file is set aside: rename, copytruncate, or compress (renamed, then gzip)
+    #[arg(long, value_name = "HOW", default_value = "rename", value_parser = parse_how)]
+    pub how: Rotation,
+
+    /// What the lines look like: mixed (of everything something), plain, json, colour, or multiline (stack traces)
+    #[arg(long, value_name = "FORMAT", default_value = "mixed", value_parser = parse_format)]
+    pub format: Looks,
+
+    /// What they are written in: en, zh, or both; a mixed log is always in both
+    #[arg(long, value_name = "LANGUAGE", default_value = "both", value_parser = parse_language)]
+    pub language: Language,
+
+    /// How many files that were set aside to keep
     #[arg(long, value_name = "K", default_value_t = 3)]
     pub keep: u32,
 
     /// Stop after so many lines; otherwise Ctrl+C does it
     #[arg(long, value_name = "N")]
     pub lines: Option<u64>,
+}
+
+/// What the lines look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// Of everything something.
+    Mixed,
+    /// All the same.
+    Uniform(Format),
+}
+
+fn parse_how(text: &str) -> Result<Rotation, String> {
+    match text {
+        "rename" => Ok(Rotation::Rename),
+        "copytruncate" => Ok(Rotation::CopyTruncate),
+        "compress" => Ok(Rotation::Compress),
+        _ => Err("a full file is set aside by rename, copytruncate or compress".to_owned()),
+    }
+}
+
+fn parse_format(text: &str) -> Result<Looks, String> {
+    match text {
+        "mixed" => Ok(Looks::Mixed),
+        "plain" => Ok(Looks::Uniform(Format::Plain)),
+        "json" => Ok(Looks::Uniform(Format::Json)),
+        "colour" | "color" => Ok(Looks::Uniform(Format::Colour)),
+        "multiline" => Ok(Looks::Uniform(Format::Multiline)),
+        _ => Err("the formats are mixed, plain, json, colour and multiline".to_owned()),
+    }
+}
+
+fn parse_language(text: &str) -> Result<Language, String> {
+    match text {
+        "en" => Ok(Language::English),
+        "zh" => Ok(Language::Chinese),
+        "both" => Ok(Language::Both),
+        _ => Err("the languages are en, zh and both".to_owned()),
+    }
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
@@ -110,10 +162,17 @@ pub fn run(args: &Args) -> Result<(), ProduceError> {
     let failed = |error| ProduceError::File(args.file.clone(), error);
     let mut out = Out::open(args).map_err(failed)?;
     let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    match produce(args, &mut out, Chatter::new(seed), &stopping) {
+    match produce(args, &mut out, chatter(args, seed), &stopping) {
         // Whoever read from the pipe has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome.map_err(failed),
+    }
+}
+
+fn chatter(args: &Args, seed: u64) -> Chatter {
+    match args.format {
+        Looks::Mixed => Chatter::new(seed),
+        Looks::Uniform(format) => Chatter::speaking(seed, Voice { format, language: args.language }),
     }
 }
 
@@ -159,7 +218,8 @@ impl Out {
             return Ok(Self::Stdout(Vec::new()));
         }
         let limit = if args.rotate == 0 { u64::MAX } else { args.rotate };
-        RotatingFile::open(&args.file, limit, args.keep).map(Self::File)
+        let file = RotatingFile::open(&args.file, limit, args.keep)?;
+        Ok(Self::File(file.rotated_by(args.how)))
     }
 
     fn push(&mut self, line: &str) {
@@ -212,7 +272,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.log");
         let args = typed(&[&[path.to_str().unwrap()], words].concat()).unwrap();
-        produce(&args, &mut Out::open(&args).unwrap(), Chatter::new(1), &never()).unwrap();
+        produce(&args, &mut Out::open(&args).unwrap(), chatter(&args, 1), &never()).unwrap();
         let numbered = (1..).map(|number| folder.path().join(format!("shop.log.{number}")));
         std::iter::once(path.clone())
             .chain(numbered)
@@ -235,6 +295,52 @@ mod tests {
         let whole = written(&["--rate", "100000", "--lines", "1000", "--rotate", "0"]);
         // The times differ; the rest of the last line does not.
         assert_eq!(files[0].lines().next_back().unwrap()[24..], whole[0].lines().next_back().unwrap()[24..]);
+    }
+
+    #[test]
+    fn the_same_lines_are_written_however_a_full_file_is_set_aside() {
+        let whole = |how: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("shop.log");
+            let words =
+                ["--rate", "100000", "--lines", "3000", "--rotate", "16K", "--keep", "100", "--how", how];
+            let words = [&[path.to_str().unwrap(), "--format", "json"], &words[..]].concat();
+            let args = typed(&words).unwrap();
+            produce(&args, &mut Out::open(&args).unwrap(), chatter(&args, 1), &never()).unwrap();
+            let ending = if how == "compress" { ".gz" } else { "" };
+            let mut text = std::fs::read_to_string(&path).unwrap();
+            let mut files = 0;
+            for number in 1.. {
+                let Ok(file) = std::fs::File::open(folder.path().join(format!("shop.log.{number}{ending}")))
+                else {
+                    break;
+                };
+                let part = match ending {
+                    "" => io::read_to_string(file),
+                    _ => io::read_to_string(flate2::read::GzDecoder::new(file)),
+                };
+                text = part.unwrap() + &text;
+                files += 1;
+            }
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), files + 1, "no other file is left");
+            assert!(files > 10, "{files}");
+            // The times differ.
+            text.lines().map(|line| line[line.find("level").unwrap()..].to_owned()).collect::<Vec<_>>()
+        };
+        let renamed = whole("rename");
+        assert_eq!(renamed.len(), 3000);
+        assert_eq!(whole("copytruncate"), renamed);
+        assert_eq!(whole("compress"), renamed);
+    }
+
+    #[test]
+    fn without_old_files_to_keep_there_is_one_file_whatever_the_way() {
+        for how in ["rename", "copytruncate", "compress"] {
+            let words =
+                ["--rate", "100000", "--lines", "1000", "--rotate", "4K", "--keep", "0", "--how", how];
+            let files = written(&words);
+            assert!(files.len() == 1 && files[0].len() <= 4096, "{how}: {files:?}");
+        }
     }
 
     #[test]
@@ -277,6 +383,14 @@ mod tests {
     fn wrong_words_are_named() {
         let complaint = typed(&["x.log", "--rotate", "10X"]).unwrap_err().to_string();
         assert!(complaint.contains("10X") && complaint.contains("like 10M"), "{complaint}");
+        for (words, said) in [
+            (["x.log", "--format", "xml"], "mixed, plain, json, colour and multiline"),
+            (["x.log", "--how", "move"], "rename, copytruncate or compress"),
+            (["x.log", "--language", "de"], "en, zh and both"),
+        ] {
+            let complaint = typed(&words).unwrap_err().to_string();
+            assert!(complaint.contains(words[2]) && complaint.contains(said), "{complaint}");
+        }
         let complaint = typed(&["x.log", "--rate", "0"]).unwrap_err().to_string();
         assert!(complaint.contains("from 0.1 to 100000"), "{complaint}");
     }

@@ -12,6 +12,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use memchr::{memchr, memrchr};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -30,9 +32,24 @@ pub struct RotatingFile {
     size: u64,
     limit: u64,
     keep: u32,
+    how: Rotation,
+    // Old files have been moved on for the one that is full. Should the rest fail, that is not to be done again.
+    has_room_for_old: bool,
     // So far the file ends with a whole line.
     at_line_end: bool,
     unwritten: Vec<u8>,
+}
+
+/// How a full file is set aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// It is renamed, and another one begun.
+    #[default]
+    Rename,
+    /// It is copied, and cut to nothing: for programs that cannot be told to open another one.
+    CopyTruncate,
+    /// It is renamed, and then compressed with gzip.
+    Compress,
 }
 
 /// How far a file may grow over its limit so that it ends with a whole line.
@@ -49,7 +66,23 @@ impl RotatingFile {
         // Whether an old file ends with a whole line is not looked up: it was written by us, or is another's
         // to end.
         let path = path.to_owned();
-        Ok(Self { path, file, size, limit, keep, at_line_end: true, unwritten: Vec::new() })
+        let (how, has_room_for_old) = (Rotation::default(), false);
+        Ok(Self {
+            path,
+            file,
+            size,
+            limit,
+            keep,
+            how,
+            has_room_for_old,
+            at_line_end: true,
+            unwritten: Vec::new(),
+        })
+    }
+
+    /// The same, set aside in another way.
+    pub fn rotated_by(self, how: Rotation) -> Self {
+        Self { how, ..self }
     }
 
     /// The file that is written to.
@@ -118,23 +151,56 @@ impl RotatingFile {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
-        if self.keep == 0 {
-            gone_is_fine(fs::remove_file(&self.path))?;
-        } else {
-            for number in (1..self.keep).rev() {
-                gone_is_fine(fs::rename(self.numbered(number), self.numbered(number + 1)))?;
-            }
-            gone_is_fine(fs::rename(&self.path, self.numbered(1)))?;
+        if !self.has_room_for_old {
+            self.make_room_for_old()?;
+            self.has_room_for_old = true;
         }
-        self.file = open_to_append(&self.path)?;
+        let first = self.numbered(1, "");
+        match self.how {
+            Rotation::CopyTruncate => {
+                if self.keep > 0 {
+                    gone_is_fine(fs::copy(&self.path, &first).map(drop))?;
+                }
+                self.file.set_len(0)?;
+            }
+            Rotation::Rename | Rotation::Compress => {
+                let moved =
+                    if self.keep == 0 { fs::remove_file(&self.path) } else { fs::rename(&self.path, &first) };
+                gone_is_fine(moved)?;
+                self.file = open_to_append(&self.path)?;
+            }
+        }
         self.size = self.file.metadata()?.len();
-        self.at_line_end = true;
+        (self.at_line_end, self.has_room_for_old) = (true, false);
+        // Last: what cannot be compressed now is when the next file is full.
+        self.compress_first()
+    }
+
+    /// Moves each old file on by one number.
+    fn make_room_for_old(&self) -> io::Result<()> {
+        self.compress_first()?;
+        let ending = if self.how == Rotation::Compress { ".gz" } else { "" };
+        for number in (1..self.keep).rev() {
+            gone_is_fine(fs::rename(self.numbered(number, ending), self.numbered(number + 1, ending)))?;
+        }
         Ok(())
     }
 
-    fn numbered(&self, number: u32) -> PathBuf {
+    /// As `gzip` does it: a file goes when all of it is in the other one.
+    fn compress_first(&self) -> io::Result<()> {
+        let (plain, packed) = (self.numbered(1, ""), self.numbered(1, ".gz"));
+        if self.how != Rotation::Compress || !plain.exists() {
+            return Ok(());
+        }
+        let mut packed = GzEncoder::new(File::create(packed)?, Compression::default());
+        io::copy(&mut File::open(&plain)?, &mut packed)?;
+        packed.finish()?.sync_data()?;
+        fs::remove_file(plain)
+    }
+
+    fn numbered(&self, number: u32, ending: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
-        path.push(format!(".{number}"));
+        path.push(format!(".{number}{ending}"));
         path.into()
     }
 }

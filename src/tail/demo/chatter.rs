@@ -11,6 +11,7 @@ use std::fmt::Write;
 use std::time::SystemTime;
 
 use super::utc::Utc;
+use super::voice::Voice;
 
 /// Makes up log lines, one after the other.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Chatter {
     line: String,
     // The rest of an entry of several lines.
     rest: VecDeque<String>,
+    // None: of everything something.
+    voice: Option<Voice>,
 }
 
 /// How grave a line says it is.
@@ -86,7 +89,12 @@ const PATHS: [&str; 7] =
 impl Chatter {
     /// Begins the log that belongs to `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { random: Random(seed), line: String::new(), rest: VecDeque::new() }
+        Self { random: Random(seed), line: String::new(), rest: VecDeque::new(), voice: None }
+    }
+
+    /// The same in one voice.
+    pub fn speaking(seed: u64, voice: Voice) -> Self {
+        Self { voice: Some(voice), ..Self::new(seed) }
     }
 
     /// The next line, without its end.
@@ -99,6 +107,10 @@ impl Chatter {
     }
 
     fn begin_entry(&mut self, now: SystemTime) {
+        if let Some(voice) = self.voice {
+            (self.line, self.rest) = voice.entry(&mut self.random, Utc::from(now));
+            return;
+        }
         self.line.clear();
         let mut roll = self.random.below(100);
         for (share, topic) in TOPICS {

@@ -4,6 +4,7 @@
 
 pub mod chatter;
 pub mod utc;
+pub mod voice;
 
 use std::io;
 use std::path::Path;
