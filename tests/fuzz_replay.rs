@@ -139,3 +139,15 @@ fn logs_and_their_viewers() {
 fn what_logs_say() {
     replay("lens", FEW, bodies::lens::run);
 }
+
+#[cfg(feature = "tool")]
+#[test]
+fn archives() {
+    replay("archive", FEW, bodies::archive::run);
+}
+
+#[cfg(feature = "tool")]
+#[test]
+fn times_in_lines() {
+    replay("timestamps", MANY, bodies::timestamps::run);
+}

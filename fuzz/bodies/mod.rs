@@ -7,6 +7,8 @@
     reason = "a program has no outside, and still `pub` says what is meant for its other parts"
 )]
 
+#[cfg(feature = "tool")]
+pub mod archive;
 pub mod back_to_back;
 pub mod choices;
 pub mod client;
@@ -35,6 +37,8 @@ pub mod server_answer;
 pub mod tail_messages;
 mod talk;
 pub mod text;
+#[cfg(feature = "tool")]
+pub mod timestamps;
 
 // The naive model of a log, and a log with its viewers, as the main package's tests have them.
 #[cfg(feature = "tool")]

@@ -72,6 +72,23 @@ pub fn inflate(data: &[u8], history: &[u8], most: usize) -> Inflated {
     Inflated { bytes: reader.out.split_off(history.len()), end, farthest: reader.farthest }
 }
 
+/// Inflates one stream of blocks, as long as it means no more than `most` bytes, and says how many bytes of `data` it takes
+/// up.
+pub fn inflate_one(data: &[u8], most: usize) -> (Inflated, usize) {
+    let mut reader = Reader { data, at: 0, out: Vec::new(), begun: 0, most, farthest: 0 };
+    let end = loop {
+        match reader.block() {
+            Ok(true) => break End::Between { last: true },
+            Ok(false) => {}
+            Err(Stop::NoMoreBits) => break End::Inside,
+            Err(Stop::Broken) => break End::Broken,
+            Err(Stop::TooMuch) => break End::TooMuch,
+        }
+    };
+    let used = reader.at.div_ceil(8);
+    (Inflated { bytes: reader.out, end, farthest: reader.farthest }, used)
+}
+
 impl Reader<'_> {
     /// "Data elements other than Huffman codes are packed starting with the least-significant bit" (§3.1.1).
     fn bits(&mut self, count: usize) -> Result<usize, Stop> {

@@ -32,7 +32,7 @@
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
 
-pub(crate) mod archive;
+pub mod archive;
 mod backlog;
 pub mod beneath;
 pub mod catalogue;

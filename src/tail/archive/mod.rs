@@ -11,7 +11,7 @@
 //!
 //! Does not know which archive holds what, nor who reads.
 
-pub(crate) mod unpack;
+pub mod unpack;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

@@ -15,8 +15,8 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use crate::tail::disk::File;
 use crate::tail::reading::read_fully;
 
-/// What a step unpacks, and reads, about.
-pub(crate) const STEP: usize = 256 * 1024;
+/// What a step unpacks, and reads, about: bytes.
+pub const STEP: usize = 256 * 1024;
 
 /// What is read at once of gzip.
 const PIECE: usize = 4096;
@@ -27,7 +27,7 @@ const MOST_WINDOW: u64 = 8 * 1024 * 1024;
 
 /// How a file is compressed, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// `.gz`
     Gzip,
     /// `.zst`
@@ -79,7 +79,7 @@ pub(crate) fn trailer(format: Format, file: &File, size: u64) -> io::Result<Opti
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unpacked {
+pub enum Unpacked {
     /// There is more.
     More,
     /// That was all.
@@ -89,7 +89,7 @@ pub(crate) enum Unpacked {
 }
 
 /// Unpacks one archive.
-pub(crate) struct Unpacker {
+pub struct Unpacker {
     decoder: Decoder,
 }
 
@@ -106,7 +106,7 @@ impl std::fmt::Debug for Unpacker {
 
 impl Unpacker {
     /// Of the archive in `file`.
-    pub(crate) fn new(format: Format, file: File) -> Self {
+    pub fn new(format: Format, file: File) -> Self {
         let source = Source { file, at: 0, allowance: 0, failed: None };
         let decoder = match format {
             Format::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(source))),
@@ -119,8 +119,11 @@ impl Unpacker {
         Self { decoder }
     }
 
-    /// Unpacks on, about `most` bytes, and adds them to `slice`. An error is the disk's.
-    pub(crate) fn step(&mut self, most: usize, slice: &mut Vec<u8>) -> io::Result<Unpacked> {
+    /// Unpacks on, about `most` bytes, and adds them to `slice`: of Zstandard, 128 KiB more at the most.
+    ///
+    /// # Errors
+    /// Those of the disk. What is damaged is no error.
+    pub fn step(&mut self, most: usize, slice: &mut Vec<u8>) -> io::Result<Unpacked> {
         self.source().allowance = STEP;
         let unpacked = match &mut self.decoder {
             Decoder::Gzip(decoder) => gzip(decoder, most, slice),

@@ -63,7 +63,7 @@ impl FromStr for TimeSpec {
 
 impl TimeSpec {
     /// Was a line with this time written before the time that is looked for?
-    pub(crate) fn is_after(&self, stamp: &Stamp) -> bool {
+    pub fn is_after(&self, stamp: &Stamp) -> bool {
         let goal = if self.0.zone.is_some() { self.0.instant() } else { self.0.wall };
         let zone = if self.0.zone.is_some() { stamp.zone.unwrap_or(0) * SECOND } else { 0 };
         let Day::OfAnyYear { month, day } = stamp.day else {
@@ -79,7 +79,7 @@ impl TimeSpec {
 
 /// A time found in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     day: Day,
     // What a clock on the wall shows, in microseconds since 1970; of a day in any year, since midnight.
     wall: i64,
@@ -107,7 +107,7 @@ impl Stamp {
     }
 
     /// The time of this line, if it has one.
-    pub(crate) fn find(line: &[u8]) -> Option<Self> {
+    pub fn find(line: &[u8]) -> Option<Self> {
         let begin = line.iter().position(|byte| !byte.is_ascii_whitespace())?;
         let json = line[begin] == b'{';
         let head = &line[begin..line.len().min(begin + MOST)];

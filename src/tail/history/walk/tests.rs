@@ -5,6 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::tail::beneath::Root;
 
@@ -61,7 +63,8 @@ impl Scene {
 
     fn at(&mut self, back: u64, offset: u64) -> Standing {
         let id = GenerationId(self.follower.newest.0 - back);
-        self.follower.lineage.make_open(id, self.now).unwrap();
+        // What is compressed is unpacked step by step.
+        while matches!(self.follower.lineage.make_open(id, self.now), Err(OpenError::Packed)) {}
         let place = self.follower.lineage.get(id).unwrap().place_at(offset).unwrap();
         Standing::new(vec![crate::tail::standing::Spot { id, place }])
     }
@@ -202,4 +205,73 @@ fn files_beyond_the_known_ones_are_taken_in_one_by_one_and_each_once() {
     let whole: Vec<String> = texts.iter().rev().cloned().chain(["now\n".to_owned()]).collect();
     assert_eq!(scene.up(&end, 100), whole.join("<Rotated>"));
     assert_eq!(scene.up(&end, 100), whole.join("<Rotated>"), "and once more");
+}
+
+/// How a file is kept.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Plain,
+    Gzip,
+    Zstandard,
+}
+
+impl Kept {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Gzip => ".gz",
+            Self::Zstandard => ".zst",
+        }
+    }
+
+    fn pack(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Plain => text.as_bytes().to_vec(),
+            Self::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+                encoder.finish().unwrap()
+            }
+            Self::Zstandard => {
+                let level = ruzstd::encoding::CompressionLevel::Fastest;
+                ruzstd::encoding::compress_to_vec(text.as_bytes(), level)
+            }
+        }
+    }
+}
+
+/// A few lines, the last of which has a newline or not, and how they are kept.
+fn rotated() -> impl Strategy<Value = (String, Kept)> {
+    let line = prop::sample::select(vec!["", "a", "line", "€ and 😀", "a longer line than others"]);
+    let text = (prop::collection::vec(line, 0..5), prop::sample::select(vec!["\n", "."]))
+        .prop_map(|(lines, end)| lines.join("\n") + end);
+    (text, prop::sample::select(vec![Kept::Plain, Kept::Gzip, Kept::Zstandard]))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn compressed_files_read_as_if_they_were_not_whatever_the_size_of_a_block(
+        rotated in prop::collection::vec(rotated(), 1..5),
+        current in prop::sample::select(vec!["", "now\n", "now\nand half a line"]),
+    ) {
+        // All begin with the same text, which is longer than what is looked at first, and go on differently.
+        let banner = "the same in all of them\n".repeat(12);
+        let text = |(number, (end, _)): (usize, &(String, Kept))| format!("{banner}{number}\n{end}");
+        let texts: Vec<String> = rotated.iter().enumerate().map(text).collect();
+        let packed = rotated.iter().zip(&texts).rev().zip(1..).map(|(((_, kept), text), age)| {
+            (format!("app.log.{age}{}", kept.extension()), kept.pack(text))
+        });
+        let files: Vec<_> = packed.chain([("app.log".to_owned(), current.as_bytes().to_vec())]).collect();
+        let files: Vec<_> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+        let whole = texts.iter().map(String::as_str).chain([current]).collect::<Vec<_>>().join("<Rotated>");
+        let mut scene = Scene::new(&files);
+        let end = scene.at_end();
+        for size in (8..70).chain([1000]) {
+            prop_assert_eq!(&scene.up(&end, size), &whole, "up in blocks of {}", size);
+            let start = scene.at(rotated.len() as u64, 0);
+            prop_assert_eq!(&scene.down(&start, size), &whole, "down in blocks of {}", size);
+        }
+    }
 }
