@@ -101,21 +101,11 @@ fn wrong_usage_is_one_sentence_and_code_2() {
 #[test]
 fn a_file_that_may_not_be_read_is_one_sentence_and_code_1() {
     use std::os::unix::fs::PermissionsExt;
+    use support::server::unprivileged;
     let folder = temp_dir();
     let path = folder.path().join("secret.log");
     fs::write(&path, "secret\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    let unprivileged = |args: &[&str]| {
-        let plain = Server::command(args);
-        if fs::File::open(&path).is_err() {
-            return plain;
-        }
-        // We are root, who reads everything, unless it gives up the right to.
-        let mut command = Command::new("setpriv");
-        command.args(["--bounding-set", "-dac_override,-dac_read_search", "--"]);
-        command.arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
-        command
-    };
     let output = unprivileged(&[path.to_str().unwrap()]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");

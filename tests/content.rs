@@ -4,13 +4,14 @@
 mod support;
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::server::wiretail;
+use support::server::{unprivileged, wiretail};
 use support::v1::Viewer;
 use support::ws::Raw;
 use support::{SOON, Server, TempDir, temp_dir, until};
@@ -278,6 +279,57 @@ fn a_configuration_file_says_it_for_each_log() {
     expect_text(&mut Viewer::connect(server.addr(), "/tail/shop"), "█████\n");
     let (status, ..) = support::ws::http_get(server.addr(), "/tail/a.log", &[]);
     assert_eq!(status, 404, "by no other name");
+}
+
+#[test]
+fn what_lies_beside_a_masked_log_is_not_shown_and_that_is_said() {
+    let folder = temp_dir();
+    for name in ["app.log", "app.log.1", "app.log.save", "other.log"] {
+        fs::write(folder.path().join(name), b"key=1\n").unwrap();
+    }
+    let config = folder.path().join("w.toml");
+    fs::write(&config, "[[log]]\npath = 'app.log'\nredact = ['key=\\d']\n").unwrap();
+    let args = ["-c", config.to_str().unwrap(), &folder.path().join("*log*").display().to_string()];
+    let check = wiretail().arg("check").args(args).output().unwrap();
+    let checked = String::from_utf8(check.stdout).unwrap();
+    let mut serve = Server::command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(serve.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let url = said.next().unwrap();
+    let started: Vec<String> = said.by_ref().take(5).collect();
+    let addr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    for (name, status) in [("app.log", 200), ("other.log", 200), ("app.log.1", 404), ("app.log.save", 404)] {
+        let (got, _, body) = support::ws::http_get(addr, &format!("/tail/{name}"), &[]);
+        assert_eq!(got, status, "{name}");
+        assert_eq!(String::from_utf8_lossy(&body).contains("key="), name == "other.log", "{name}");
+        let withheld = |line: &str| line.contains(&format!("/{name}\"")) && line.contains("not shown");
+        // The folder finds the masked log as well, and does not show it as it is.
+        assert_eq!(checked.lines().any(withheld), name != "other.log", "{name}: {checked}");
+        assert_eq!(started.iter().any(|line| withheld(line)), name != "other.log", "{name}: {started:?}");
+    }
+    serve.kill().unwrap();
+    serve.wait().unwrap();
+}
+
+#[test]
+fn what_a_masking_folder_may_not_list_is_shown_by_nobody() {
+    let folder = temp_dir();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    fs::write(logs.join("app.log"), b"key=1\n").unwrap();
+    symlink("logs", folder.path().join("link")).unwrap();
+    // It may be gone through, and not be listed.
+    fs::set_permissions(&logs, fs::Permissions::from_mode(0o311)).unwrap();
+    let config = folder.path().join("w.toml");
+    fs::write(&config, "[[log]]\npath = 'logs/*.log'\nredact = ['key=\\d']\n").unwrap();
+    for (named, status) in [("logs/app.log", 404), ("link/app.log", 404)] {
+        let named = folder.path().join(named);
+        let server = Server::spawn(unprivileged(&["-c", config.to_str().unwrap(), named.to_str().unwrap()]));
+        let (got, ..) = support::ws::http_get(server.addr(), "/tail/app.log", &[]);
+        assert_eq!(got, status, "{}", named.display());
+    }
+    fs::set_permissions(&logs, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::spawn(unprivileged(&["-c", config.to_str().unwrap()]));
+    expect_text(&mut Viewer::connect(server.addr(), "/tail/app.log"), "█████\n");
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         // {:?}: a path may hold characters that a terminal would obey.
         let _ = writeln!(report, "{}  {path:?}  {}{masks}  {state}", entry.name, entry.lens.encoding());
     }
+    for (path, why) in catalogue.withheld() {
+        let _ = writeln!(report, "{path:?}  {why}");
+    }
     for (_, written) in &stdin {
         let _ = writeln!(report, "{written}  standard input");
     }

@@ -363,6 +363,12 @@ fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, cata
     if let Some(more) = catalogue.logs().len().checked_sub(MOST_NAMED).filter(|&more| more > 0) {
         lines.push(format!("  and {more} more"));
     }
+    let withheld = catalogue.withheld();
+    let named = withheld.iter().take(MOST_NAMED);
+    lines.extend(named.map(|(path, why)| format!("  {path:?}  ({why})")));
+    if let Some(more) = withheld.len().checked_sub(MOST_NAMED).filter(|&more| more > 0) {
+        lines.push(format!("  and {more} more that are not shown: wiretail check names them all"));
+    }
     for source in catalogue.idle() {
         lines.push(format!("  {}  (nothing there yet; waiting for it)", written[source]));
     }

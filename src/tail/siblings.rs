@@ -12,8 +12,8 @@
 //!
 //! Does not open files and does not know what is in them: a name is only a hint where to look.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -27,6 +27,9 @@ const MOST_ENTRIES: usize = 4096;
 
 /// Siblings that are looked at, the youngest by name. What was rotated away longer ago is not found.
 const MOST_SIBLINGS: usize = 64;
+
+/// Of a name's first so many parts it is asked whether a log of that name would have the file for a sibling.
+const MOST_PARTS: usize = 32;
 
 /// Files that are compressed in ways that we do not read are no siblings.
 const UNREADABLE: [&str; 6] = ["bz2", "xz", "lz4", "Z", "zip", "br"];
@@ -125,6 +128,22 @@ pub(crate) fn list(
         siblings.sort_by_key(|sibling| (sibling.is_in_order(), sibling.stat.modified));
     }
     Ok(siblings)
+}
+
+/// The names of all logs for which a file of this name would be a sibling. (Of logs whose names have more than
+/// [`MOST_PARTS`] parts, between dots and dashes, it is not asked.)
+pub(crate) fn owners(name: &OsStr) -> Vec<OsString> {
+    let stem = Format::of(name).map_or(name, |(_, stem)| stem).as_bytes();
+    let extension = stem.iter().rposition(|&byte| byte == b'.').map_or(&[][..], |dot| &stem[dot..]);
+    let parts = (1..stem.len()).filter(|&at| matches!(stem[at], b'.' | b'-' | b'_')).take(MOST_PARTS);
+    let mut owners = Vec::new();
+    for own in parts.flat_map(|at| [stem[..at].to_vec(), [&stem[..at], extension].concat()]) {
+        let own = OsString::from_vec(own);
+        if beside(own.as_bytes(), stem).is_some() && !owners.contains(&own) {
+            owners.push(own);
+        }
+    }
+    owners
 }
 
 /// A name, before the file is asked about.
@@ -254,6 +273,40 @@ mod tests {
         let names = ["app-20261120.log.gz", "app.log-20261119.gz", "app.log.old.gz", "app.log"];
         assert_eq!(siblings("app.log", &names[..2]), ["app.log-20261119.gz", "app-20261120.log.gz"]);
         assert_eq!(siblings("app.log", &names[2..]), ["app.log.old.gz"]);
+    }
+
+    #[test]
+    fn the_owners_of_a_name_are_those_who_find_it_beside_them() {
+        let names = [
+            "app",
+            "app.log",
+            "app.log.1",
+            "app.log.1.gz",
+            "app.log.save",
+            "app-1.log",
+            "app-20261118.log.zst",
+            "app.2026-11-18_12.log",
+            "app-errors.log",
+            "app_1",
+            "日志.log",
+            "日志-20261118.log",
+            ".app.log",
+            "a..b",
+            "app.log-",
+            "app.log.1.bz2",
+            "-",
+            "",
+        ];
+        for name in names {
+            let stem = Format::of(OsStr::new(name)).map_or(OsStr::new(name), |(_, stem)| stem);
+            let owners = owners(OsStr::new(name));
+            for own in names.iter().filter(|own| !own.is_empty()) {
+                let finds = beside(own.as_bytes(), stem.as_bytes()).is_some();
+                assert_eq!(owners.iter().any(|owner| owner == own), finds, "{name} beside {own}");
+            }
+        }
+        assert_eq!(super::owners(OsStr::new("app.log.save")), ["app", "app.log"]);
+        assert!(super::owners(OsStr::new(&"-".repeat(255))).len() <= 2 * MOST_PARTS);
     }
 
     #[test]

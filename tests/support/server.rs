@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use super::until;
 
@@ -154,6 +154,19 @@ pub fn wiretail() -> Command {
             command.env_remove(name);
         }
     }
+    command
+}
+
+/// The command of [`Server::command`], run by somebody whom the permissions of files bind.
+pub fn unprivileged(args: &[&str]) -> Command {
+    let plain = Server::command(args);
+    if !geteuid().is_root() {
+        return plain;
+    }
+    // We are root, who reads everything, unless it gives up the right to.
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set", "-dac_override,-dac_read_search", "--"]);
+    command.arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
     command
 }
 

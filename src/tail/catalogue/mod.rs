@@ -14,8 +14,8 @@
 //!   rotated part of another listed one (see [`rotated`]): it belongs to the history of that one.
 //!
 //! A file that two sources find is listed once, by the first of them; names given by `NAME=` come before all
-//! others, and each of them is a log of its own. What one source redacts, none shows that does not, by whatever path
-//! (see `withheld`).
+//! others, and each of them is a log of its own. What one source redacts, or would if it could see it, none shows that
+//! does not, by whatever path; nor what lies beside such a log ([`Withholding`]).
 //!
 //! A look takes as many slices as it needs ([`Catalogue::work`]), and costs little where nothing has changed: a folder whose
 //! time is the same has the same names in it. Then only the paths are thought over that have changed.
@@ -38,7 +38,7 @@ pub(crate) mod tests;
 mod watch;
 mod withheld;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -51,7 +51,9 @@ use places::Places;
 pub use source::{Source, SourceError};
 use watch::{Roots, Sighting, Watch};
 use withheld::Withheld;
+pub use withheld::Withholding;
 
+use crate::tail::Lens;
 use crate::tail::disk::Disk;
 
 /// How often the sources are looked at again.
@@ -203,6 +205,21 @@ impl Catalogue {
         watches.filter(|(_, watch)| watch.is_idle()).map(|(index, _)| index)
     }
 
+    /// What sources have found and do not show, as another one masks it, and why: by path, for a report.
+    // O(all that is found), with a question to the system for each.
+    pub fn withheld(&self) -> BTreeMap<PathBuf, Withholding> {
+        let found = self.watches.iter().flat_map(|watch| {
+            let why = |seen: Sighting| self.withholds(&seen.path, watch.lens()).map(|why| (seen.path, why));
+            watch.sightings().into_iter().filter_map(why)
+        });
+        found.collect()
+    }
+
+    /// Whether what is at `path` must not be shown through `lens`, and why.
+    fn withholds(&self, path: &Path, lens: &Lens) -> Option<Withholding> {
+        self.withheld.concerns(path, lens, &self.watches)
+    }
+
     /// The log of this name, or of which this is a further name.
     pub fn find(&self, name: &str) -> Option<&LogEntry> {
         let aliased = || self.aliases.get(name).and_then(|&watch| self.list.outright(watch));
@@ -291,7 +308,7 @@ impl Catalogue {
         for index in named.into_iter().chain(others) {
             let watch = &self.watches[index];
             let claimed = !wanted.is_empty() && !watch.gives_names();
-            if claimed || self.withheld.concerns(path, watch.lens()) {
+            if claimed || self.withholds(path, watch.lens()).is_some() {
                 continue;
             }
             if let Some(sighting) = watch.sighting(path) {
@@ -305,7 +322,7 @@ impl Catalogue {
     /// Whether a file at `path` is, by its name, a rotated part of another that is listed or found.
     fn is_rotated(&self, path: &Path) -> bool {
         let is_known = |base: &PathBuf| {
-            let found = |&index: &usize| !self.withheld.concerns(base, self.watches[index].lens());
+            let found = |&index: &usize| self.withholds(base, self.watches[index].lens()).is_none();
             !self.list.at(base).is_empty() || self.places.seers(base).iter().any(found)
         };
         places::bases(path).any(|base| is_known(&base))
@@ -323,7 +340,7 @@ impl Catalogue {
             let same = |found: &Found| found.identity == listed.identity;
             if let Some(at) = wanted.iter().position(same) {
                 self.keep(&key, wanted.swap_remove(at));
-            } else if rotated.iter().any(same) || self.withheld.concerns(path, &listed.entry.lens) {
+            } else if rotated.iter().any(same) || self.withholds(path, &listed.entry.lens).is_some() {
                 self.list.remove(&key);
             } else {
                 self.list.mark_gone(&key, now);

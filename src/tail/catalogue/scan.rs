@@ -252,6 +252,31 @@ impl Walk {
     }
 }
 
+/// Whether a scan for `steps` could find a file at `rel`, as far as names tell: how deep it goes, and how many entries it
+/// looks at, does not matter.
+// O(steps * parts of the path).
+pub(super) fn may_find(steps: &[Step], rel: &Path) -> bool {
+    // The steps that the next part of the path may be held against.
+    let mut open = vec![false; steps.len() + 1];
+    open[0] = true;
+    for part in rel {
+        let mut next = vec![false; steps.len() + 1];
+        for (at, step) in steps.iter().enumerate() {
+            match step {
+                _ if !open[at] => {}
+                Step::Literal(name) => next[at + 1] |= name == part,
+                Step::Match(pattern) => next[at + 1] |= matches(pattern, part),
+                Step::AnyDepth => {
+                    open[at + 1] = true;
+                    next[at] = !part.as_encoded_bytes().starts_with(b".");
+                }
+            }
+        }
+        open = next;
+    }
+    open[steps.len()]
+}
+
 fn matches(pattern: &Pattern, name: &OsStr) -> bool {
     pattern.matches_with(&name.to_string_lossy(), LIKE_A_SHELL)
 }
@@ -304,6 +329,53 @@ mod tests {
         assert_eq!(finds(&folder, "*/eu/*.log"), ["web/eu/a.log"]);
         assert_eq!(finds(&folder, "nothing*"), [""; 0]);
         assert_eq!(finds(&folder, "nowhere/*.log"), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_be_found_is_what_is_found_where_everything_is_seen() {
+        let files = [
+            "a.log",
+            "b.log",
+            ".hidden.log",
+            "c.txt",
+            "web/a.log",
+            "web/eu/a.log",
+            "web/eu/web/a.log",
+            "web/.cache/a.log",
+            "db/x.log",
+            ".git/a.log",
+        ];
+        let folder = folder_with(&files);
+        for pattern in [
+            "*",
+            "*.log",
+            "[!a].log",
+            ".*.log",
+            "*/a.log",
+            "*/*",
+            "*/eu/*.log",
+            "nothing*",
+            "**",
+            "**/*.log",
+            "**/web/**/a.log",
+            "**/w*/**/a.log",
+            "web/**/eu/*",
+            "**/.cache/*",
+            "w?b/eu/**",
+        ] {
+            let given = folder.path().join(pattern);
+            let Place::Glob(root, steps) = Source::parse(given.to_str().unwrap()).unwrap().place else {
+                panic!("{pattern} is a pattern");
+            };
+            let paths = files.iter().map(|file| folder.path().join(file));
+            let may = |path: &PathBuf| path.strip_prefix(&root).is_ok_and(|rel| may_find(&steps, rel));
+            let mut expected: Vec<PathBuf> = paths.filter(may).collect();
+            expected.sort_unstable();
+            let scan = scan_for(&folder, pattern, ENTRIES);
+            let mut found: Vec<PathBuf> = scan.files.keys().map(|rel| root.join(rel)).collect();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{pattern}");
+        }
     }
 
     #[test]

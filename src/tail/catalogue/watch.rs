@@ -14,7 +14,7 @@ use log::warn;
 
 use super::entry::LogKind;
 use super::names::{Wish, parts};
-use super::scan::{Behind, CutShort, ENTRIES, Files, Scan, Walk};
+use super::scan::{self, Behind, CutShort, ENTRIES, Files, Scan, Walk};
 use super::source::{Place, Source, Step};
 use crate::tail::Lens;
 use crate::tail::beneath::{Kind, OpenError, Root};
@@ -65,6 +65,8 @@ pub(super) struct Watch {
     group: Option<String>,
     lens: Rc<Lens>,
     root: Rc<Root>,
+    /// Where the root is when all links are followed, if that is elsewhere.
+    real_root: Option<PathBuf>,
     target: Target,
     seen: Scan,
     /// How far the look has come that is under way.
@@ -184,6 +186,7 @@ impl Watch {
             group: source.group,
             lens: source.lens,
             root: roots.at(&folder),
+            real_root: None,
             target,
             seen: Scan::default(),
             look: Look::Rests,
@@ -226,6 +229,10 @@ impl Watch {
             _ => None,
         };
         let has_come = self.settle(roots);
+        if self.lens.redacts() {
+            let folder = self.root.path();
+            self.real_root = folder.canonicalize().ok().filter(|real| real != folder);
+        }
         match &mut self.target {
             Target::Awaited { path, .. } => {
                 let changed = if replace(&mut self.settled, true) { Vec::new() } else { vec![path.clone()] };
@@ -316,6 +323,28 @@ impl Watch {
             Target::Awaited { .. } | Target::File { .. } => self.outright().into_iter().collect(),
             Target::Folder(_) | Target::Glob(_) => {
                 self.seen.files.iter().map(|(rel, inode)| self.found(Path::new(rel), *inode)).collect()
+            }
+        }
+    }
+
+    /// The paths of the file that it is, as it was given and as it is opened; none if it looks for files in a folder, or
+    /// may come to that.
+    pub(super) fn files(&self) -> Option<[PathBuf; 2]> {
+        match &self.target {
+            Target::File { path, rel, .. } => Some([path.clone(), self.root.path().join(rel)]),
+            Target::Awaited { .. } | Target::Folder(_) | Target::Glob(_) => None,
+        }
+    }
+
+    /// Whether a log at `path` would be one that it finds, as far as names tell: it may be gone, or not to be listed.
+    pub(super) fn would_find(&self, path: &Path) -> bool {
+        match &self.target {
+            // Of what may be a folder, nobody knows yet what is in it.
+            Target::Awaited { path: own, .. } => path.starts_with(own),
+            Target::File { path: own, .. } => own == path,
+            Target::Folder(steps) | Target::Glob(steps) => {
+                let rel = |root: &Path| path.strip_prefix(root).is_ok_and(|rel| scan::may_find(steps, rel));
+                rel(self.root.path()) || self.real_root.as_deref().is_some_and(rel)
             }
         }
     }
