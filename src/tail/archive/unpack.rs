@@ -194,15 +194,24 @@ fn zstandard(
     most: usize,
     slice: &mut Vec<u8>,
 ) -> Unpacked {
-    let start = slice.len();
+    let end = slice.len() + most;
     // A block takes and gives 128 KiB at most, and cannot be read in part. Those of nothing are counted instead.
     source.get_mut().allowance = usize::MAX;
     let began = source.get_ref().at;
     for _ in 0..MOST_PARTS {
-        if slice.len() - start >= most || source.get_ref().at - began > STEP as u64 {
+        if slice.len() >= end || source.get_ref().at - began > STEP as u64 {
             return Unpacked::More;
         }
+        // With the end of a frame comes all that later blocks might have referred to: megabytes.
+        let ready = frame.can_collect();
+        if ready > 0 {
+            collect(frame, ready.min(end - slice.len()), slice);
+            continue;
+        }
         if frame.is_finished() {
+            if !is_sound(frame) {
+                return Unpacked::Damaged;
+            }
             match source.fill_buf().map(<[u8]>::is_empty) {
                 Ok(true) => return Unpacked::All,
                 Ok(false) => {}
@@ -220,14 +229,21 @@ fn zstandard(
                 Err(_) => return Unpacked::Damaged,
             }
         }
-        let decoded = frame.decode_blocks(&mut *source, BlockDecodingStrategy::UptoBlocks(1));
-        // Also what came before the damage.
-        let collected = frame.collect_to_writer(&mut *slice);
-        if decoded.is_err() || collected.is_err() || !is_sound(frame) {
+        if frame.decode_blocks(&mut *source, BlockDecodingStrategy::UptoBlocks(1)).is_err() {
+            // Also what came before the damage.
+            collect(frame, frame.can_collect(), slice);
             return Unpacked::Damaged;
         }
     }
     Unpacked::More
+}
+
+/// Adds so many of the bytes that are ready to `slice`.
+fn collect(frame: &mut FrameDecoder, len: usize, slice: &mut Vec<u8>) {
+    let from = slice.len();
+    slice.resize(from + len, 0);
+    let read = frame.read(&mut slice[from..]).unwrap_or(0);
+    slice.truncate(from + read);
 }
 
 /// Parts of a Zstandard archive in one step, however small they are.
