@@ -500,8 +500,8 @@ impl Generation {
 
     /// Closes the file. It may be [taken up](Self::take_up) again.
     pub(crate) fn close(&mut self) {
-        if let Bytes::Open(file) = &self.bytes {
-            self.seen_last = self.last_in(file);
+        if let Bytes::Open(_) = self.bytes {
+            self.see_last();
             self.bytes = Bytes::Closed;
         }
     }

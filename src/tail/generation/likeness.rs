@@ -11,15 +11,16 @@
 //!
 //! Does not know where files come from, nor what follows from the answer.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-use super::{Bytes, Generation};
+use super::Generation;
 use crate::tail::archive::Seen;
 use crate::tail::beneath::Stat;
-use crate::tail::cursor::{ENOUGH, GUARD, HEAD};
+use crate::tail::cursor::{ENOUGH, GUARD, HEAD, head_len};
 use crate::tail::disk::File;
-use crate::tail::reading::{before, holds, stat_of};
+use crate::tail::reading::{before, holds, read_exactly, stat_of};
 use crate::tail::window::GapReason;
 
 /// Programs that compress keep the time of the last change in whole seconds, some of them.
@@ -76,6 +77,9 @@ impl Generation {
 
     /// How far `file` agrees with it. A few small reads.
     pub(crate) fn likeness(&self, file: &File) -> io::Result<Likeness> {
+        if let Some(own) = self.own() {
+            return likeness_to(own, file);
+        }
         let size = stat_of(file)?.size;
         if size < self.position() {
             let alike = self.begins_like(file)?;
@@ -84,14 +88,38 @@ impl Generation {
         if !self.is_unchanged(file, &[])? {
             return Ok(Likeness::Other);
         }
-        match self.last() {
-            Some((end, _)) if size < end => Ok(Likeness::Shorter { held: true }),
-            Some((end, last)) if !holds(file, end - last.len() as u64, &last)? => Ok(Likeness::Other),
-            Some((end, _)) if end >= ENOUGH as u64 || end == size => Ok(Likeness::Same),
+        match &self.seen_last {
+            Some((end, _)) if size < *end => Ok(Likeness::Shorter { held: true }),
+            Some((end, last)) if !holds(file, end - last.len() as u64, last)? => Ok(Likeness::Other),
+            Some((end, _)) if *end >= ENOUGH as u64 || *end == size => Ok(Likeness::Same),
             // It has been read beyond its first bytes, or it is exactly as long.
             None if self.offset >= (HEAD + GUARD) as u64 || self.end() == size => Ok(Likeness::Same),
             _ => Ok(Likeness::Alike),
         }
+    }
+
+    /// Its own file, if that is open and still holds it.
+    fn own(&self) -> Option<&File> {
+        self.file().filter(|own| self.is_held_by(own).unwrap_or(false))
+    }
+
+    /// Its first bytes; of what was written and not read yet, those in its file.
+    pub(crate) fn first(&self) -> Cow<'_, [u8]> {
+        let own = self.own().filter(|_| self.head.len() < HEAD);
+        let first = own.and_then(|own| read_exactly(own, 0, head_len(stat_of(own).ok()?.size)).ok());
+        first.map_or(Cow::Borrowed(&self.head), Cow::Owned)
+    }
+
+    /// Before its file is closed: what was written to that and not read is known all the same. Where it cannot be read, what
+    /// else is known must do.
+    pub(super) fn see_last(&mut self) {
+        let first = self.first().into_owned();
+        let last_of = |own: &File| {
+            let end = stat_of(own).ok()?.size;
+            before(own, end).ok().filter(|last| !last.is_empty()).map(|last| (end, last))
+        };
+        self.seen_last = self.own().and_then(last_of);
+        self.know_head(first);
     }
 
     /// It was written to after this archive was made, which is another one's then. To know that, nobody has to look into it.
@@ -101,15 +129,15 @@ impl Generation {
 
     /// An archive of which this was seen may hold it.
     pub(crate) fn begins_as(&self, seen: &Seen) -> bool {
-        let first = &seen.first[..];
-        let common = first.len().min(self.head.len());
+        let (first, own) = (&seen.first[..], self.first());
+        let common = first.len().min(own.len());
         // Of what was first seen in an archive, nothing more will be written. Of a damaged one, it is a matter of luck how
-        // much can be unpacked.
+        // much can be unpacked. And what is written to a file that has been compressed is in no archive.
         let as_long = match self.is_unpacked() {
-            true => first.len() == self.head.len() || self.is_torn,
+            true => first.len() == own.len() || self.is_torn,
             false => first.len() >= self.head.len(),
         };
-        as_long && first[..common] == self.head[..common]
+        as_long && first[..common] == own[..common]
     }
 
     /// Whether an archive holds it, if that can be told without unpacking it: who unpacks gigabytes to learn that they are
@@ -149,19 +177,16 @@ impl Generation {
             Likeness::Alike | Likeness::Other => false,
         }
     }
+}
 
-    /// The last bytes that were in its file, and where they end.
-    fn last(&self) -> Option<(u64, Vec<u8>)> {
-        match &self.bytes {
-            Bytes::Open(file) => self.last_in(file),
-            Bytes::Closed | Bytes::Gone => self.seen_last.clone(),
-        }
+/// How far what is in `file` agrees with what is in `own`: one of them may have been made before all was written.
+fn likeness_to(own: &File, file: &File) -> io::Result<Likeness> {
+    let sizes = [stat_of(own)?.size, stat_of(file)?.size];
+    let common = sizes[0].min(sizes[1]);
+    let first = read_exactly(own, 0, head_len(common))?;
+    if !holds(file, 0, &first)? || before(own, common)? != before(file, common)? {
+        return Ok(Likeness::Other);
     }
-
-    /// The same of `file`, which may hold something else by now. Where that cannot be read, what else is known must do.
-    pub(super) fn last_in(&self, file: &File) -> Option<(u64, Vec<u8>)> {
-        let is_held = self.is_held_by(file).ok()?;
-        let last = before(file, self.size).ok().filter(|last| is_held && !last.is_empty())?;
-        Some((self.size, last))
-    }
+    let told = common >= ENOUGH as u64 || sizes[0] == sizes[1];
+    Ok(if told { Likeness::Same } else { Likeness::Alike })
 }

@@ -45,7 +45,7 @@ impl Lineage {
             let held = |file: &File| generation.is_held_by(file);
             return Ok(same_file && self.ask(&sibling.rel, now, held)?.is_none_or(|(_, held)| held));
         };
-        if !same_file && (generation.is_blank() || generation.is_younger_than(&sibling.stat)) {
+        if !same_file && (generation.first().is_empty() || generation.is_younger_than(&sibling.stat)) {
             return Ok(false);
         }
         let mut archives = self.archives.borrow_mut();
