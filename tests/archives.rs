@@ -234,3 +234,60 @@ fn who_has_to_wait_for_what_is_unpacked_is_told_how_far_that_has_come() {
     assert!(shown == text + "live\n", "{} bytes", shown.len());
     assert!(told.len() > 5 && told.is_sorted(), "{told:?}");
 }
+
+#[test]
+fn what_is_new_does_not_wait_long_for_an_archive_that_has_to_be_unpacked_before_it() {
+    let (folder, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("app.log"), "one\n").unwrap();
+    let mut feed = open(folder.path(), begun);
+    let mut position = feed.start(&Start::End);
+    let missed = noise(1, 3_000_000);
+    fs::rename(at("app.log"), at("app.log.2")).unwrap();
+    fs::write(at("app.log.1.gz"), Format::Gzip.pack(missed.as_bytes())).unwrap();
+    fs::write(at("app.log"), "live\n").unwrap();
+    let (mut now, mut shown) = (begun, String::new());
+    while !shown.ends_with("live\n") {
+        now = feed.next_look(now).max(now + Duration::from_millis(1));
+        assert!(now < begun + Duration::from_secs(1), "{} bytes by then", shown.len());
+        feed.look(now);
+        while let Step::Piece(piece, next) = feed.next(&position, now) {
+            if let PieceKind::Lines { text, .. } = &piece.kind {
+                shown += std::str::from_utf8(text).unwrap();
+            }
+            position = next;
+        }
+    }
+    assert!(shown == missed + "live\n", "{} bytes", shown.len());
+}
+
+#[test]
+fn what_was_written_late_to_an_empty_file_is_not_repeated_from_its_archive() {
+    let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+    let at = |name: &str| folder.path().join(name);
+    let rename = |from: &str, to: &str| fs::rename(at(from), at(to)).unwrap();
+    let compress = |name: &str, bytes: &[u8]| {
+        fs::write(at(&format!("{name}.gz")), Format::Gzip.pack(bytes)).unwrap();
+        fs::remove_file(at(name)).unwrap();
+    };
+    fs::write(at("app.log"), "one\n").unwrap();
+    let mut feed = open(folder.path(), now);
+    let mut position = feed.start(&Start::End);
+    rename("app.log", "app.log.1");
+    fs::write(at("app.log"), "").unwrap();
+    feed.look_now(now);
+    rename("app.log.1", "app.log.2");
+    rename("app.log", "app.log.1");
+    fs::write(at("app.log"), "").unwrap();
+    feed.look_now(now);
+    // Copied and cut, though there was nothing in it.
+    rename("app.log.2", "app.log.3");
+    rename("app.log.1", "app.log.2");
+    fs::copy(at("app.log"), at("app.log.1")).unwrap();
+    compress("app.log.1", b"");
+    fs::remove_file(at("app.log")).unwrap();
+    fs::write(at("app.log.2"), "late\n").unwrap();
+    compress("app.log.2", b"late\n");
+    let transcript = read(&mut feed, &mut position, &mut now);
+    assert_eq!(transcript.matches("late\n").count(), 1, "{transcript}");
+}

@@ -58,6 +58,8 @@ pub(crate) struct Follower {
     pub(crate) scratch: Box<[u8]>,
     head: Rc<Standing>,
     path_due: Instant,
+    // The last look had to unpack something to tell what is there; the next one goes on with that.
+    unpacks: bool,
 }
 
 impl Follower {
@@ -74,7 +76,8 @@ impl Follower {
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
         let (scratch, path_due) = (vec![0; GUARD + READ].into_boxed_slice(), now + PATH_LOOK);
         let (live, at_path) = (Vec::new(), AtPath::Last);
-        let mut follower = Self { lineage, newest, live, at_path, scratch, head, path_due };
+        let unpacks = false;
+        let mut follower = Self { lineage, newest, live, at_path, scratch, head, path_due, unpacks };
         follower.begin(now);
         follower
     }
@@ -171,8 +174,10 @@ impl Follower {
             }
         }
         if hinted || now >= self.path_due {
+            let _ = self.lineage.take_unpacking();
             self.look_at_path(now);
-            self.path_due = now + PATH_LOOK;
+            self.unpacks = self.lineage.take_unpacking().is_some();
+            self.path_due = now + if self.unpacks { QUICK_LOOK } else { PATH_LOOK };
             self.leave_quiet_ones(now);
             self.lineage.close_unused(now);
             if self.lineage.last().0 - self.newest.0 > MOST_WAITING {
@@ -188,7 +193,8 @@ impl Follower {
         let live = || self.live.iter().filter_map(|&id| self.lineage.get(id));
         let touched = live().map(Generation::touched).max();
         let quiet = touched.map_or(PATH_LOOK * 8, |touched| now.saturating_duration_since(touched));
-        let tick = now + (quiet / 8).clamp(QUICK_LOOK, PATH_LOOK);
+        let slowest = if self.unpacks { QUICK_LOOK } else { PATH_LOOK };
+        let tick = now + (quiet / 8).clamp(QUICK_LOOK, slowest);
         live().filter_map(Generation::half_due).fold(tick, Instant::min).max(now)
     }
 

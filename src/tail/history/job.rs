@@ -16,9 +16,8 @@ use crate::tail::follower::Follower;
 use crate::tail::generation::Begins;
 use crate::tail::history::extent::Extent;
 use crate::tail::history::index::Indexes;
-use crate::tail::history::newer::Newer;
 use crate::tail::history::numbers::Numbers;
-use crate::tail::history::older::Older;
+use crate::tail::history::scroll::Scroll;
 use crate::tail::history::search::Search;
 use crate::tail::history::seek::Seek;
 use crate::tail::history::timestamps::TimeSpec;
@@ -244,8 +243,7 @@ pub struct Job {
 #[derive(Debug)]
 enum Kind {
     Asked(Task, Option<Rc<Filter>>),
-    Older(Older),
-    Newer(Newer),
+    Scroll(Scroll),
     Seek(Seek),
     Search(Box<Search>),
     Numbers(Numbers),
@@ -318,8 +316,7 @@ impl Job {
                 }
                 Err(why) => Work::without(&why),
             },
-            Kind::Older(older) => older.step(bench),
-            Kind::Newer(newer) => newer.step(bench),
+            Kind::Scroll(scroll) => scroll.step(bench),
             Kind::Seek(seek) => seek.step(bench),
             Kind::Search(search) => search.step(bench),
             Kind::Numbers(numbers) => numbers.step(bench),
@@ -330,8 +327,7 @@ impl Job {
     pub(crate) fn progress(&self, follower: &Follower) -> Progress {
         let of_all = |done| Progress { done, total: Extent::of(follower).total(), ..Progress::default() };
         let progress = match &self.kind {
-            Kind::Older(older) => of_all(older.seen),
-            Kind::Newer(newer) => of_all(newer.seen),
+            Kind::Scroll(scroll) => of_all(scroll.seen),
             Kind::Seek(seek) => seek.progress(follower),
             Kind::Search(search) => search.progress(follower),
             Kind::Asked(..) | Kind::Numbers(_) | Kind::Lost(_) => Progress::default(),
@@ -351,11 +347,11 @@ fn begin(task: &Task, filter: Option<&Rc<Filter>>, bench: &mut Bench<'_>) -> Res
     let filter = filter.cloned();
     Ok(match task {
         Task::Older { before, lines } => match bench.standing_of(before)? {
-            Some(asked) => Kind::Older(Older::new(asked, *lines, filter)),
+            Some(asked) => Kind::Scroll(Scroll::up(asked, *lines, filter)),
             None => Kind::Lost(Some(before.clone())),
         },
         Task::Newer { after, lines } => match bench.standing_of(after)? {
-            Some(asked) => Kind::Newer(Newer::new(&asked, *lines, filter, bench)),
+            Some(asked) => Kind::Scroll(Scroll::down(&asked, *lines, filter, bench)),
             None => Kind::Lost(Some(after.clone())),
         },
         Task::Seek(to) => Kind::Seek(Seek::new(to.clone())),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   job          what is asked for, step by step
-//!    |- older, newer   the lines before or behind a place
+//!    |- scroll         the lines before or behind a place
 //!    |- search         all lines that a filter shows, the nearest first (finds: how many, and where)
 //!    '- seek           a place that people name
 //!        |- bisect     ... by the time of its line (timestamps)
@@ -20,10 +20,9 @@ mod extent;
 mod finds;
 pub(crate) mod index;
 pub mod job;
-mod newer;
 mod numbers;
-mod older;
 mod places;
+mod scroll;
 mod search;
 mod seek;
 pub mod timestamps;
