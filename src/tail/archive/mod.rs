@@ -43,8 +43,8 @@ const KEEP: Duration = Duration::from_secs(60);
 /// So many archives are remembered with what was seen of them.
 const MOST_REMEMBERED: usize = 4096;
 
-/// So many generations are remembered that an archive was compared with: as many as are known of a log.
-const MOST_COMPARED: usize = 256;
+/// So many generations are remembered that an archive was compared with; there is hardly more than one.
+const MOST_COMPARED: usize = 32;
 
 /// An archive's bytes, as far as they are there.
 #[derive(Debug)]
