@@ -13,7 +13,7 @@
  *   | { kind: 'refused', why: import('./wire.js').Refusal }} Outcome `note` says that the place it was given is lost
  */
 
-/** @typedef {Extract<import('./wire.js').Message, { kind: 'older' | 'newer' | 'place' | 'hits' | 'progress' }>} Part */
+/** @typedef {Extract<import('./wire.js').Message, { kind: 'older' | 'newer' | 'place' | 'hits' | 'numbers' | 'progress' }>} Part */
 
 /**
  * @typedef {object} Request
@@ -26,6 +26,8 @@ export class Requests {
   #last = 0;
   /** @type {{ search: Request | null, other: Request | null }} */
   #out = { search: null, other: null };
+  /** The last search, once it is done: the numbers of its lines may still come. @type {Request | null} */
+  #searched = null;
   /** @type {((outcome: Outcome, cursor: string) => void) | null} */
   #filter = null;
 
@@ -47,6 +49,7 @@ export class Requests {
    */
   ask(kind, ask, each) {
     this.#end(this.#out[kind], { kind: 'cancelled' });
+    if (kind === 'search') this.#searched = null;
     this.#last += 1;
     const id = this.#last;
     return new Promise((end) => {
@@ -92,6 +95,11 @@ export class Requests {
       case 'hits':
         this.#find(message.id)?.each(message);
         return true;
+      case 'numbers': {
+        const searched = this.#searched?.id === message.id ? this.#searched : null;
+        (this.#find(message.id) ?? searched)?.each(message);
+        return true;
+      }
       case 'progress':
         this.#find(message.id)?.each(message);
         return message.id !== null;
@@ -145,7 +153,10 @@ export class Requests {
    */
   #end(request, outcome) {
     if (request === null) return;
-    if (this.#out.search === request) this.#out.search = null;
+    if (this.#out.search === request) {
+      this.#out.search = null;
+      this.#searched = request;
+    }
     if (this.#out.other === request) this.#out.other = null;
     request.end(outcome);
   }

@@ -50,6 +50,8 @@ export class Searching {
   found = NOTHING;
   /** By a line's text: where it matched. @type {Map<string, [number, number][]>} */
   #marks = new Map();
+  /** The hits as they were told. @type {import('./wire.js').Hit[]} */
+  #told = [];
   /** Grows with each search: what the last one still says is not for this one. */
   turn = 0;
 
@@ -80,6 +82,7 @@ export class Searching {
       (part) => {
         if (turn !== this.turn) return;
         if (part.kind === 'hits') this.#add(part.hits);
+        if (part.kind === 'numbers') this.#number(part.lines);
         if (part.kind === 'progress') this.#progress(part);
       },
     );
@@ -111,6 +114,7 @@ export class Searching {
     this.turn += 1;
     if (this.found.phase === 'running') this.requests.cancel('search');
     this.#marks.clear();
+    this.#told = [];
     this.#set(NOTHING);
   }
 
@@ -149,6 +153,7 @@ export class Searching {
     const current = hits[index] ?? null;
     const near = hits[nearest] ?? more[0] ?? null;
     for (const hit of more) this.#marks.set(hit.text, hit.marks);
+    this.#told.push(...more);
     const all = [...hits, ...more].sort((a, b) => a.at - b.at || a.byte - b.byte);
     this.#set({
       hits: all,
@@ -156,6 +161,18 @@ export class Searching {
       nearest: near === null ? -1 : all.indexOf(near),
       count: Math.max(this.found.count, all.length),
     });
+  }
+
+  /**
+   * The lines have been counted.
+   * @param {[number, number][]} lines which hit of those that were told, and the number of its line
+   */
+  #number(lines) {
+    for (const [which, line] of lines) {
+      const hit = this.#told[which];
+      if (hit !== undefined) hit.line = line;
+    }
+    this.#set({ hits: [...this.found.hits] });
   }
 
   /** @param {import('./wire.js').Progress} progress */

@@ -60,6 +60,7 @@ export const PROTOCOL = 'wiretail.v1';
  *   | { kind: 'older' } & Stretch
  *   | { kind: 'newer' } & Stretch
  *   | { kind: 'hits', id: number | null, hits: Hit[] }
+ *   | { kind: 'numbers', id: number | null, lines: [number, number][] }
  *   | Place
  *   | Progress
  *   | Done
@@ -182,6 +183,15 @@ function answer(kind, body, text) {
     }
     case 'hits':
       return { kind, id, hits: records(body.hits).map(readHit) };
+    case 'numbers': {
+      /** @type {[number, number][]} */
+      const lines = [];
+      for (const pair of Array.isArray(body.lines) ? body.lines : []) {
+        const [which, line] = Array.isArray(pair) ? pair.map(count) : [];
+        if (which != null && line != null) lines.push([which, line]);
+      }
+      return { kind, id, lines };
+    }
     case 'place': {
       const { cursor, line, byte, file } = body;
       const exact = body.exact === true;

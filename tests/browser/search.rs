@@ -72,6 +72,8 @@ fn hits_are_listed_from_all_files_and_lead_to_their_lines() {
     );
     assert!(listed[0].0.starts_with("app.log.1"), "{listed:?}");
     assert_eq!(page.text("document.querySelector('.found-line .hit').textContent"), "500 the quick");
+    // Its number comes when the lines have been counted.
+    page.wait_for("document.querySelector('.found-line .place').textContent === 'app.log.1:501'");
     page.wait_for("document.querySelector('#hit-map').hidden === false");
     assert_eq!(
         page.text("document.querySelector('#connection').dataset.state"),

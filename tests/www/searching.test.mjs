@@ -45,6 +45,25 @@ test('hits come nearest first and are kept in the log’s order', async () => {
   assert.notEqual(searching.found.note, '');
 });
 
+test('the numbers of the lines come later, also when the search is done, and not those of another search', async () => {
+  const { searching, hear, hits } = scene();
+  const place = ({ found }) => found.hits.map((hit) => placeOf(hit, 'en'));
+  searching.start('hit', LITERAL, null);
+  hits(1, { ...hitAt(0.5), line: null }, { ...hitAt(0.4), line: null });
+  hear({ numbers: { id: 1, lines: [[1, 40]] } });
+  assert.deepEqual(place(searching), ['app.log:40', 'app.log +500']);
+  const before = searching.found.hits;
+  hear({ done: { id: 1, count: 2, more: false } });
+  await settled();
+  hear({ numbers: { id: 1, lines: [[0, 50], [7, 1], ['x', 2], 3] } });
+  assert.deepEqual(place(searching), ['app.log:40', 'app.log:50']);
+  assert.notEqual(searching.found.hits, before, 'so the list is drawn anew');
+  searching.start('other', LITERAL, null);
+  hits(2, { ...hitAt(0.5), line: null });
+  hear({ numbers: { id: 1, lines: [[0, 50]] } });
+  assert.deepEqual(place(searching), ['app.log +500']);
+});
+
 test('the first step leads to the nearest hit, the next ones along the log and round its ends', () => {
   const { searching, hits } = scene();
   searching.start('hit', LITERAL, null);
