@@ -9,6 +9,7 @@ use std::time::Duration;
 use mio::net::TcpListener;
 
 use crate::app::access::Access;
+use crate::jobs::Jobs;
 use crate::tail::catalogue::Catalogue;
 use crate::tail::demo::Demo;
 use crate::tail::spool::StdinSpool;
@@ -37,6 +38,8 @@ pub struct Config {
     pub base: String,
     /// What is served.
     pub catalogue: Catalogue,
+    /// What visitors may start.
+    pub jobs: Jobs,
     /// Standard input as a log, if it was named.
     pub stdin: Option<StdinSpool>,
     /// The log that writes itself, if nothing was named.

@@ -6,6 +6,7 @@
 //!   main -> cli -> app -> ws -> http        ws uses http for the opening handshake only
 //!                   |---> http
 //!                   |---> net               knows nothing of ours: no HTTP, no WebSocket, no files
+//!                   |---> jobs -> tail      commands and what they say; knows no network
 //!                   '---> tail              knows no network
 //! ```
 //!
@@ -99,6 +100,8 @@ pub mod cli;
 #[cfg(feature = "tool")]
 pub mod config;
 pub mod http;
+#[cfg(feature = "tool")]
+pub mod jobs;
 pub mod net;
 #[cfg(feature = "tool")]
 pub mod tail;

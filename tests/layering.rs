@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 /// The parts of the library, and which other parts each may mention.
 const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", "config", "http", "tail", "ws"]),
+    ("cli", &["app", "config", "http", "jobs", "tail", "ws"]),
     // What was typed, once it is understood: the application's settings.
-    ("config", &["app", "tail"]),
-    ("app", &["config", "http", "net", "tail", "ws"]),
+    ("config", &["app", "jobs", "tail"]),
+    ("app", &["config", "http", "jobs", "net", "tail", "ws"]),
+    // Commands, whose output is a log.
+    ("jobs", &["tail"]),
     ("ws", &[]),
     ("http", &[]),
     ("net", &[]),
@@ -48,6 +50,7 @@ const FORBIDDEN: &[(&str, &[&[&str]])] = &[
     ("http", &[SOCKETS_AND_CLOCK, FILES_AND_THREADS]),
     ("ws", &[SOCKETS_AND_CLOCK, FILES_AND_THREADS]),
     ("tail", &[SOCKETS_AND_CLOCK, &["httparse", "clap"]]),
+    ("jobs", &[&["TcpStream", "TcpListener", "UdpSocket", "mio::", "rustix::net", "httparse", "clap"]]),
     ("net", &[&["httparse", "sha1", "base64", "clap", "thread::sleep"]]),
     ("app", &[&["httparse", "clap", "thread::sleep"]]),
 ];

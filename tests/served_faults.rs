@@ -69,6 +69,7 @@ fn serve(folder: PathBuf, disk: Disk) -> SocketAddr {
             access: Access { hosts: Vec::new(), origins: Vec::new(), any_address: false },
             base: "/".to_owned(),
             catalogue: Catalogue::new(disk, sources, None, Instant::now()).unwrap(),
+            jobs: wiretail::jobs::Jobs::default(),
             stdin: None,
             demo: None,
             lines: 1000,

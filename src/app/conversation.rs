@@ -139,6 +139,7 @@ mod tests {
     use crate::app::routes::Site;
     use crate::app::turns::Turns;
     use crate::app::wire::Framer;
+    use crate::jobs::Jobs;
     use crate::net::{self, Bytes, ConnId, EventLoop};
     use crate::tail::catalogue::Catalogue;
     use crate::tail::disk::Disk;
@@ -148,6 +149,7 @@ mod tests {
         event_loop: EventLoop,
         framer: Framer,
         logs: Logs,
+        jobs: Jobs,
         site: Site,
         heads: Pool,
         echoes: Pool,
@@ -179,6 +181,7 @@ mod tests {
                 answers: Pool::new(0),
                 turns: Turns::default(),
                 logs,
+                jobs: Jobs::default(),
                 site: Site::new(Access::default(), "/", true, 10, false),
                 id,
                 peer,
@@ -186,8 +189,8 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, site, heads, echoes, answers, turns, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, site, heads, echoes, answers, turns }
+            let Self { event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, id, .. } = self;
+            Context { id: *id, now, event_loop, framer, logs, jobs, site, heads, echoes, answers, turns }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.

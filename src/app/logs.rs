@@ -16,12 +16,12 @@ use serde::Serialize;
 use super::wake::Change;
 use super::wire::{Frames, Patterns};
 use crate::net::ConnId;
-use crate::tail::Feed;
 use crate::tail::archive::Archives;
 use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN, Source};
 use crate::tail::disk::File;
 use crate::tail::pattern::{Filter, FilterError, FilterSpec};
+use crate::tail::{Cursor, Feed};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
 const GATHER: Duration = Duration::from_millis(5);
@@ -172,6 +172,24 @@ impl Logs {
         Ok((file, stat))
     }
 
+    /// The place at `offset` of a file that lies beside the log `name` and is called like it with `ending` behind it; of its
+    /// own, if that is nothing. None if it cannot be read.
+    pub fn cursor_in(&self, name: &str, ending: &str, offset: u64) -> Option<Cursor> {
+        let entry = self.catalogue.find(name)?;
+        let mut rel = entry.rel.clone().into_os_string();
+        rel.push(ending);
+        entry.cursor_in(Path::new(&rel), offset).ok()
+    }
+
+    /// Something about the log `name` has changed that is not in its file, which may be another one by now.
+    pub fn touch(&mut self, name: &str, now: Instant) {
+        self.catalogue.touch(name);
+        if let Some(entry) = self.catalogue.find(name) {
+            let path = entry.root.path().join(&entry.rel);
+            self.hint(&path, Change::Identity, now);
+        }
+    }
+
     /// Whether parts of the log `name` are masked: then nobody may have its bytes.
     pub fn redacts(&self, name: &str) -> bool {
         self.catalogue.find(name).is_some_and(|entry| entry.lens.redacts())
@@ -219,6 +237,7 @@ impl Logs {
         let kind = match entry.kind {
             LogKind::File => "file",
             LogKind::Stdin => "stdin",
+            LogKind::Job => "job",
         };
         LogInfo {
             name: &entry.name,

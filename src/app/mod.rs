@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
 //! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`requests`] and [`viewer`] (somebody
-//! watching a log), [`reader`] (the same without WebSocket), [`listing`], [`download`], [`turns`] (work that takes long), [`pool`] and
+//! watching a log), [`reader`] (the same without WebSocket), [`listing`], [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and
 //! [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
@@ -14,6 +14,7 @@ pub mod beginning;
 pub mod conversation;
 pub mod download;
 pub mod echo;
+pub mod jobs;
 pub mod listing;
 pub mod logs;
 pub mod pool;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::{Config, Renewal};
 use crate::http::{Response, Status};
+use crate::jobs::Jobs;
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
 use crate::tail::demo::Demo;
@@ -59,6 +61,8 @@ const ECHOES: usize = 256 << 20;
 const REQUESTS: usize = 32 << 20;
 /// What all answers to polls together may hold before a poll gets no more than one piece of a log.
 const ANSWERS: usize = 64 << 20;
+/// How often jobs are looked at of which no socket tells.
+const JOBS_AGAIN: Duration = Duration::from_secs(1);
 /// How long a finished connection may take to hear our last words.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long everybody may take to say goodbye when the server stops: the 2 s of a closing handshake and a little more,
@@ -72,6 +76,7 @@ pub struct App {
     buffer: Vec<u8>,
     framer: Framer,
     logs: Logs,
+    jobs: Jobs,
     site: Site,
     heads: Pool,
     echoes: Pool,
@@ -153,6 +158,7 @@ impl App {
             echoes: Pool::new(ECHOES),
             answers: Pool::new(ANSWERS),
             logs: Logs::new(config.catalogue, config.tick, RandomState::new().hash_one(0) as u32),
+            jobs: config.jobs,
             site,
             inputs: Inputs { signals: (signals, signals_watch), renewal, files, stdin, demo },
             turns: Turns::default(),
@@ -208,8 +214,14 @@ impl App {
         self.logs.next_catalogue(sources, stdin, self.event_loop.now())
     }
 
+    /// The jobs.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
     fn is_over(&self) -> bool {
-        self.stopping.is_some_and(|end| self.event_loop.connections() == 0 || self.event_loop.now() >= end)
+        let all_gone = || self.event_loop.connections() == 0 && !self.jobs.are_ending();
+        self.stopping.is_some_and(|end| all_gone() || self.event_loop.now() >= end)
     }
 
     fn welcome(&mut self, id: ConnId) {
@@ -279,6 +291,7 @@ impl App {
             event_loop: &mut self.event_loop,
             framer: &mut self.framer,
             logs: &mut self.logs,
+            jobs: &mut self.jobs,
             heads: &self.heads,
             echoes: &self.echoes,
             answers: &self.answers,
@@ -365,10 +378,10 @@ impl App {
     ) -> Option<T> {
         let now = self.event_loop.now();
         let session = self.sessions.get_mut(id)?;
-        let Self { event_loop, framer, logs, site, heads, echoes, answers, turns, .. } = self;
+        let Self { event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, .. } = self;
         Some(what(
             session,
-            &mut Context { id, now, event_loop, framer, logs, site, heads, echoes, answers, turns },
+            &mut Context { id, now, event_loop, framer, logs, jobs, site, heads, echoes, answers, turns },
         ))
     }
 
@@ -384,6 +397,7 @@ impl App {
             self.hinted(now);
         } else {
             self.read_stdin();
+            self.hear_jobs(now);
             self.look(now);
         }
     }
@@ -412,6 +426,9 @@ impl App {
             log::warn!("the demo log cannot be written: {error}");
         }
         self.read_stdin();
+        if self.jobs.needs_looking_at() {
+            self.hear_jobs(now);
+        }
         self.rescan(now);
         if let Some((files, _)) = &mut self.inputs.files
             && files.has_unheard()
@@ -420,6 +437,17 @@ impl App {
         }
         self.look(now);
         self.work();
+    }
+
+    /// What the jobs have to say.
+    fn hear_jobs(&mut self, now: Instant) {
+        if jobs::hear(&mut self.jobs, &mut self.logs, now) {
+            // Who waits for the list is told at the next tick.
+            self.event_loop.tick_at(now);
+        }
+        if self.jobs.needs_looking_at() {
+            self.event_loop.tick_at(now + JOBS_AGAIN);
+        }
     }
 
     /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
@@ -472,6 +500,7 @@ impl App {
         self.stopping = Some(now + FAREWELL);
         self.event_loop.tick_at(now + FAREWELL);
         self.event_loop.stop_listening();
+        self.jobs.end();
         for id in self.sessions.ids() {
             self.attend(id, |app, id| app.farewell(id, "the server is going down"));
         }
@@ -490,6 +519,8 @@ pub struct Context<'a> {
     pub framer: &'a mut Framer,
     /// To watch with.
     pub logs: &'a mut Logs,
+    /// What can be started.
+    pub jobs: &'a mut Jobs,
     /// What is served, and to whom.
     pub site: &'a Site,
     /// The memory that all unfinished requests have together.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::download::{self, Begun};
+use super::jobs::Ask;
 use super::listing::{About, ListWish};
 use super::logs::Logs;
 use super::reader::Stay;
@@ -44,6 +45,8 @@ pub enum Route {
     Respond(Answer),
     /// To the list of logs.
     List(ListWish),
+    /// To the jobs.
+    Job(Ask),
     /// To a log, over plain HTTP.
     Read(Wish, Form, Stay),
     /// To a file's bytes.
@@ -100,10 +103,14 @@ impl Site {
         if path.starts_with("/raw/") && matches!(request.method(), "GET" | "HEAD") {
             return self.raw(request, logs);
         }
+        if path.starts_with("/jobs/") {
+            return self.job(request);
+        }
         match path {
             "/ws/echo" if self.lessons => self.echo(request),
             _ if !matches!(request.method(), "GET" | "HEAD") => not_allowed("GET, HEAD"),
             "/api/logs" => self.list(request),
+            "/api/jobs" => Route::Job(Ask::List),
             "/healthz" => respond(Response::text(Status::OK, "ok")),
             _ => page(request, path),
         }
@@ -184,7 +191,19 @@ impl Site {
         }
     }
 
-    /// The log's name in `/BASE/tail/NAME` or `/BASE/raw/NAME`, its segments percent-decoded one by one.
+    fn job(&self, request: &Request) -> Route {
+        let Some(name) = self.name_in(request) else {
+            return refuse(Status::NOT_FOUND, "There is no job of this name; /api/jobs lists them all.");
+        };
+        match request.method() {
+            "GET" | "HEAD" => Route::Job(Ask::Show(name)),
+            "POST" => Route::Job(Ask::Start(name)),
+            "DELETE" => Route::Job(Ask::Stop(name)),
+            _ => not_allowed("GET, HEAD, POST, DELETE"),
+        }
+    }
+
+    /// The name of a log or a job in `/BASE/tail/NAME`, `/BASE/raw/NAME` or `/BASE/jobs/NAME`, its segments percent-decoded one by one.
     fn name_in(&self, request: &Request) -> Option<String> {
         let before = self.base.matches('/').count() + 1;
         Some(request.segments()?.get(before..)?.join("/"))

@@ -14,6 +14,7 @@
 use super::conversation::Outcome;
 use super::download::{Begun, Download};
 use super::echo::Echo;
+use super::jobs;
 use super::listing::Listing;
 use super::pool::{Pool, Share};
 use super::reader::{Manner, Reader};
@@ -245,6 +246,12 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
                 return None;
             }
             Some(Session::next_request(context))
+        }
+        Route::Job(ask) => {
+            let keep = request.keep_alive() && may_stay;
+            let response = jobs::answer(&ask, context);
+            context.send(Bytes::Own(response.into_bytes(head_only, keep)));
+            keep.then(|| Session::next_request(context))
         }
         Route::Raw(Begun { head, part }) => {
             let keep = request.keep_alive() && may_stay;

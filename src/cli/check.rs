@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::CliError;
 use super::serve::{self, Args};
-use super::settings::Settings;
+use super::settings::{JobSettings, Settings};
 use crate::tail::catalogue::{Catalogue, LogState};
 use crate::tail::disk::Disk;
 
@@ -18,7 +18,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let settings = Settings::of(args)?;
     serve::check(&settings)?;
     serve::addresses(&settings)?;
-    if settings.sources.is_empty() {
+    if settings.sources.is_empty() && settings.jobs.is_empty() {
         say("No logs are named; a demo log that writes itself would be served.\n")?;
         return Ok(());
     }
@@ -42,6 +42,9 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     }
     for (path, why) in catalogue.withheld() {
         let _ = writeln!(report, "{path:?}  {why}");
+    }
+    for JobSettings { job, .. } in &settings.jobs {
+        let _ = writeln!(report, "{}  a job: {:?}", job.name, job.command);
     }
     for (_, written) in &stdin {
         let _ = writeln!(report, "{written}  standard input");

@@ -7,6 +7,7 @@ pub mod check;
 pub mod produce;
 pub mod serve;
 mod settings;
+pub mod supervise;
 
 use std::fmt;
 use std::io;
@@ -40,6 +41,8 @@ enum Command {
     Cat(cat::Args),
     /// Write a realistic log, for trying things out
     Produce(produce::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
 }
 
 /// Why a command ended without having done what it was asked.
@@ -86,6 +89,7 @@ pub fn run() -> Result<(), CliError> {
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Cat(args)) => cat::run(&args),
+        Some(Command::Supervise(args)) => Ok(supervise::run(args)?),
         Some(Command::Produce(args)) => {
             produce::run(&args).map_err(|error| CliError::Failed(format!("{error}.")))
         }

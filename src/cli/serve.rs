@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,12 +11,12 @@ use mio::net::TcpListener;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::CliError;
-use super::settings::{Settings, complaint};
+use super::settings::{JobSettings, Settings, complaint};
 use crate::app::access::Access;
 use crate::app::{App, Left};
 use crate::config::file::Given;
 use crate::config::{Config, Renewal};
-use crate::tail::Lens;
+use crate::jobs::Jobs;
 use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
 use crate::tail::disk::Disk;
@@ -96,8 +96,10 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let Checked { base, access, tick } = check(&settings)?;
     let (mut sources, written): (Vec<Source>, Vec<String>) = settings.sources.drain(..).unzip();
     let stdin = spool_stdin(&sources)?;
-    let demo = demo_if_empty(&mut sources, &settings.lens)?;
+    let demo = demo_if_empty(&mut sources, &settings)?;
     let spool = stdin.as_ref().map(StdinSpool::path);
+    let jobs = begin_jobs(&settings)?;
+    sources.extend(job_sources(&settings, &jobs)?);
     let catalogue = Catalogue::new(Disk::default(), sources, spool, Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
     // Last: a mistake in what was typed is to be heard of whether the port is free or not.
@@ -111,6 +113,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         access,
         base,
         catalogue,
+        jobs,
         stdin,
         demo,
         lines: usize::try_from(settings.lines.value).unwrap_or(usize::MAX),
@@ -150,7 +153,12 @@ fn renewal(args: &Args, app: &App, before: &Settings) -> Result<Renewal, CliErro
             "of [server] and [limits], only who may ask, lines, encoding and redact change without a restart"
         );
     }
-    let sources = settings.sources.drain(..).map(|(source, _)| source).collect::<Vec<_>>();
+    let mut sources = settings.sources.drain(..).map(|(source, _)| source).collect::<Vec<_>>();
+    let jobs = |settings: &Settings| settings.jobs.iter().map(|given| given.job.clone()).collect::<Vec<_>>();
+    if jobs(&settings) != jobs(before) {
+        log::warn!("jobs change with a restart only");
+    }
+    sources.extend(job_sources(before, app.jobs())?);
     if sources.is_empty() {
         return Err(CliError::Usage("no log is named any more".to_owned()));
     }
@@ -188,15 +196,37 @@ fn spool_stdin(sources: &[Source]) -> Result<Option<StdinSpool>, CliError> {
     StdinSpool::start().map(Some).map_err(trouble)
 }
 
+/// The jobs, with what an earlier server has left of them.
+fn begin_jobs(settings: &Settings) -> Result<Jobs, CliError> {
+    let jobs = settings.jobs.iter().map(|settings| settings.job.clone()).collect();
+    Jobs::new(jobs, settings.job_folder.as_deref()).map_err(|error| match &settings.job_folder {
+        Some(folder) => CliError::Failed(format!("job_folder = {folder:?} cannot be used: {error}.")),
+        None => CliError::Failed(format!("Jobs need a temporary folder, which cannot be made: {error}.")),
+    })
+}
+
+/// The logs of the jobs.
+fn job_sources(settings: &Settings, jobs: &Jobs) -> Result<Vec<Source>, CliError> {
+    let source = |settings: &JobSettings, name: &str, path: &Path| {
+        let group = settings.group.as_deref().unwrap_or("jobs");
+        Source::job(name, path)?.with(None, Some(group), Rc::clone(&settings.lens))
+    };
+    let logs = settings.jobs.iter().zip(jobs.logs());
+    logs.map(|(settings, (name, path))| source(settings, name, &path))
+        .collect::<Result<_, _>>()
+        .map_err(usage)
+}
+
 /// Without a source there is a log that writes itself.
-fn demo_if_empty(sources: &mut Vec<Source>, lens: &Rc<Lens>) -> Result<Option<Demo>, CliError> {
-    if !sources.is_empty() {
+fn demo_if_empty(sources: &mut Vec<Source>, settings: &Settings) -> Result<Option<Demo>, CliError> {
+    if !sources.is_empty() || !settings.jobs.is_empty() {
         return Ok(None);
     }
     let demo = Demo::start(SystemTime::now())
         .map_err(|error| CliError::Failed(format!("The demo log cannot be written: {error}.")))?;
     let source = Source::named("demo.log", demo.path());
-    sources.push(source.and_then(|source| source.with(None, None, Rc::clone(lens))).map_err(usage)?);
+    sources
+        .push(source.and_then(|source| source.with(None, None, Rc::clone(&settings.lens))).map_err(usage)?);
     Ok(Some(demo))
 }
 
@@ -347,7 +377,7 @@ fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, cata
     };
     let slash = if base.ends_with('/') { "" } else { "/" };
     let mut lines = vec![format!("http://{host}:{port}{base}{slash}")];
-    if written.is_empty() {
+    if written.is_empty() && settings.jobs.is_empty() {
         lines.push(
             "  a demo log that writes itself; to serve your own: wiretail app.log 'logs/*.log'".to_owned(),
         );

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::CliError;
 use super::serve::Args;
-use crate::config::file::{CONNECTIONS, File, Given, LINES, Log};
+use crate::config::file::{self, CONNECTIONS, File, Given, LINES, Log};
+use crate::jobs::Job;
 use crate::tail::Lens;
 use crate::tail::catalogue::Source;
 use crate::tail::cursor::Seal;
@@ -30,6 +32,10 @@ pub(super) struct Settings {
     pub(super) max_per_address: Given<u64>,
     /// What is served, and how each was written.
     pub(super) sources: Vec<(Source, String)>,
+    /// The jobs.
+    pub(super) jobs: Vec<JobSettings>,
+    /// Where their runs are kept.
+    pub(super) job_folder: Option<PathBuf>,
     /// How a log is read that nothing else is said of.
     pub(super) lens: Rc<Lens>,
 }
@@ -80,6 +86,12 @@ impl Settings {
             names.take(&source, named.place())?;
             sources.push((source, log.path.value.clone()));
         }
+        let mut jobs = Vec::new();
+        for job in &file.jobs {
+            names.take_one(&job.name.value, job.name.place())?;
+            let lens = Rc::new(reading.lens(job.encoding.as_ref(), &job.redact)?);
+            jobs.push(job_of(job, folder, lens, server.job_folder.is_some())?);
+        }
         let typed = |values: &[String], option: &str, file: Vec<Given<String>>| {
             let given = |value: &String| Given { by: option.to_owned(), value: value.clone() };
             if values.is_empty() { file } else { values.iter().map(given).collect() }
@@ -101,9 +113,63 @@ impl Settings {
             )?,
             max_per_address: first("max_per_address =", None, limits.max_per_address, 256),
             sources,
+            jobs,
+            job_folder: server.job_folder.map(|given| folder.join(given.value)),
             lens,
         })
     }
+}
+
+/// A job, and how its log is read and shown.
+#[derive(Clone)]
+pub(super) struct JobSettings {
+    pub(super) job: Job,
+    pub(super) group: Option<String>,
+    pub(super) lens: Rc<Lens>,
+}
+
+fn job_of(given: &file::Job, folder: &Path, lens: Rc<Lens>, lasts: bool) -> Result<JobSettings, CliError> {
+    if !Job::may_be_called(&given.name.value) {
+        let what =
+            "a job's name is made of letters, digits, '.', '_' and '-', and begins with one of the first two";
+        return Err(complaint(&given.name, what));
+    }
+    if given.command[0].value.is_empty() {
+        return Err(complaint(&given.command[0], "the first of the command is the program to run"));
+    }
+    if let Some(survives) = given.survives.as_ref().filter(|survives| survives.value && !lasts) {
+        let what = "what it says must be kept somewhere then; add job_folder to [server]";
+        return Err(complaint(survives, what));
+    }
+    let mut environment = Vec::new();
+    for pair in &given.environment {
+        match pair.value.split_once('=') {
+            Some((name, value)) if !name.is_empty() => environment.push((name.to_owned(), value.to_owned())),
+            _ => return Err(complaint(pair, "this is written as NAME=VALUE")),
+        }
+    }
+    let number =
+        |given: &Option<Given<u64>>, otherwise| given.as_ref().map_or(otherwise, |given| given.value);
+    let text = |given: &Option<Given<String>>| given.as_ref().map(|given| given.value.clone());
+    let job = Job {
+        name: given.name.value.clone(),
+        about: text(&given.about),
+        command: given.command.iter().map(|word| word.value.clone()).collect(),
+        // A command is run where its configuration lies, unless it says where.
+        folder: std::path::absolute(folder.join(text(&given.folder).unwrap_or_default())).ok(),
+        environment,
+        pty: given.pty,
+        survives: given.survives.as_ref().is_some_and(|survives| survives.value),
+        keep: u32::try_from(number(&given.keep, 10)).unwrap_or(u32::MAX),
+        most: number(&given.max_mib, 64) << 20,
+        grace: Duration::from_secs(number(&given.grace, 5)),
+    };
+    if let (Some(given), Some(folder)) = (&given.folder, &job.folder)
+        && !folder.is_dir()
+    {
+        return Err(complaint(given, "there is no such folder"));
+    }
+    Ok(JobSettings { job, group: text(&given.group), lens })
 }
 
 /// What else is said of a log: its further names, and whether the folders in it are meant.
@@ -177,16 +243,16 @@ struct Names(HashMap<String, String>);
 impl Names {
     /// Those of `source`, which was given at `place`: each may be given once.
     fn take(&mut self, source: &Source, place: &str) -> Result<(), CliError> {
-        for name in source.given_names() {
-            if let Some(other) = self.0.insert(name.to_owned(), place.to_owned()) {
-                let what = match name {
-                    "-" => "standard input can be one log only".to_owned(),
-                    name => format!("the name {name:?} can be given to one log only"),
-                };
-                return Err(CliError::Usage(format!("{place}: {what}, and is given by {other} already.")));
-            }
-        }
-        Ok(())
+        source.given_names().try_for_each(|name| self.take_one(name, place))
+    }
+
+    fn take_one(&mut self, name: &str, place: &str) -> Result<(), CliError> {
+        let Some(other) = self.0.insert(name.to_owned(), place.to_owned()) else { return Ok(()) };
+        let what = match name {
+            "-" => "standard input can be one log only".to_owned(),
+            name => format!("the name {name:?} can be given to one log only"),
+        };
+        Err(CliError::Usage(format!("{place}: {what}, and is given by {other} already.")))
     }
 }
 

@@ -55,6 +55,8 @@ pub struct File {
     pub limits: Limits,
     /// Each `[[log]]`, in order.
     pub logs: Vec<Log>,
+    /// Each `[[job]]`, in order.
+    pub jobs: Vec<Job>,
 }
 
 /// `[server]`: the same as the options of the command line.
@@ -73,6 +75,8 @@ pub struct Server {
     pub no_lessons: bool,
     pub encoding: Option<Given<String>>,
     pub redact: Vec<Given<String>>,
+    /// Where the runs of jobs are kept.
+    pub job_folder: Option<Given<String>>,
 }
 
 /// `[limits]`
@@ -103,17 +107,57 @@ pub struct Log {
     pub redact: Vec<Given<String>>,
 }
 
+/// `[[job]]`
+#[derive(Debug)]
+pub struct Job {
+    /// What it and its log are called.
+    pub name: Given<String>,
+    /// What it does, for people.
+    pub about: Option<Given<String>>,
+    /// The program and its arguments.
+    pub command: Vec<Given<String>>,
+    /// Where it is run.
+    pub folder: Option<Given<String>>,
+    /// `NAME=VALUE`, beside what is in the server's own environment.
+    pub environment: Vec<Given<String>>,
+    /// What it is shown under.
+    pub group: Option<Given<String>>,
+    /// Whether it finds a terminal.
+    pub pty: bool,
+    /// Whether it goes on when the server ends; where that was said.
+    pub survives: Option<Given<bool>>,
+    /// How many runs are kept.
+    pub keep: Option<Given<u64>>,
+    /// How many MiB of a run are kept.
+    pub max_mib: Option<Given<u64>>,
+    /// How many seconds it has to end when it is told to.
+    pub grace: Option<Given<u64>>,
+    /// The label of the encoding of its log.
+    pub encoding: Option<Given<String>>,
+    /// Patterns whose matches are masked in its log.
+    pub redact: Vec<Given<String>>,
+}
+
+/// How many runs of a job may be kept.
+pub const RUNS: RangeInclusive<u64> = 1..=100;
+/// How many MiB of a run may be kept.
+pub const RUN_MIB: RangeInclusive<u64> = 1..=1_048_576;
+/// How many seconds a job may be given to end.
+pub const GRACE: RangeInclusive<u64> = 0..=600;
+
 /// What is a table of the file, and how it is written.
-const TABLES: [&str; 3] = ["server", "limits", "log"];
+const TABLES: [&str; 4] = ["server", "limits", "log", "job"];
 
 /// Keys that are looked for in the wrong table.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("port", "[server]"),
     ("host", "[server]"),
     ("base", "[server]"),
     ("max_connections", "[limits]"),
     ("max_per_address", "[limits]"),
     ("path", "[[log]]"),
+    ("command", "[[job]]"),
+    ("job_folder", "[server]"),
 ];
 
 impl File {
@@ -141,12 +185,24 @@ impl File {
                 file.logs.push(Log::of(Section::new(place, "[[log]]", log)?)?);
             }
         }
+        if let Some(value) = tables.remove("job") {
+            let at = value.span().start;
+            let DeValue::Array(jobs) = value.into_inner() else {
+                let what = "a job is written with two brackets, [[job]], as there may be several";
+                return Err(place.complain(at, what));
+            };
+            for job in jobs {
+                file.jobs.push(Job::of(Section::new(place, "[[job]]", job)?)?);
+            }
+        }
         let Some((key, _)) = tables.iter().min_by_key(|(key, _)| key.span().start) else { return Ok(file) };
         let word = key.get_ref().as_ref();
         let what = match (ELSEWHERE.iter().find(|(other, _)| *other == word), closest(word, &TABLES)) {
             (Some((_, owner)), _) => format!("{word:?} belongs below {owner}"),
             (None, Some(meant)) => format!("there is no table {word:?}; {meant} is meant, perhaps"),
-            (None, None) => format!("there is no table {word:?}; there are [server], [limits] and [[log]]"),
+            (None, None) => {
+                format!("there is no table {word:?}; there are [server], [limits], [[log]] and [[job]]")
+            }
         };
         Err(place.complain(key.span().start, what))
     }
@@ -167,6 +223,7 @@ impl Server {
             no_lessons: on(section.switch("no_lessons")?),
             encoding: section.text("encoding", "gbk")?,
             redact: section.texts("redact")?,
+            job_folder: section.text("job_folder", "/var/lib/wiretail")?,
         };
         section.finish(&ELSEWHERE)?;
         Ok(server)
@@ -199,6 +256,35 @@ impl Log {
         };
         section.finish(&ELSEWHERE)?;
         Ok(log)
+    }
+}
+
+impl Job {
+    fn of(mut section: Section<'_>) -> Result<Self, String> {
+        let name = section.text("name", "deploy")?;
+        let job = Self {
+            name: name
+                .ok_or_else(|| section.complain("has no name; each needs one, as name = \"deploy\""))?,
+            about: section.text("about", "puts the shop on the web")?,
+            command: section.texts("command")?,
+            folder: section.text("folder", "/srv/shop")?,
+            environment: section.texts("environment")?,
+            group: section.text("group", "shop")?,
+            pty: on(section.switch("pty")?),
+            survives: section.switch("survives")?,
+            keep: section.number("keep", &RUNS, 10)?,
+            max_mib: section.number("max_mib", &RUN_MIB, 64)?,
+            grace: section.number("grace", &GRACE, 5)?,
+            encoding: section.text("encoding", "gbk")?,
+            redact: section.texts("redact")?,
+        };
+        if job.command.is_empty() {
+            return Err(
+                section.complain("has no command; each needs one, as command = [\"make\", \"deploy\"]")
+            );
+        }
+        section.finish(&ELSEWHERE)?;
+        Ok(job)
     }
 }
 
@@ -273,13 +359,17 @@ mod tests {
             ),
             ("port = 80\n", "line 1: \"port\" belongs below [server]"),
             ("\n[servers]\n", "line 2: there is no table \"servers\"; server is meant, perhaps"),
-            ("[x]\n", "line 1: there is no table \"x\"; there are [server], [limits] and [[log]]"),
+            ("[x]\n", "line 1: there is no table \"x\"; there are [server], [limits], [[log]] and [[job]]"),
             ("server = 1\n", "line 1: this is a whole number; [server] is written on a line of its own"),
             (
                 "[log]\npath = 'a'\n",
                 "line 1: a log is written with two brackets, [[log]], as there may be several",
             ),
             ("\n[[log]]\nname = 'x'\n", "line 2: [[log]] has no path; each needs one, as path = \"app.log\""),
+            (
+                "\n[[job]]\nname = 'x'\n",
+                "line 2: [[job]] has no command; each needs one, as command = [\"make\", \"deploy\"]",
+            ),
         ] {
             assert_eq!(complaint(text), format!("w.toml, {said}"), "{text:?}");
         }

@@ -26,6 +26,8 @@ pub struct Status(pub u16);
 impl Status {
     pub const SWITCHING_PROTOCOLS: Self = Self(101);
     pub const OK: Self = Self(200);
+    pub const CREATED: Self = Self(201);
+    pub const ACCEPTED: Self = Self(202);
     pub const NO_CONTENT: Self = Self(204);
     pub const PARTIAL_CONTENT: Self = Self(206);
     pub const NOT_MODIFIED: Self = Self(304);
@@ -35,6 +37,7 @@ impl Status {
     pub const NOT_FOUND: Self = Self(404);
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
     pub const REQUEST_TIMEOUT: Self = Self(408);
+    pub const CONFLICT: Self = Self(409);
     pub const CONTENT_TOO_LARGE: Self = Self(413);
     pub const URI_TOO_LONG: Self = Self(414);
     pub const RANGE_NOT_SATISFIABLE: Self = Self(416);
@@ -53,6 +56,8 @@ impl Status {
         match self.0 {
             101 => "Switching Protocols",
             200 => "OK",
+            201 => "Created",
+            202 => "Accepted",
             204 => "No Content",
             206 => "Partial Content",
             304 => "Not Modified",
@@ -62,6 +67,7 @@ impl Status {
             404 => "Not Found",
             405 => "Method Not Allowed",
             408 => "Request Timeout",
+            409 => "Conflict",
             413 => "Content Too Large",
             414 => "URI Too Long",
             416 => "Range Not Satisfiable",

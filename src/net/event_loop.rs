@@ -145,8 +145,8 @@ impl EventLoop {
         self.sockets.len()
     }
 
-    /// Wakes the loop with [`Event::Woken`] whenever `descriptor` becomes readable. It must stay open as long as the
-    /// loop lives, and must be read until nothing is left after each event.
+    /// Wakes the loop with [`Event::Woken`] whenever `descriptor` becomes readable. It must be read until nothing is
+    /// left after each event; when it is closed, that is all there is to be heard of it.
     ///
     /// # Errors
     /// When the descriptor cannot be polled, as a regular file.

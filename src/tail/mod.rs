@@ -58,6 +58,7 @@ mod sieve;
 pub mod spool;
 mod standing;
 mod start;
+pub mod utc;
 pub mod window;
 
 pub use cursor::Cursor;

@@ -6,8 +6,9 @@ use std::io;
 
 use rustix::io::Errno;
 
+use crate::tail::Lens;
 use crate::tail::beneath::Stat;
-use crate::tail::cursor::{HEAD, guard_len};
+use crate::tail::cursor::{HEAD, Place, guard_len};
 use crate::tail::disk::{File, SeekFrom};
 
 /// The most that is read at once.
@@ -20,6 +21,21 @@ const SMALL_HOLE: u64 = 64 * 1024;
 pub(crate) fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
     let len = guard_len(offset);
     read_exactly(file, offset - len as u64, len)
+}
+
+/// The place at `offset` of `file`, for those who read on from there through `lens`.
+pub(crate) fn place(file: &File, offset: u64, lens: &Lens) -> io::Result<Place> {
+    let stat = file.stat()?;
+    let head = read_exactly(file, 0, HEAD.min(usize::try_from(offset).unwrap_or(HEAD)))?;
+    let seal = lens.seal();
+    #[allow(clippy::unnecessary_cast, reason = "the width of an inode's number depends on the platform")]
+    let inode = stat.st_ino as u64;
+    Ok(Place {
+        inode,
+        head: seal.head(&head, offset),
+        guard: seal.guard(&before(file, offset)?, offset),
+        offset,
+    })
 }
 
 /// How far it is to where data begins again, if there is a hole worth skipping; asked after having read [`READ`] bytes

@@ -150,7 +150,11 @@ impl RotatingFile {
         memchr(b'\n', &self.unwritten[..room]).map_or(room, |end| end + 1)
     }
 
-    fn rotate(&mut self) -> io::Result<()> {
+    /// Begins a new file, however full this one is. Call it when nothing waits to be written.
+    ///
+    /// # Errors
+    /// If the old file cannot be moved, or the new one not be made.
+    pub fn rotate(&mut self) -> io::Result<()> {
         if !self.has_room_for_old {
             self.make_room_for_old()?;
             self.has_room_for_old = true;
@@ -174,6 +178,16 @@ impl RotatingFile {
         (self.at_line_end, self.has_room_for_old) = (true, false);
         // Last: what cannot be compressed now is when the next file is full.
         self.compress_first()
+    }
+
+    /// Throws away what is in the file.
+    ///
+    /// # Errors
+    /// If it cannot be cut.
+    pub fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        (self.size, self.at_line_end) = (0, true);
+        Ok(())
     }
 
     /// Moves each old file on by one number.

@@ -1,11 +1,12 @@
 //! One log in the catalogue's list.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use crate::tail::Lens;
 use crate::tail::beneath::{OpenError, Root, Stat};
+use crate::tail::reading;
+use crate::tail::{Cursor, Lens};
 
 /// One log in the list.
 #[derive(Clone, Debug)]
@@ -39,6 +40,18 @@ impl LogEntry {
     }
 }
 
+impl LogEntry {
+    /// The place at `offset` of a file beside this log's, or of its own: `rel` is the file's path beneath the same folder.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is shorter.
+    pub fn cursor_in(&self, rel: &Path, offset: u64) -> Result<Cursor, OpenError> {
+        let file = self.root.open_file(rel)?;
+        let place = reading::place(&file, offset, &self.lens).map_err(OpenError::Io)?;
+        Ok(Cursor::new(vec![place]))
+    }
+}
+
 /// Where a log's lines come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogKind {
@@ -46,6 +59,8 @@ pub enum LogKind {
     File,
     /// Our own standard input, spooled into a file.
     Stdin,
+    /// What a job says: a file that begins anew with every run.
+    Job,
 }
 
 /// How a log is at one moment.

@@ -154,6 +154,15 @@ impl List {
         self.put((watch, key.1.clone()), listed);
     }
 
+    /// See [`Catalogue::touch`](super::Catalogue::touch).
+    pub(super) fn touch(&mut self, name: &str) {
+        let Some(&watch) = self.by_name.get(name) else { return };
+        if let Some(listed) = self.listed.get_mut(&(watch, name.to_owned())) {
+            self.version += 1;
+            listed.changed = self.version;
+        }
+    }
+
     /// No source finds this log any more, from `now` on if that is not known already.
     pub(super) fn mark_gone(&mut self, key: &Key, now: Instant) {
         let Some(listed) = self.listed.get_mut(key).filter(|listed| listed.gone.is_none()) else { return };

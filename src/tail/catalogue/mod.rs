@@ -226,6 +226,12 @@ impl Catalogue {
         self.list.find(name).or_else(aliased)
     }
 
+    /// Something about the log `name` has changed that is not in its file: whoever has an older version of the list is to
+    /// hear of it.
+    pub fn touch(&mut self, name: &str) {
+        self.list.touch(name);
+    }
+
     /// The next slice of looking again what the sources find; call it as often as you like. When to call it next, at once
     /// if there is more to do. Whether the list has changed tells its [`version`](Self::version), once it
     /// [`rests`](Self::rests).

@@ -34,6 +34,8 @@ pub(super) enum Place {
     Stdin,
     /// One file, or a folder if that is what turns out to be there.
     Path(PathBuf),
+    /// The file that a job's output goes into, whatever turns out to be there.
+    Job(PathBuf),
     /// Certainly a folder: it is one, or its path ends in a slash.
     Folder(PathBuf),
     /// A pattern: the folder its first special part is looked for in, and the parts from there.
@@ -83,6 +85,18 @@ impl Source {
         Ok(Self::at(Some(name), place))
     }
 
+    /// The log of the job of this name, in the file at `path`.
+    ///
+    /// # Errors
+    /// If the name is none that a log may have.
+    pub fn job(name: &str, path: &Path) -> Result<Self, SourceError> {
+        let source = Self::named(name, path)?;
+        Ok(match source.place {
+            Place::Path(path) => Self { place: Place::Job(path), ..source },
+            _ => source,
+        })
+    }
+
     fn at(name: Option<&str>, place: Place) -> Self {
         let name = name.map(str::to_owned);
         Self { name, aliases: Vec::new(), place, recursive: false, group: None, lens: Rc::default() }
@@ -109,7 +123,9 @@ impl Source {
         match &self.place {
             Place::Folder(_) => {}
             Place::Path(path) if !path.exists() => {}
-            Place::Path(path) => return Err(SourceError::not_recursive(&path.to_string_lossy())),
+            Place::Path(path) | Place::Job(path) => {
+                return Err(SourceError::not_recursive(&path.to_string_lossy()));
+            }
             Place::Stdin => return Err(SourceError::not_recursive("-")),
             Place::Glob(folder, _) => return Err(SourceError::not_recursive(&folder.to_string_lossy())),
         }
@@ -161,7 +177,7 @@ impl Source {
     pub fn is_missing(&self) -> bool {
         match &self.place {
             Place::Path(path) | Place::Folder(path) => !path.exists(),
-            Place::Stdin | Place::Glob(..) => false,
+            Place::Stdin | Place::Job(_) | Place::Glob(..) => false,
         }
     }
 }
@@ -338,7 +354,7 @@ mod tests {
         let source = Source::parse(given).unwrap();
         let place = match &source.place {
             Place::Stdin => "stdin".to_owned(),
-            Place::Path(path) => format!("file {}", path.display()),
+            Place::Path(path) | Place::Job(path) => format!("file {}", path.display()),
             Place::Folder(path) => format!("folder {}", path.display()),
             Place::Glob(root, steps) => {
                 let steps = steps.iter().map(|step| match step {

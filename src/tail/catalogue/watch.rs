@@ -174,6 +174,10 @@ impl Watch {
                 let (folder, rel) = split(stdin?);
                 (folder, Target::File { path: "stdin".into(), rel, kind: LogKind::Stdin, behind: None })
             }
+            Place::Job(path) => {
+                let (folder, rel) = split(&path);
+                (folder, Target::File { path, rel, kind: LogKind::Job, behind: None })
+            }
             Place::Path(path) => {
                 let (folder, rel) = split(&path);
                 (folder, Target::Awaited { path, rel, recursive: source.recursive })

@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use std::time::SystemTime;
 
-use super::utc::Utc;
 use super::voice::Voice;
+use crate::tail::utc::Utc;
 
 /// Makes up log lines, one after the other.
 #[derive(Clone, Debug)]

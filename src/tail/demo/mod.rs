@@ -3,7 +3,6 @@
 //! Is told the time and never waits. Who shows the log does not know that we write it.
 
 pub mod chatter;
-pub mod utc;
 pub mod voice;
 
 use std::io;
@@ -122,8 +121,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::utc::Utc;
     use super::*;
+    use crate::tail::utc::Utc;
     use std::fs;
 
     fn lines(path: &Path) -> Vec<String> {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use super::chatter::Random;
-use super::utc::Utc;
+use crate::tail::utc::Utc;
 
 /// How each line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
