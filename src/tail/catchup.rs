@@ -15,6 +15,7 @@ use crate::tail::generation::Generation;
 use crate::tail::lens::Stretch;
 use crate::tail::reading::{READ, before};
 use crate::tail::reread::{Reread, reread};
+use crate::tail::scratch::Scratch;
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::window::{GapReason, PieceKind};
 
@@ -123,16 +124,14 @@ fn read(follower: &mut Follower, at: &Standing, spot: Spot, limit: u64, now: Ins
     // With the guard before it, from which the next place is made.
     let prefix = guard_len(offset);
     let wanted = usize::try_from(limit - offset).map_or(READ, |wanted| wanted.min(READ));
-    let mut scratch = std::mem::take(&mut follower.scratch);
+    let mut scratch = Scratch::take();
     let reread = reread(follower, id, offset - prefix as u64, &mut scratch[..prefix + wanted], now);
-    let step = match reread {
+    match reread {
         Reread::Bytes(read) if read > prefix => said(follower, at, spot, limit, &scratch[..read]),
         Reread::Bytes(_) | Reread::Gone => lost(follower, at, spot, limit),
         Reread::Again => CatchUp::Again,
         Reread::Later | Reread::Packed => CatchUp::Later,
-    };
-    follower.scratch = scratch;
-    step
+    }
 }
 
 /// These bytes were `read`, those of the guard first.

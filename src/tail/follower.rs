@@ -23,12 +23,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::tail::archive::Archives;
 use crate::tail::beneath::{OpenError, Root};
-use crate::tail::cursor::{Cursor, GUARD};
+use crate::tail::cursor::Cursor;
 use crate::tail::generation::{Begins, Generation, Glance, Read};
 use crate::tail::lens::Lens;
 use crate::tail::lineage::{Lineage, QUIET};
 use crate::tail::path::{AtPath, Undecided};
 use crate::tail::reading::READ;
+use crate::tail::scratch::Scratch;
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::window::{GapReason, PieceKind};
 
@@ -54,8 +55,6 @@ pub(crate) struct Follower {
     /// Those that may still grow, oldest first; the newest is the last of them, unless it has ended.
     pub(crate) live: Vec<GenerationId>,
     pub(crate) at_path: AtPath,
-    /// What is read at once, and the guard before it.
-    pub(crate) scratch: Box<[u8]>,
     head: Rc<Standing>,
     path_due: Instant,
     // The last look had to unpack something to tell what is there; the next one goes on with that.
@@ -74,10 +73,9 @@ impl Follower {
         let lineage = Lineage::new(root, rel, lens, archives, now);
         let newest = lineage.last();
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
-        let (scratch, path_due) = (vec![0; GUARD + READ].into_boxed_slice(), now + PATH_LOOK);
-        let (live, at_path) = (Vec::new(), AtPath::Last);
+        let (live, at_path, path_due) = (Vec::new(), AtPath::Last, now + PATH_LOOK);
         let unpacks = false;
-        let mut follower = Self { lineage, newest, live, at_path, scratch, head, path_due, unpacks };
+        let mut follower = Self { lineage, newest, live, at_path, head, path_due, unpacks };
         follower.begin(now);
         follower
     }
@@ -263,7 +261,7 @@ impl Follower {
         // With a successor in sight there is no time to wait for the other half of a line.
         let in_haste = self.newest < self.lineage.last();
         let generation = self.lineage.get_mut(id)?;
-        let read = generation.read(&mut self.scratch[..READ], in_haste || generation.is_ending(), now);
+        let read = generation.read(&mut Scratch::take()[..READ], in_haste || generation.is_ending(), now);
         let from = self.head.cursor();
         match read {
             Ok(Read::Text(text, bytes)) => {

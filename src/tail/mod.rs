@@ -53,6 +53,7 @@ mod patience;
 pub mod pattern;
 mod reading;
 mod reread;
+mod scratch;
 mod siblings;
 mod sieve;
 pub mod spool;

@@ -13,6 +13,7 @@ use crate::tail::follower::Follower;
 use crate::tail::generation::Generation;
 use crate::tail::lens::Stretch;
 use crate::tail::reading::{read_exactly, stat_of};
+use crate::tail::scratch::Scratch;
 use crate::tail::sieve::{Begun, Half, Halves, LONGEST};
 use crate::tail::standing::{GenerationId, Spot, Standing};
 use crate::tail::window::GapReason;
@@ -98,8 +99,8 @@ impl Follower {
             let Some(file) = generation.file() else { break };
             // Of the older ones, what was delivered; the rest will come as late lines.
             let end = if id == newest { best.newest().place.offset } else { generation.offset() };
-            let (lens, block) = (generation.lens(), &mut self.scratch);
-            let Ok(found) = backlog::last_lines(file, lens, end, missing, left, block) else { break };
+            let (lens, mut block) = (generation.lens(), Scratch::take());
+            let Ok(found) = backlog::last_lines(file, lens, end, missing, left, &mut block) else { break };
             let Ok(place) = generation.place_at(found.offset) else { break };
             let older = self.head().spots().iter().copied().filter(|spot| spot.id < id);
             best = Standing::new(older.chain([Spot { id, place }]).collect());
