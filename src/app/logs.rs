@@ -4,8 +4,9 @@
 //! last: one follower each, however many watch.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::str::FromStr;
@@ -29,6 +30,8 @@ const GATHER: Duration = Duration::from_millis(5);
 /// take up no more than a third of the time. Up to [`MOST_GATHERED`].
 const GATHER_FOR_EACH: Duration = Duration::from_micros(18);
 const MOST_GATHERED: Duration = Duration::from_millis(100);
+/// So many files are looked at in a turn: with what follows for a viewer of each, that takes two milliseconds or so.
+const LOOKS: usize = 128;
 /// For this long after its last growth a log's viewers are still told how far they lag.
 const SETTLE: Duration = Duration::from_millis(1100);
 
@@ -36,6 +39,10 @@ const SETTLE: Duration = Duration::from_millis(1100);
 pub struct Logs {
     catalogue: Catalogue,
     watched: BTreeMap<Rc<str>, Watched>,
+    /// The watched logs that are at a path.
+    by_path: HashMap<PathBuf, Vec<Rc<str>>>,
+    /// The last one that was looked at, where not all could be that were due.
+    looked_at: Option<Rc<str>>,
     /// Logs that may have something new for viewers who wait.
     news: Vec<Rc<str>>,
     /// A log was opened or closed since [`take_opened_or_closed`](Self::take_opened_or_closed) was asked.
@@ -144,6 +151,8 @@ impl Logs {
         Self {
             catalogue,
             watched,
+            by_path: HashMap::new(),
+            looked_at: None,
             news,
             opened_or_closed,
             tick,
@@ -262,6 +271,7 @@ impl Logs {
             log::debug!("{name}: opened");
             let watched =
                 Watched { feed, viewers: Vec::new(), path, next_look: now, hinted: None, last_growth: now };
+            self.by_path.entry(watched.path.clone()).or_default().push(Rc::clone(name));
             self.watched.insert(Rc::clone(name), watched);
             self.opened_or_closed = true;
         }
@@ -274,15 +284,29 @@ impl Logs {
     // O(watched logs and their viewers), once per connection that ends.
     pub fn unwatch(&mut self, viewer: ConnId) {
         self.list_waiters.retain(|&waiter| waiter != viewer);
-        let before = self.watched.len();
-        self.watched.retain(|name, watched| {
+        for watched in self.watched.values_mut() {
             watched.viewers.retain(|&other| other != viewer);
-            if watched.viewers.is_empty() {
-                log::debug!("{name}: closed");
+        }
+        self.close(|_, watched| watched.viewers.is_empty());
+    }
+
+    /// Closes the logs of which `over` says so.
+    fn close(&mut self, mut over: impl FnMut(&Rc<str>, &mut Watched) -> bool) {
+        let Self { watched, by_path, opened_or_closed, .. } = self;
+        watched.retain(|name, watched| {
+            if !over(name, watched) {
+                return true;
             }
-            !watched.viewers.is_empty()
+            log::debug!("{name}: closed");
+            *opened_or_closed = true;
+            if let Some(names) = by_path.get_mut(&watched.path) {
+                names.retain(|other| other != name);
+                if names.is_empty() {
+                    by_path.remove(&watched.path);
+                }
+            }
+            false
         });
-        self.opened_or_closed |= self.watched.len() != before;
     }
 
     /// The log `name`, if somebody watches it. Whoever asks is about to read, and what one viewer reads first is news
@@ -318,7 +342,8 @@ impl Logs {
 
     /// The file system says what happened at `path`: looks at once, or when lines have been gathered.
     pub fn hint(&mut self, path: &Path, change: Change, now: Instant) {
-        for watched in self.watched.values_mut().filter(|watched| watched.path == path) {
+        for name in self.by_path.get(path).into_iter().flatten() {
+            let Some(watched) = self.watched.get_mut(name) else { continue };
             watched.hinted = watched.hinted.max(Some(change));
             watched.next_look = watched.next_look.min(now.max(watched.gathered_at()));
         }
@@ -329,13 +354,23 @@ impl Logs {
         self.watched.values().map(Watched::gathered_at).filter(|&then| then > now).min()
     }
 
-    /// Looks at every watched file that is due. Bound: an fstat each, at times a stat by path.
+    /// Looks at watched files that are due, in turn. Bound: an fstat each, at times a stat by path, for [`LOOKS`] of them;
+    /// the others stay due, and are the first in the next turn.
     pub fn look(&mut self, now: Instant) {
         self.archives.borrow_mut().close_unused(now);
-        for (name, watched) in &mut self.watched {
-            if now < watched.next_look {
-                continue;
+        // From behind the one that was looked at last, and round.
+        let names: Vec<Rc<str>> = match self.looked_at.take() {
+            None => self.due(now, Bound::Unbounded, Bound::Unbounded).take(LOOKS).collect(),
+            Some(last) => {
+                let behind = self.due(now, Bound::Excluded(&last), Bound::Unbounded);
+                behind.chain(self.due(now, Bound::Unbounded, Bound::Included(&last))).take(LOOKS).collect()
             }
+        };
+        if names.len() == LOOKS {
+            self.looked_at = names.last().cloned();
+        }
+        for name in &names {
+            let Some(watched) = self.watched.get_mut(name) else { continue };
             let has_news = match watched.hinted.take() {
                 Some(Change::Identity) => watched.feed.look_now(now),
                 Some(Change::Content) | None => watched.feed.look(now),
@@ -349,6 +384,11 @@ impl Logs {
             let soonest = watched.gathered_at().max(now + self.tick);
             watched.next_look = watched.feed.next_look(now).max(soonest);
         }
+    }
+
+    fn due(&self, now: Instant, from: Bound<&Rc<str>>, to: Bound<&Rc<str>>) -> impl Iterator<Item = Rc<str>> {
+        let watched = self.watched.range::<Rc<str>, _>((from, to));
+        watched.filter(move |(_, watched)| watched.next_look <= now).map(|(name, _)| Rc::clone(name))
     }
 
     /// `name` may have new pieces for viewers who wait.
@@ -426,20 +466,85 @@ impl Logs {
             _ => false,
         };
         // Closed at once, though its viewers may take their time to leave: whoever comes next is not to share it with them.
-        let (mut displaced, open) = (Vec::new(), self.watched.len());
-        self.watched.retain(|name, watched| {
-            let kept = is_kept(name);
-            if !kept {
+        let lost: HashSet<Rc<str>> = self.watched.keys().filter(|name| !is_kept(name)).cloned().collect();
+        let mut displaced = Vec::new();
+        self.close(|name, watched| {
+            let is_lost = lost.contains(name);
+            if is_lost {
                 displaced.append(&mut watched.viewers);
             }
-            kept
+            is_lost
         });
-        self.opened_or_closed |= self.watched.len() != open;
         displaced
     }
 
     /// When the next look at a log is due.
     pub fn next_look(&self, now: Instant) -> Instant {
         self.watched.values().map(|watched| watched.next_look).min().unwrap_or(now + RESCAN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::net::table::Ids;
+    use crate::tail::disk::Disk;
+
+    #[test]
+    fn many_watched_logs_are_looked_at_in_turns_and_each_has_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..300 {
+            std::fs::write(folder.path().join(format!("{number:03}.log")), "text\n").unwrap();
+        }
+        let now = Instant::now();
+        let sources = vec![Source::parse(folder.path().to_str().unwrap()).unwrap()];
+        let catalogue = Catalogue::new(Disk::default(), sources, None, now).unwrap();
+        let mut logs = Logs::new(catalogue, Duration::from_millis(10), 0);
+        let mut ids = Ids::default();
+        for number in 0..300 {
+            assert!(logs.watch(&Rc::from(format!("{number:03}.log")), ids.issue(), now).is_some());
+        }
+        // They are due again before the last of them had its turn.
+        let mut now = now;
+        for _ in 0..3 {
+            let mut told = BTreeSet::new();
+            let mut turns = Vec::new();
+            for _ in 0..3 {
+                logs.look(now);
+                let viewers = logs.take_news();
+                turns.push(viewers.len());
+                told.extend(viewers);
+                now += Duration::from_millis(11);
+            }
+            assert!(turns.iter().all(|&looked| looked <= LOOKS), "{turns:?}");
+            assert_eq!(told.len(), 300, "{turns:?}");
+        }
+        assert!(logs.next_look(now) <= now, "and the next turn begins at once");
+    }
+
+    #[test]
+    fn a_hint_concerns_the_logs_at_its_path_and_is_forgotten_with_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, "text\n").unwrap();
+        let (now, place) = (Instant::now(), path.display());
+        let sources = [format!("x={place}"), format!("y={place}")];
+        let sources = sources.iter().map(|source| Source::parse(source).unwrap()).collect();
+        let catalogue = Catalogue::new(Disk::default(), sources, None, now).unwrap();
+        let mut logs = Logs::new(catalogue, Duration::from_millis(10), 0);
+        let (mut ids, later) = (Ids::default(), now + Duration::from_millis(1));
+        let (one, other) = (ids.issue(), ids.issue());
+        logs.watch(&Rc::from("x"), one, now).unwrap();
+        logs.watch(&Rc::from("y"), other, now).unwrap();
+        logs.look(now);
+        assert!(logs.next_look(later) > later);
+        logs.hint(&path, Change::Identity, later + GATHER);
+        assert!(logs.watched.values().all(|watched| watched.hinted == Some(Change::Identity)));
+        logs.unwatch(one);
+        assert_eq!(logs.by_path.get(&path).map(Vec::len), Some(1));
+        logs.unwatch(other);
+        assert!(logs.by_path.is_empty() && logs.take_opened_or_closed());
     }
 }
