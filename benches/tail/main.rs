@@ -14,6 +14,8 @@
 //! cargo bench --bench tail -- idle             viewers who only wait
 //! cargo bench --bench tail -- rotation         lines lost and repeated where a log is rotated
 //! cargo bench --bench tail -- reconnect        ... and where a viewer comes back
+//! cargo bench --bench tail -- files            ten thousand files that nobody watches, a thousand that are watched
+//! cargo bench --bench tail -- transports       the same minute of a log by each way to read it; writes docs/transports.svg
 //! cargo bench --bench tail -- compression      the same lines plain and compressed
 //!     --rounds N                               how often each thing is measured; 3 if nothing is said
 //! ```
@@ -27,6 +29,7 @@ mod backlog;
 mod burst;
 mod compression;
 mod crowd;
+mod files;
 mod hits;
 mod idle;
 mod latencies;
@@ -47,13 +50,14 @@ mod stream;
 mod support;
 mod table;
 mod tally;
+mod transports;
 
 use table::{Row, Wanted};
 
 /// Measures something, and tells it as rows of the table.
 type Measure = fn(Wanted) -> Vec<Row>;
 
-const ALL: [(&str, Measure); 14] = [
+const ALL: [(&str, Measure); 16] = [
     ("1x100", steady::one),
     ("100x10000", steady::hundred),
     ("1000x1000", steady::thousand),
@@ -68,6 +72,8 @@ const ALL: [(&str, Measure); 14] = [
     ("rotation", rotation::rotation),
     ("reconnect", reconnect::reconnect),
     ("compression", compression::compression),
+    ("files", files::files),
+    ("transports", transports::transports),
 ];
 
 fn main() {

@@ -18,11 +18,12 @@ pub(crate) const LINE: usize = 120;
 /// How much is written at once where it does not matter line by line.
 const BLOCK: usize = 64 * 1024;
 
-/// The lines of one log, all of the same length.
+/// The lines of one log.
 #[derive(Debug)]
 pub(crate) struct Script {
     text: Vec<u8>,
-    line: usize,
+    /// Where each line ends.
+    ends: Vec<usize>,
     /// When each line was written, in nanoseconds since `start`.
     written: Vec<AtomicU64>,
     start: Instant,
@@ -39,9 +40,34 @@ pub(crate) fn line(number: usize, len: usize) -> Vec<u8> {
 impl Script {
     /// So many lines of `line` bytes each.
     pub(crate) fn new(lines: usize, line: usize) -> Arc<Self> {
-        let text = (0..lines).flat_map(|number| self::line(number, line)).collect();
-        let written = std::iter::repeat_with(AtomicU64::default).take(lines).collect();
-        Arc::new(Self { text, line, written, start: Instant::now() })
+        Self::of(&(0..lines).map(|number| self::line(number, line)).collect::<Vec<_>>())
+    }
+
+    /// These lines, each with its end.
+    pub(crate) fn of(lines: &[Vec<u8>]) -> Arc<Self> {
+        let ends = lines.iter().scan(0, |end, line| {
+            *end += line.len();
+            Some(*end)
+        });
+        let ends = ends.collect();
+        let written = std::iter::repeat_with(AtomicU64::default).take(lines.len()).collect();
+        Arc::new(Self { text: lines.concat(), ends, written, start: Instant::now() })
+    }
+
+    /// How many lines there are.
+    pub(crate) fn lines(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Where line `number` ends in the text.
+    pub(crate) fn end(&self, number: usize) -> usize {
+        self.ends[number]
+    }
+
+    /// Line `number`.
+    fn line(&self, number: usize) -> &[u8] {
+        let from = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[from..self.ends[number]]
     }
 
     /// All of it.
@@ -49,9 +75,9 @@ impl Script {
         &self.text
     }
 
-    /// The length of a line.
+    /// The length of a line, where all are equally long.
     pub(crate) fn line_len(&self) -> usize {
-        self.line
+        self.ends[0]
     }
 
     /// How long ago line `number` was written, at `now`.
@@ -62,13 +88,19 @@ impl Script {
 
     /// Appends the lines one by one, each with a write of its own and at its time.
     pub(crate) fn write_steadily(&self, path: &Path, per_second: usize) {
-        let mut file = append(path);
+        self.write_round(&mut [append(path)], per_second, 1);
+    }
+
+    /// The same, to one file after the other and round; of so many lines that come `together`, all at the time of the first.
+    pub(crate) fn write_round(&self, files: &mut [File], per_second: usize, together: usize) {
+        let count = files.len();
         let begin = Instant::now();
-        for (number, line) in self.text.chunks(self.line).enumerate() {
-            let due = begin + Duration::from_secs(1) * number as u32 / per_second as u32;
+        for number in 0..self.lines() {
+            let due =
+                begin + Duration::from_secs(1) * (number - number % together) as u32 / per_second as u32;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             self.written[number].store(self.start.elapsed().as_nanos() as u64, Ordering::Relaxed);
-            file.write_all(line).expect("a log can be written");
+            files[number % count].write_all(self.line(number)).expect("a log can be written");
         }
     }
 
