@@ -354,7 +354,7 @@ impl Logs {
         self.watched.values().map(Watched::gathered_at).filter(|&then| then > now).min()
     }
 
-    /// Looks at watched files that are due, in turn. Bound: an fstat each, at times a stat by path, for [`LOOKS`] of them;
+    /// Looks at watched files that are due, in turn. Bound: an fstat each, at times a stat by path, for 128 of them;
     /// the others stay due, and are the first in the next turn.
     pub fn look(&mut self, now: Instant) {
         self.archives.borrow_mut().close_unused(now);
