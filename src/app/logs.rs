@@ -239,6 +239,9 @@ impl Logs {
                 let since_1970 = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
                 ("ok", None, Some(size), u64::try_from(since_1970.as_millis()).ok())
             }
+            LogState::Missing if entry.kind == LogKind::Job => {
+                ("missing", Some("It has not been run yet.".to_owned()), None, None)
+            }
             LogState::Missing => ("missing", Some("It does not exist yet.".to_owned()), None, None),
             LogState::Refused(why) => ("refused", Some(why), None, None),
         };

@@ -17,7 +17,7 @@ use crate::app::{App, Left};
 use crate::config::file::Given;
 use crate::config::{Config, Renewal};
 use crate::jobs::Jobs;
-use crate::tail::catalogue::{Catalogue, LogState, Source, SourceError};
+use crate::tail::catalogue::{Catalogue, LogKind, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
 use crate::tail::disk::Disk;
 use crate::tail::spool::StdinSpool;
@@ -384,6 +384,7 @@ fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, cata
     }
     for entry in catalogue.logs().take(MOST_NAMED) {
         let state = match entry.state() {
+            _ if entry.kind == LogKind::Job => "  (a job)".to_owned(),
             LogState::Ok { .. } => String::new(),
             LogState::Missing => "  (does not exist yet; waiting for it)".to_owned(),
             LogState::Refused(why) => format!("  (cannot be served: {why})"),
