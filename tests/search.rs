@@ -253,10 +253,11 @@ fn cat_searches_like_grep() {
         |args: &[&str]| wiretail().arg("cat").arg(&url).args(args).stdin(Stdio::null()).output().unwrap();
     let found = search(&["--search", "line (7|20006|59997) "]);
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
-    let text = String::from_utf8(found.stdout).unwrap();
-    let lines: Vec<&str> = text.lines().map(|line| line.split_once("line").unwrap().0).collect();
-    let files: Vec<&str> = lines.iter().map(|line| line.split(':').next().unwrap()).collect();
-    assert_eq!(files, ["app.log.2", "app.log.1", "app.log"], "{text}");
+    let expected = [7, 20_006, 59_997].map(|number: usize| {
+        let file = ["app.log.2", "app.log.1", "app.log"][number / LINES];
+        format!("{file}:{}:{}", number % LINES + 1, numbered(number, number + 1))
+    });
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), expected.concat(), "as `grep -Hn` says it");
     let none = search(&["--search", "unicorn"]);
     assert_eq!(none.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&none.stdout), "");

@@ -157,15 +157,16 @@ struct Named<'n> {
 
 /// What the name has more than the log's own, if it can be a sibling's.
 fn beside<'n>(own: &[u8], name: &'n [u8]) -> Option<&'n OsStr> {
-    let rest = match name.strip_prefix(own) {
-        Some(rest) => rest,
-        None => {
-            let dot = own.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0)?;
-            let rest = name.strip_prefix(&own[..dot])?.strip_suffix(&own[dot..])?;
-            // `app-errors.log` is another log; `app-20261118.log` is ours.
-            Age::of(OsStr::from_bytes(rest)).map(|_| rest)?
-        }
-    };
+    name.strip_prefix(own).and_then(added).or_else(|| {
+        let dot = own.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0)?;
+        let rest = name.strip_prefix(&own[..dot])?.strip_suffix(&own[dot..])?;
+        // `app-errors.log` is another log; `app-20261118.log` is ours.
+        Age::of(OsStr::from_bytes(rest)).and_then(|_| added(rest))
+    })
+}
+
+/// What follows the mark, of something that a rotation may add to a name.
+fn added(rest: &[u8]) -> Option<&OsStr> {
     let (first, rest) = rest.split_first()?;
     let rest = OsStr::from_bytes(rest);
     let unreadable = Path::new("x")
@@ -211,6 +212,7 @@ impl Age {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::fs;
     use std::time::{Duration, SystemTime};
 
@@ -225,6 +227,44 @@ mod tests {
         let root = Root::open(folder.path()).unwrap();
         let found = list(&root, Path::new(own), &Patience::default(), Instant::now()).unwrap();
         found.iter().map(|sibling| sibling.rel.to_str().unwrap().to_owned()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_a_rotation_names_is_found_in_its_order_whatever_else_there_is(
+            own in prop::sample::select(vec!["app.log", "app", "a.b-c.log", ".hidden", "app.log.1", "日志.log"]),
+            ages in prop::collection::btree_map(1..2000_u32, 0..3_usize, 0..12),
+            (dated, before_extension) in any::<(bool, bool)>(),
+            others in prop::collection::vec("[a-z0-9_-][a-z0-9._-]{0,11}", 0..12),
+        ) {
+            // The oldest first: of dates the lowest, of numbers the highest.
+            let dot = own.rfind('.').filter(|&dot| dot > 0 && before_extension).unwrap_or(own.len());
+            let named = |(age, packed): (&u32, &usize)| {
+                let age = if dated { format!("-2026{age:04}") } else { format!(".{age}") };
+                format!("{}{age}{}{}", &own[..dot], &own[dot..], ["", ".gz", ".zst"][*packed])
+            };
+            let mut names: Vec<String> = ages.iter().map(named).collect();
+            if !dated {
+                names.reverse();
+            }
+            // Whose names say that they are something else.
+            let is_other = |name: &&String| !name.starts_with(&own[..dot]) && name.as_str() != own;
+            let all: Vec<&str> = names.iter().chain(others.iter().filter(is_other)).map(String::as_str).collect();
+            prop_assert_eq!(siblings(own, &[&all[..], &[own]].concat()), names);
+        }
+
+        #[test]
+        fn any_name_is_read(name in prop::collection::vec(1..=255_u8, 1..20), own in prop::collection::vec(1..=255_u8, 1..8)) {
+            let joined = [&own[..], b".", &name].concat();
+            for other in [&name, &joined] {
+                let (_, stem) = Format::of(OsStr::from_bytes(other)).unzip();
+                let rest = beside(&own, stem.unwrap_or(OsStr::from_bytes(other)).as_bytes());
+                prop_assert!(rest.is_none_or(|rest| !rest.is_empty()));
+                let _ = rest.and_then(Age::of);
+            }
+        }
     }
 
     #[test]
