@@ -40,7 +40,7 @@ fn hear_viewer(text: &str) {
     let (said, kept) = (letters(text), letters(&json));
     assert!(text.contains('\\') || kept <= said, "{text:?} was taken for {json}");
     let defaults =
-        ["ignore_case", "words", "literal", "grep", "not", "lines", "most", "from", "null", "false"];
+        ["ignore_case", "words", "literal", "grep", "not", "lines", "most", "from", "who", "null", "false"];
     assert!(
         said - kept.min(said) <= defaults.iter().map(|word| word.len()).sum::<usize>() + 16
             || text.contains('\\')
@@ -74,13 +74,25 @@ fn message_from(choices: &mut Choices<'_>) -> FromServer {
         let len = choices.below(32);
         String::from_utf8_lossy(choices.bytes(len)).into_owned()
     };
-    match kind % 19 {
+    match kind % 22 {
         0 => {
             let (name, cursor, server) = (text(), text(), text());
             let lines = usize::from(kind);
-            let (encoding, flags) = (text(), kind / 19);
+            let (encoding, flags) = (text(), kind / 22);
             let (redacted, filter, bounded) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0);
-            FromServer::Hello { name, cursor, size: some, lines, server, encoding, redacted, filter, bounded }
+            let writable = flags & 8 != 0;
+            FromServer::Hello {
+                name,
+                cursor,
+                size: some,
+                lines,
+                server,
+                encoding,
+                redacted,
+                writable,
+                filter,
+                bounded,
+            }
         }
         1 => FromServer::Lines { from: text(), to: text(), bytes: number },
         2 => FromServer::Rotated { cursor: text() },
@@ -127,6 +139,9 @@ fn message_from(choices: &mut Choices<'_>) -> FromServer {
             cancelled: number > 99,
             note: (number > 49).then(|| "So it is.".to_owned()),
         }),
+        18 => FromServer::Stopped { cursor: text() },
+        19 => FromServer::Started { cursor: text() },
+        20 => FromServer::Said { id, cursor: some.map(|_| text()) },
         _ => {
             let code = if number > 9 { Code::Syntax } else { Code::Other };
             FromServer::Error { id: some.map(|_| id), code, message: text() }

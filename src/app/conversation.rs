@@ -129,13 +129,14 @@ impl Conversation {
 mod tests {
     use std::io::Read;
     use std::net::TcpStream;
-    use std::time::Instant;
+    use std::time::{Instant, SystemTime};
 
     use super::*;
     use crate::app::access::Access;
     use crate::app::logs::Logs;
     use crate::app::pool::Pool;
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
+    use crate::app::rooms::rates::Rates;
     use crate::app::routes::Site;
     use crate::app::turns::Turns;
     use crate::app::wire::Framer;
@@ -155,6 +156,7 @@ mod tests {
         echoes: Pool,
         answers: Pool,
         turns: Turns,
+        rates: Rates,
         id: ConnId,
         peer: TcpStream,
     }
@@ -180,6 +182,7 @@ mod tests {
                 echoes: Pool::new(0),
                 answers: Pool::new(0),
                 turns: Turns::default(),
+                rates: Rates::default(),
                 logs,
                 jobs: Jobs::default(),
                 site: Site::new(Access::default(), "/", true, 10, false),
@@ -189,8 +192,25 @@ mod tests {
         }
 
         fn at(&mut self, now: Instant) -> Context<'_> {
-            let Self { event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, id, .. } = self;
-            Context { id: *id, now, event_loop, framer, logs, jobs, site, heads, echoes, answers, turns }
+            let Self {
+                event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, rates, id, ..
+            } = self;
+            let (id, wall_clock) = (*id, || SystemTime::UNIX_EPOCH);
+            Context {
+                id,
+                now,
+                event_loop,
+                framer,
+                logs,
+                jobs,
+                site,
+                heads,
+                echoes,
+                answers,
+                turns,
+                rates,
+                wall_clock,
+            }
         }
 
         /// Lets the loop write, and tells `conversation` when it has, at `now`.

@@ -22,6 +22,7 @@ use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN, Source};
 use crate::tail::disk::File;
 use crate::tail::pattern::{Filter, FilterError, FilterSpec};
+use crate::tail::room::{self, WriteError};
 use crate::tail::{Cursor, Feed};
 
 /// When lines pour, they are gathered for this long and leave as one frame; after a quiet moment a line leaves at once.
@@ -90,6 +91,8 @@ pub struct LogInfo<'a> {
     /// Milliseconds since 1970.
     modified: Option<u64>,
     viewers: usize,
+    /// Whether visitors may write into it.
+    writable: bool,
 }
 
 /// What a slice of looking for files has come to.
@@ -204,6 +207,31 @@ impl Logs {
         self.catalogue.find(name).is_some_and(|entry| entry.lens.redacts())
     }
 
+    /// Whether visitors may write into `name`.
+    pub fn is_room(&self, name: &str) -> bool {
+        self.catalogue.find(name).is_some_and(|entry| entry.kind == LogKind::Room)
+    }
+
+    /// Writes a line into `name`, and looks at it at the next occasion, as if the file system had told of it. Gives the place
+    /// behind the line.
+    ///
+    /// # Errors
+    /// When it is not listed, is full with `most` bytes, or cannot be written.
+    pub fn write(
+        &mut self,
+        name: &str,
+        line: &str,
+        most: u64,
+        now: Instant,
+    ) -> Result<Option<Cursor>, WriteError> {
+        let entry = self.catalogue.find(name).ok_or(WriteError::Open(OpenError::Missing))?;
+        let cursor = room::write_line(&entry.root, &entry.rel, &entry.lens, line, most)?;
+        let path = entry.root.path().join(&entry.rel);
+        // It may have been made for this line, where another one was.
+        self.hint(&path, Change::Identity, now);
+        Ok(cursor)
+    }
+
     /// Some of the logs that have changed since the list had the version `since`, as they are told, and where to go on.
     // O(most), a log is opened for a moment to be told of.
     pub fn infos(
@@ -250,6 +278,7 @@ impl Logs {
             LogKind::File => "file",
             LogKind::Stdin => "stdin",
             LogKind::Job => "job",
+            LogKind::Room => "room",
         };
         LogInfo {
             name: &entry.name,
@@ -261,6 +290,7 @@ impl Logs {
             size,
             modified,
             viewers,
+            writable: entry.kind == LogKind::Room,
         }
     }
 

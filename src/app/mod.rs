@@ -5,15 +5,18 @@
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`requests`] and [`viewer`] (somebody
-//! watching a log), [`reader`] (the same without WebSocket), [`listing`], [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`hearing`], [`requests`] and [`viewer`]
+//! (somebody watching a log), [`reader`] (the same without WebSocket), [`rooms`] (what visitors write), [`listing`],
+//! [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and
 //! [`echo`], [`session`] (one connection's life), and this file.
 
 pub mod access;
 pub mod beginning;
+mod context;
 pub mod conversation;
 pub mod download;
 pub mod echo;
+pub mod hearing;
 pub mod jobs;
 pub mod listing;
 pub mod logs;
@@ -21,6 +24,7 @@ pub mod pool;
 pub mod pulse;
 pub mod reader;
 pub mod requests;
+pub mod rooms;
 pub mod routes;
 pub mod session;
 pub mod turns;
@@ -40,9 +44,11 @@ use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
+pub use context::Context;
 use conversation::Outcome;
 use logs::{Logs, Rescanned};
 use pool::Pool;
+use rooms::rates::Rates;
 use routes::Site;
 use session::Session;
 use turns::{Slice, Turns};
@@ -81,6 +87,7 @@ pub struct App {
     heads: Pool,
     echoes: Pool,
     answers: Pool,
+    rates: Rates,
     inputs: Inputs,
     /// Who has work that takes long.
     turns: Turns,
@@ -157,6 +164,7 @@ impl App {
             heads: Pool::new(REQUESTS),
             echoes: Pool::new(ECHOES),
             answers: Pool::new(ANSWERS),
+            rates: Rates::default(),
             logs: Logs::new(config.catalogue, config.tick, RandomState::new().hash_one(0) as u32),
             jobs: config.jobs,
             site,
@@ -297,6 +305,8 @@ impl App {
             answers: &self.answers,
             site: &self.site,
             turns: &mut self.turns,
+            rates: &mut self.rates,
+            wall_clock: SystemTime::now,
         };
         match work(session, &mut context, &mut self.buffer) {
             Outcome::Open => {}
@@ -378,11 +388,24 @@ impl App {
     ) -> Option<T> {
         let now = self.event_loop.now();
         let session = self.sessions.get_mut(id)?;
-        let Self { event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, .. } = self;
-        Some(what(
-            session,
-            &mut Context { id, now, event_loop, framer, logs, jobs, site, heads, echoes, answers, turns },
-        ))
+        let Self { event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, rates, .. } = self;
+        let wall_clock = SystemTime::now;
+        let mut context = Context {
+            id,
+            now,
+            event_loop,
+            framer,
+            logs,
+            jobs,
+            site,
+            heads,
+            echoes,
+            answers,
+            turns,
+            rates,
+            wall_clock,
+        };
+        Some(what(session, &mut context))
     }
 
     fn woken(&mut self, watch: WatchId) {
@@ -504,69 +527,6 @@ impl App {
         for id in self.sessions.ids() {
             self.attend(id, |app, id| app.farewell(id, "the server is going down"));
         }
-    }
-}
-
-/// What a session needs to act: its own connection in the loop, the logs, the site, the time.
-pub struct Context<'a> {
-    /// The connection at hand.
-    pub id: ConnId,
-    /// When this turn began.
-    pub now: Instant,
-    /// To send with.
-    pub event_loop: &'a mut EventLoop,
-    /// To make frames of pieces with.
-    pub framer: &'a mut Framer,
-    /// To watch with.
-    pub logs: &'a mut Logs,
-    /// What can be started.
-    pub jobs: &'a mut Jobs,
-    /// What is served, and to whom.
-    pub site: &'a Site,
-    /// The memory that all unfinished requests have together.
-    pub heads: &'a Pool,
-    /// The memory that all echoes have together.
-    pub echoes: &'a Pool,
-    /// The memory that all answers to polls have together, before they are cut short.
-    pub answers: &'a Pool,
-    /// To be given time for what takes long.
-    pub turns: &'a mut Turns,
-}
-
-impl Context<'_> {
-    /// Puts bytes behind what this connection is still owed.
-    pub fn send(&mut self, bytes: Bytes) {
-        self.event_loop.send(self.id, bytes);
-    }
-
-    /// Where to put what this connection has to say, behind what it said before.
-    pub fn output(&mut self) -> &mut Vec<u8> {
-        self.event_loop.output(self.id)
-    }
-
-    /// Asks to be told when this connection has been written all that it is owed.
-    pub fn tell_when_drained(&mut self) {
-        self.event_loop.tell_when_drained(self.id);
-    }
-
-    /// How many bytes this connection is still owed.
-    pub fn unsent(&self) -> usize {
-        self.event_loop.unsent(self.id)
-    }
-
-    /// Whether the peer has not taken all that was written to it in an earlier turn.
-    pub fn is_stuck(&self) -> bool {
-        self.event_loop.is_stuck(self.id)
-    }
-
-    /// When the peer last took something that had to wait for it, if it ever did.
-    pub fn took_at(&self) -> Option<Instant> {
-        self.event_loop.took_at(self.id)
-    }
-
-    /// Asks for [`net::Event::Expired`] at `when`.
-    pub fn wake_at(&mut self, when: Instant) {
-        self.event_loop.set_deadline(self.id, Some(when));
     }
 }
 

@@ -91,7 +91,12 @@ impl Requests {
     /// A request. It takes the place of one of its kind.
     pub fn hear(&mut self, message: FromViewer) {
         let (id, slot) = match &message {
-            FromViewer::Pause {} | FromViewer::Resume {} | FromViewer::Ping {} => return,
+            FromViewer::Pause {}
+            | FromViewer::Resume {}
+            | FromViewer::Stop {}
+            | FromViewer::Start {}
+            | FromViewer::Say { .. }
+            | FromViewer::Ping {} => return,
             FromViewer::Filter(patterns) => return self.filter = Some(patterns.clone()),
             FromViewer::Cancel { id } => return self.cancel(*id),
             FromViewer::Search(search) => (search.id, &mut self.search),
@@ -111,6 +116,12 @@ impl Requests {
         if cancelled_one.is_some_and(|request| !request.is_done()) {
             self.end(cancelled(id));
         }
+    }
+
+    /// All of them end here: what is still to be said of that.
+    pub fn give_up(self) -> impl Iterator<Item = FromServer> {
+        let unanswered = [self.search, self.other].into_iter().flatten();
+        self.ended.into_iter().chain(unanswered.map(|request| cancelled(request.id)))
     }
 
     fn end(&mut self, answer: FromServer) {

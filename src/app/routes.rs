@@ -12,6 +12,7 @@ use super::jobs::Ask;
 use super::listing::{About, ListWish};
 use super::logs::Logs;
 use super::reader::Stay;
+use super::rooms::{Refused, Said};
 use super::viewer::Wish;
 use super::wire::{Dialect, Form, Patterns, SERVER, V1};
 use crate::http::{MAX_BODY, Request, Response, Status, pages};
@@ -23,7 +24,6 @@ use crate::ws::handshake;
 /// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
 const MOST_LINES: usize = 100_000;
 
-const READ_ONLY: &str = "This log can only be read.";
 const NO_SUCH_LOG: &str = "There is no log of this name; /api/logs lists them all.";
 
 /// What is served, and to whom.
@@ -49,6 +49,8 @@ pub enum Route {
     Job(Ask),
     /// To a log, over plain HTTP.
     Read(Wish, Form, Stay),
+    /// To a log that somebody writes into.
+    Say(Said, Rc<str>),
     /// To a file's bytes.
     Raw(Begun),
     /// To an echo, after these bytes, with the compression agreed on.
@@ -142,7 +144,8 @@ impl Site {
         };
         match request.method() {
             "GET" | "HEAD" => {}
-            "POST" => return respond(Response::text(Status::FORBIDDEN, READ_ONLY)),
+            "POST" => return self.post(request, name, logs),
+            _ if logs.is_room(&name) => return not_allowed("GET, HEAD, POST"),
             _ => return not_allowed("GET, HEAD"),
         }
         let wish = match self.wish(request, name, logs) {
@@ -163,6 +166,16 @@ impl Site {
                 Route::Tail(upgrade.response(), Wish { dialect, deflate, ..wish })
             }
             Err(refusal) => respond_and_close(refusal.response()),
+        }
+    }
+
+    fn post(&self, request: &Request, name: Rc<str>, logs: &Logs) -> Route {
+        if !logs.is_room(&name) {
+            return respond(Refused::read_only().into());
+        }
+        match Said::of_request(request) {
+            Ok(said) => Route::Say(said, name),
+            Err(refused) => respond(refused.into()),
         }
     }
 

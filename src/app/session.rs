@@ -18,6 +18,7 @@ use super::jobs;
 use super::listing::Listing;
 use super::pool::{Pool, Share};
 use super::reader::{Manner, Reader};
+use super::rooms;
 use super::routes::{Answer, Route};
 use super::turns::Slice;
 use super::viewer::Viewer;
@@ -241,11 +242,11 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
     match context.site.route(request, context.logs) {
         Route::Respond(Answer { response, close }) => {
             let keep = request.keep_alive() && !close && may_stay;
-            context.send(Bytes::Own(response.into_bytes(head_only, keep)));
-            if !keep {
-                return None;
-            }
-            Some(Session::next_request(context))
+            respond(response, head_only, keep, context)
+        }
+        Route::Say(said, room) => {
+            let response = rooms::answer(&said, &room, context);
+            respond(response, head_only, request.keep_alive() && may_stay, context)
         }
         Route::Job(ask) => {
             let keep = request.keep_alive() && may_stay;
@@ -281,6 +282,11 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
             Viewer::begin(wish, context).map(|viewer| Session::Watching(Box::new(viewer)))
         }
     }
+}
+
+fn respond(response: Response, head_only: bool, keep: bool, context: &mut Context<'_>) -> Option<Session> {
+    context.send(Bytes::Own(response.into_bytes(head_only, keep)));
+    keep.then(|| Session::next_request(context))
 }
 
 fn refuse_bad(bad: BadRequest, context: &mut Context<'_>) -> Outcome {

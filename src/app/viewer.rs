@@ -3,21 +3,26 @@
 //! There is no queue here. What a viewer has not been sent is in the file (or in the log's shared window), and the
 //! viewer only remembers how far it got, so a slow one costs no more than a fast one.
 
+mod away;
+
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Context;
 use super::beginning::{Beginning, Begun};
 use super::conversation::{Conversation, Outcome};
+use super::hearing::{Flow, Heard, Switch, hear};
 use super::requests::Requests;
+use super::rooms;
 use super::turns::Slice;
-use super::wire::{self, Code, Coding, Dialect, FromServer, FromViewer, GapWhy, Patterns, Refusal, answers};
+use super::wire::{self, Coding, Dialect, FromServer, GapWhy, Patterns, Refusal, answers};
 use crate::net::Bytes;
 use crate::tail::history::job::Progress;
 use crate::tail::pattern::Filter;
 use crate::tail::{Piece, PieceKind, Position, Start, Step};
 use crate::ws::deflate::Parameters;
-use crate::ws::{CloseCode, Limits, Message};
+use crate::ws::{CloseCode, Limits};
+use away::Left;
 
 /// How often, at most, a viewer is told how far it lags.
 const LAG_EVERY: Duration = Duration::from_millis(500);
@@ -28,6 +33,9 @@ const MOVED_EVERY: Duration = Duration::from_millis(250);
 
 /// How many bytes of answers one read from a viewer brings, about: a thousand small messages fit in one read.
 const MOST_ANSWERS: usize = 16 * 1024;
+
+/// How many lines one read from a viewer may bring into a room.
+const MOST_SAID: usize = 16;
 
 /// What a viewer asked for when it came.
 #[derive(Debug)]
@@ -50,13 +58,6 @@ pub struct Wish {
     pub deflate: Option<Parameters>,
 }
 
-/// Whether the viewer wants to be sent anything now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
-    Running,
-    Paused,
-}
-
 /// One viewer of one log.
 #[derive(Debug)]
 pub struct Viewer {
@@ -67,6 +68,10 @@ pub struct Viewer {
     coding: Coding,
     follow: bool,
     flow: Flow,
+    /// Where it goes on, while nothing is read for it. Its position means nothing then.
+    left: Option<Box<Left>>,
+    /// What it wants of that, if it has not been done yet.
+    switch: Option<Switch>,
     report: LagReport,
     /// Bytes that its filter let nothing through of, and that it was not told of yet.
     unsaid: Option<Box<Unsaid>>,
@@ -113,6 +118,8 @@ impl Viewer {
             coding: Coding::from(wish.deflate.as_ref()),
             follow: wish.follow,
             flow: Flow::Running,
+            left: None,
+            switch: None,
             report: LagReport { told: 0, when: context.now, owed: false },
             unsaid: None,
             requests: None,
@@ -140,6 +147,7 @@ impl Viewer {
             server: wire::SERVER.to_owned(),
             encoding: lens.encoding().to_owned(),
             redacted: lens.redacts(),
+            writable: context.logs.is_room(&self.log),
             filter: self.position.is_filtered(),
             bounded,
         };
@@ -160,12 +168,16 @@ impl Viewer {
             self.position = position;
             self.beginning = None;
             self.greet(lines, unreadable, bounded, context);
+            self.obey_switch(context);
         }
         Slice::More
     }
 
     /// There may be something to send: it is sent, or where that may take long, worked on in its turn.
     pub fn pump(&mut self, context: &mut Context<'_>) {
+        if self.left.is_some() {
+            return;
+        }
         if self.position.is_filtered() || self.requests.is_some() || self.beginning.is_some() {
             context.turns.add(context.id);
         } else {
@@ -175,7 +187,7 @@ impl Viewer {
 
     /// A slice of what takes long: what was asked for comes before what flows.
     pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
-        if !self.conversation.may_send() {
+        if !self.conversation.may_send() || self.left.is_some() {
             return Slice::Done;
         }
         if self.beginning.is_some() {
@@ -359,14 +371,27 @@ impl Viewer {
     pub fn receive(&mut self, bytes: &mut [u8], context: &mut Context<'_>) -> Outcome {
         let (dialect, answers) = (self.dialect, !context.is_stuck());
         let (flow, owed, requests) = (&mut self.flow, &mut self.report.owed, &mut self.requests);
+        let (switch, is_on, mut said) = (&mut self.switch, self.left.is_none(), Vec::new());
         let outcome = self.conversation.receive(bytes, context, |connection, message, out| {
             let answer = match hear(dialect, &message) {
                 Heard::Flow(heard) => {
                     (*flow, *owed) = (heard, true);
                     None
                 }
-                Heard::Request(request) => {
+                Heard::Switch(heard) => {
+                    *switch = Some(heard);
+                    None
+                }
+                Heard::Request(request) if is_on => {
                     requests.get_or_insert_default().hear(request);
+                    None
+                }
+                Heard::Request(request) => Some(away::stopped().answer(request.id()).to_json()),
+                Heard::Said(id, _) if said.len() == MOST_SAID => {
+                    Some(rooms::too_often().answer(Some(id)).to_json())
+                }
+                Heard::Said(id, message) => {
+                    said.push((id, message));
                     None
                 }
                 Heard::Answer(answer) => Some(answer),
@@ -376,7 +401,11 @@ impl Viewer {
                 connection.send_text(&answer, out);
             }
         });
+        for (id, said) in said {
+            self.say(id, &said, answers, context);
+        }
         if outcome == Outcome::Open {
+            self.obey_switch(context);
             self.pump(context);
         }
         outcome
@@ -404,33 +433,6 @@ impl LagReport {
     fn is_due(&self, lag: u64, flow: Flow, now: Instant) -> bool {
         let worth_it = lag != self.told && (flow == Flow::Paused || lag > WORTH_TELLING);
         self.owed || worth_it && now >= self.when + LAG_EVERY
-    }
-}
-
-/// What a viewer's message means.
-enum Heard {
-    Flow(Flow),
-    Request(FromViewer),
-    Answer(String),
-    Nothing,
-}
-
-fn hear(dialect: Dialect, message: &Message<'_>) -> Heard {
-    let Message::Text(text) = message else { return Heard::Nothing };
-    match dialect {
-        // Older clients keep their connections awake like this.
-        Dialect::Plain if text == "ping" => Heard::Answer("pong".to_owned()),
-        Dialect::Plain => Heard::Nothing,
-        Dialect::V1 => match serde_json::from_slice(text.as_bytes()) {
-            Ok(FromViewer::Pause {}) => Heard::Flow(Flow::Paused),
-            Ok(FromViewer::Resume {}) => Heard::Flow(Flow::Running),
-            Ok(FromViewer::Ping {}) => Heard::Answer(FromServer::Pong {}.to_json()),
-            Ok(request) => Heard::Request(request),
-            Err(error) => {
-                let message = format!("This is not a message of {}: {error}.", wire::V1);
-                Heard::Answer(Refusal::new(Code::Message, message).answer(None).to_json())
-            }
-        },
     }
 }
 

@@ -54,6 +54,9 @@ pub enum FromServer {
         /// Whether a filter of the address is on.
         #[serde(default)]
         filter: bool,
+        /// Whether viewers may write into the log.
+        #[serde(default, skip_serializing_if = "is_false")]
+        writable: bool,
         /// Under a filter: whether fewer lines than wanted were found where they were looked for, and more may lie before.
         #[serde(default, skip_serializing_if = "is_false")]
         bounded: bool,
@@ -104,6 +107,24 @@ pub enum FromServer {
     End {},
     /// The answer to a `ping`.
     Pong {},
+    /// The answer to a `stop`: nothing is read for this viewer now.
+    Stopped {
+        /// Where it will go on.
+        cursor: String,
+    },
+    /// The answer to a `start`.
+    Started {
+        /// Where it goes on.
+        cursor: String,
+    },
+    /// The answer to a `say`: it is written. The line itself comes as all lines do.
+    Said {
+        /// The number of the request.
+        id: u32,
+        /// The place behind the line, if that can be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
     /// The answer to a `filter`: what follows is judged by it.
     Filtered {
         /// Where the viewer stands.

@@ -260,7 +260,12 @@ impl Cat {
             FromServer::Missing { why } if self.args.no_follow => self.absent = Some(why),
             FromServer::Missing { why } => self.note(None, &why)?,
             FromServer::Back {} => self.note(None, "the file is there again")?,
-            FromServer::Behind { .. } | FromServer::Pong {} | FromServer::Filtered { .. } => {}
+            FromServer::Behind { .. }
+            | FromServer::Pong {}
+            | FromServer::Filtered { .. }
+            | FromServer::Stopped { .. }
+            | FromServer::Started { .. }
+            | FromServer::Said { .. } => {}
             // The answers to what is not asked.
             FromServer::Older(_)
             | FromServer::Newer(_)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::CliError;
 use super::serve::{self, Args};
 use super::settings::{JobSettings, Settings};
-use crate::tail::catalogue::{Catalogue, LogState};
+use crate::tail::catalogue::{Catalogue, LogKind, LogState};
 use crate::tail::disk::Disk;
 
 /// Checks what `wiretail serve` would check before it listens, and says what it would serve.
@@ -31,6 +31,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let mut report = String::new();
     for entry in catalogue.logs() {
         let masks = if entry.lens.redacts() { ", redacted" } else { "" };
+        let writable = if entry.kind == LogKind::Room { ", writable" } else { "" };
         let state = match entry.state() {
             LogState::Ok { size, .. } => format!("{size} bytes"),
             LogState::Missing => "does not exist yet".to_owned(),
@@ -38,7 +39,8 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         };
         let path = entry.root.path().join(&entry.rel);
         // {:?}: a path may hold characters that a terminal would obey.
-        let _ = writeln!(report, "{}  {path:?}  {}{masks}  {state}", entry.name, entry.lens.encoding());
+        let _ =
+            writeln!(report, "{}  {path:?}  {}{masks}{writable}  {state}", entry.name, entry.lens.encoding());
     }
     for (path, why) in catalogue.withheld() {
         let _ = writeln!(report, "{path:?}  {why}");

@@ -20,6 +20,7 @@ use crate::jobs::Jobs;
 use crate::tail::catalogue::{Catalogue, LogKind, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
 use crate::tail::disk::Disk;
+use crate::tail::room;
 use crate::tail::spool::StdinSpool;
 
 /// Descriptors kept for files, pipes and the spare one, beside the connections.
@@ -37,6 +38,9 @@ pub struct Args {
     /// Of a folder that is a source, the folders in it are meant as well
     #[arg(short, long, env = "WIRETAIL_RECURSIVE", hide_env = true, value_parser = BoolishValueParser::new())]
     pub(super) recursive: bool,
+    /// A file, or NAME=FILE, that everyone who may read it may write lines into; made if it is not there; may be repeated
+    #[arg(long, value_name = "FILE", env = "WIRETAIL_ROOM", hide_env = true)]
+    pub(super) room: Vec<String>,
     /// A file of settings, and of logs with their encodings and what is masked in them
     #[arg(short, long, value_name = "FILE", env = "WIRETAIL_CONFIG", hide_env = true)]
     pub(super) config: Option<PathBuf>,
@@ -58,7 +62,7 @@ pub struct Args {
     /// A host name this server goes by, beside localhost and addresses; may be repeated
     #[arg(long, value_name = "NAME", env = "WIRETAIL_ALLOW_HOST", hide_env = true, value_delimiter = ',')]
     pub(super) allow_host: Vec<String>,
-    #[arg(help = "Another site whose pages may read the logs, as https://example.org; may be repeated")]
+    #[arg(help = "Another site whose pages may use this server, as https://example.org; may be repeated")]
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -102,6 +106,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     sources.extend(job_sources(&settings, &jobs)?);
     let catalogue = Catalogue::new(Disk::default(), sources, spool, Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
+    make_rooms(&catalogue)?;
     // Last: a mistake in what was typed is to be heard of whether the port is free or not.
     let listeners = bind(&settings)?;
     let port = listeners[0].local_addr()?.port();
@@ -237,6 +242,17 @@ pub(super) fn refuse_unservable(catalogue: &Catalogue) -> Result<(), CliError> {
             let path = entry.root.path().join(&entry.rel);
             return Err(CliError::Failed(format!("{} cannot be served: {why}", path.display())));
         }
+    }
+    Ok(())
+}
+
+/// A room that cannot be written is a mistake to hear of now. One that is not there yet is made, so that it can be watched.
+fn make_rooms(catalogue: &Catalogue) -> Result<(), CliError> {
+    for entry in catalogue.logs().filter(|entry| entry.kind == LogKind::Room) {
+        room::open(&entry.root, &entry.rel).map_err(|why| {
+            let path = entry.root.path().join(&entry.rel);
+            CliError::Failed(format!("{} cannot be a room: {why}.", path.display()))
+        })?;
     }
     Ok(())
 }
@@ -404,7 +420,11 @@ fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, cata
         lines.push(format!("  {}  (nothing there yet; waiting for it)", written[source]));
     }
     if settings.open_to_network {
-        lines.push(format!("  open to the network: everyone who reaches port {port} may read these logs"));
+        let rooms = catalogue.logs().any(|entry| entry.kind == LogKind::Room);
+        let write = if rooms { ", and write into the rooms" } else { "" };
+        lines.push(format!(
+            "  open to the network: everyone who reaches port {port} may read these logs{write}"
+        ));
     }
     lines.join("\n")
 }

@@ -63,6 +63,14 @@ impl Settings {
             names.take(&source, &format!("source {typed:?}"))?;
             sources.push((source, typed.clone()));
         }
+        for typed in &args.room {
+            let given = Given { by: "--room".to_owned(), value: typed.clone() };
+            let source = Source::parse(typed).map_err(|error| complaint(&given, &error.to_string()))?;
+            let source = room(source, &given, &lens)?.with(None, None, Rc::clone(&lens));
+            let source = source.map_err(|error| complaint(&given, &error.to_string()))?;
+            names.take(&source, &format!("--room {typed}"))?;
+            sources.push((source, typed.clone()));
+        }
         for log in &file.logs {
             // A file is written once and used from anywhere, so its paths begin where it lies itself.
             let path = match log.path.value.as_str() {
@@ -77,6 +85,8 @@ impl Settings {
             };
             let lens = Rc::new(reading.lens(log.encoding.as_ref(), &log.redact)?);
             let source = Source::of_path(&path).map_err(|error| complaint(&log.path, &error.to_string()))?;
+            let writable = log.writable.as_ref().is_some_and(|given| given.value);
+            let source = if writable { room(source, &log.path, &lens)? } else { source };
             let name = log.name.as_ref().map(|name| name.value.as_str());
             let group = log.group.as_ref().map(|group| group.value.as_str());
             let named = log.name.as_ref().unwrap_or(&log.path);
@@ -183,6 +193,14 @@ fn of_log(source: Source, log: &Log) -> Result<Source, CliError> {
     let aliases: Vec<String> = log.aliases.iter().map(|alias| alias.value.clone()).collect();
     let given = log.aliases.first().unwrap_or(&log.path);
     source.aliased(&aliases).map_err(|error| complaint(given, &error.to_string()))
+}
+
+/// The source as a log that visitors may write into, which they do in UTF-8.
+fn room(source: Source, given: &Given<String>, lens: &Lens) -> Result<Source, CliError> {
+    if lens.encoding() != "UTF-8" {
+        return Err(complaint(given, "what visitors write is UTF-8, so this log can have no other encoding"));
+    }
+    source.into_room().map_err(|error| complaint(given, &error.to_string()))
 }
 
 /// A sentence about a value, beginning with where it was given.

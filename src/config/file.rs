@@ -105,6 +105,8 @@ pub struct Log {
     pub encoding: Option<Given<String>>,
     /// Patterns whose matches are masked.
     pub redact: Vec<Given<String>>,
+    /// Whether visitors may write into it.
+    pub writable: Option<Given<bool>>,
 }
 
 /// `[[job]]`
@@ -253,6 +255,7 @@ impl Log {
             group: section.text("group", "shop")?,
             encoding: section.text("encoding", "gbk")?,
             redact: section.texts("redact")?,
+            writable: section.switch("writable")?,
         };
         section.finish(&ELSEWHERE)?;
         Ok(log)

@@ -98,6 +98,11 @@ impl Request {
         self.version
     }
 
+    /// Whether its head says how long the body is, be it empty.
+    pub fn has_length(&self) -> bool {
+        ["Content-Length", "Transfer-Encoding"].iter().any(|name| self.fields.all(name).next().is_some())
+    }
+
     /// The body; empty if there is none.
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -130,9 +135,13 @@ impl Request {
     pub fn queries(&self, name: &str) -> impl Iterator<Item = Option<String>> {
         let (_, path_and_query) = target::split(&self.target);
         let query = path_and_query.split_once('?').map_or("", |(_, query)| query);
-        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let named = pairs.filter(move |(other, _)| target::decode(other, true).as_deref() == Some(name));
-        named.map(|(_, value)| target::decode(value, true))
+        target::values(query, name)
+    }
+
+    /// All values of a name in a body that is a form (`application/x-www-form-urlencoded`), as [`queries`](Self::queries).
+    pub fn form(&self, name: &str) -> impl Iterator<Item = Option<String>> {
+        // Such a form is ASCII; of what is not, nothing is known.
+        target::values(std::str::from_utf8(&self.body).unwrap_or_default(), name)
     }
 
     /// Whom the client means to talk to, as `host` or `host:port`; may be empty.

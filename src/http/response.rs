@@ -38,8 +38,10 @@ impl Status {
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
     pub const REQUEST_TIMEOUT: Self = Self(408);
     pub const CONFLICT: Self = Self(409);
+    pub const LENGTH_REQUIRED: Self = Self(411);
     pub const CONTENT_TOO_LARGE: Self = Self(413);
     pub const URI_TOO_LONG: Self = Self(414);
+    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(415);
     pub const RANGE_NOT_SATISFIABLE: Self = Self(416);
     pub const UPGRADE_REQUIRED: Self = Self(426);
     pub const TOO_MANY_REQUESTS: Self = Self(429);
@@ -48,6 +50,7 @@ impl Status {
     pub const NOT_IMPLEMENTED: Self = Self(501);
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
     pub const VERSION_NOT_SUPPORTED: Self = Self(505);
+    pub const INSUFFICIENT_STORAGE: Self = Self(507);
 }
 
 impl Status {
@@ -68,8 +71,10 @@ impl Status {
             405 => "Method Not Allowed",
             408 => "Request Timeout",
             409 => "Conflict",
+            411 => "Length Required",
             413 => "Content Too Large",
             414 => "URI Too Long",
+            415 => "Unsupported Media Type",
             416 => "Range Not Satisfiable",
             426 => "Upgrade Required",
             429 => "Too Many Requests",
@@ -78,6 +83,7 @@ impl Status {
             501 => "Not Implemented",
             503 => "Service Unavailable",
             505 => "HTTP Version Not Supported",
+            507 => "Insufficient Storage",
             _ => "",
         }
     }
@@ -288,8 +294,10 @@ mod tests {
 
     #[test]
     fn every_status_used_here_has_words() {
-        for code in [101, 200, 204, 304, 400, 403, 404, 405, 408, 413, 414, 426, 429, 431, 500, 501, 503, 505]
-        {
+        for code in [
+            101, 200, 201, 204, 304, 400, 403, 404, 405, 408, 411, 413, 414, 415, 426, 429, 431, 500, 501,
+            503, 505, 507,
+        ] {
             assert!(!Status(code).reason().is_empty(), "{code}");
         }
         assert_eq!(Status(999).reason(), "");

@@ -38,6 +38,13 @@ pub(super) fn is_host(text: &str) -> bool {
     host.bytes().all(in_name) && port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// All values of `name` in pairs as forms and queries have them, decoded; `None` for one that does not decode to text.
+pub(super) fn values(pairs: &str, name: &str) -> impl Iterator<Item = Option<String>> {
+    let pairs = pairs.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let named = pairs.filter(move |(other, _)| decode(other, true).as_deref() == Some(name));
+    named.map(|(_, value)| decode(value, true))
+}
+
 /// Undoes percent-encoding (RFC 3986 §2.1), and in a form also `+` for a space.
 pub(super) fn decode(text: &str, form: bool) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());

@@ -506,6 +506,14 @@ impl<E: Default> Feed<E> {
         }
     }
 
+    /// Where a viewer at `position` begins when it comes back, to a feed that knows nothing of it.
+    pub fn where_to_resume(&self, position: &Position) -> Start {
+        match position.unsettled.as_deref() {
+            Some(Unsettled::Start(start)) => start.clone(),
+            Some(Unsettled::Lost(..)) | None => Start::Cursor(self.cursor(position)),
+        }
+    }
+
     /// How the newest file is read: in which encoding, and whether something is masked.
     pub fn lens(&self) -> Rc<Lens> {
         // Before there was a file, nothing says that it will be read another way.

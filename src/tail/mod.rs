@@ -27,7 +27,9 @@
 //!   disk         the seam to the system: what it is asked, and how a test lets that fail
 //!   catalogue    which logs there are, and what each is called
 //!   spool        standard input as a log; files that rotate themselves
+//!   room         a log that people write into: a line at its end
 //!   demo         a log that writes itself
+//!   utc          moments as people write them
 //! ```
 //!
 //! Nothing here touches a socket, sleeps or asks the clock: instants are arguments.
@@ -53,6 +55,7 @@ mod patience;
 pub mod pattern;
 mod reading;
 mod reread;
+pub mod room;
 mod scratch;
 mod siblings;
 mod sieve;

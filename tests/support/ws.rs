@@ -376,6 +376,23 @@ pub fn http(
     (head.status, head.fields, body)
 }
 
+/// A `POST` with this body and its length.
+pub fn post(
+    addr: SocketAddr,
+    target: &str,
+    extra_headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, Fields, Vec<u8>) {
+    let mut raw = Raw::open(addr);
+    let (host, length) = (addr.to_string(), body.len().to_string());
+    let ours = [("Host", host.as_str()), ("Connection", "close"), ("Content-Length", length.as_str())];
+    raw.send_raw(request("POST", target, &ours, extra_headers).as_bytes());
+    // The server may have answered, and closed, before all is said.
+    let _ = raw.try_send_raw(body);
+    let head = raw.read_head();
+    (head.status, head.fields, raw.read_to_eof())
+}
+
 fn request(method: &str, target: &str, ours: &[(&str, &str)], theirs: &[(&str, &str)]) -> String {
     let replaced = |name: &str| theirs.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
     let kept = ours.iter().filter(|(name, _)| !replaced(name));

@@ -20,6 +20,20 @@ pub enum FromViewer {
     Pause {},
     /// Go on.
     Resume {},
+    /// Read nothing for me until told: unlike a pause, this lets go of the log. Where I am is kept.
+    Stop {},
+    /// Read on where I was stopped.
+    Start {},
+    /// Write a line into this log, if it is a room.
+    Say {
+        /// The number of this request.
+        id: u32,
+        /// What is to be written.
+        message: String,
+        /// What I call myself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+    },
     /// Are you there? A page cannot see the protocol's own pings, and needs to know of a dead connection too.
     Ping {},
     /// From now on, only lines that pass these; without any, all lines.
@@ -128,6 +142,26 @@ pub enum Goal {
     Cursor(String),
 }
 
+impl FromViewer {
+    /// The number of the request, if it has one.
+    pub fn id(&self) -> Option<u32> {
+        match self {
+            Self::Say { id, .. }
+            | Self::Older { id, .. }
+            | Self::Newer { id, .. }
+            | Self::Seek { id, .. }
+            | Self::Cancel { id }
+            | Self::Search(Search { id, .. }) => Some(*id),
+            Self::Pause {}
+            | Self::Resume {}
+            | Self::Stop {}
+            | Self::Start {}
+            | Self::Ping {}
+            | Self::Filter(_) => None,
+        }
+    }
+}
+
 impl Search {
     /// What is searched for.
     pub fn patterns(&self) -> Patterns {
@@ -182,6 +216,8 @@ mod tests {
     fn what_viewers_say_is_parsed_strictly() {
         assert_eq!(heard(r#"{"pause":{}}"#), FromViewer::Pause {});
         assert_eq!(heard(r#"{"resume":{}}"#), FromViewer::Resume {});
+        assert_eq!(heard(r#"{"stop":{}}"#), FromViewer::Stop {});
+        assert_eq!(heard(r#"{"start":{}}"#), FromViewer::Start {});
         for bad in [
             "",
             "pause",
@@ -209,6 +245,10 @@ mod tests {
             r#"{"search":{"id":1,"pattern":"x"}}"#,
             r#"{"search":{"grep":["x"]}}"#,
             r#"{"cancel":{}}"#,
+            r#"{"stop":{"id":1}}"#,
+            r#"{"say":{"message":"x"}}"#,
+            r#"{"say":{"id":1}}"#,
+            r#"{"say":{"id":1,"message":null}}"#,
         ] {
             assert!(serde_json::from_str::<FromViewer>(bad).is_err(), "{bad}");
         }
@@ -240,6 +280,8 @@ mod tests {
             r#"{"seek":{"id":3,"to":{"cursor":"x"}}}"#,
             r#"{"search":{"id":4,"grep":["x"],"not":["y"],"ignore_case":true,"literal":true,"from":"c","most":9}}"#,
             r#"{"cancel":{"id":4294967295}}"#,
+            r#"{"say":{"id":5,"message":"a\nb"}}"#,
+            r#"{"say":{"id":5,"message":"a","who":"ada"}}"#,
         ];
         for json in every {
             assert_eq!(serde_json::to_string(&heard(json)).unwrap(), json);

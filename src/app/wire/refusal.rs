@@ -35,6 +35,18 @@ pub enum Code {
     Newline,
     /// A pattern needs too much memory.
     TooLarge,
+    /// Nothing is read for this viewer, by its own wish.
+    Stopped,
+    /// Nobody may write into this log.
+    ReadOnly,
+    /// What is to be written is empty, or no text; or the name cannot be one.
+    Unfit,
+    /// Too much was written lately.
+    TooOften,
+    /// There is no room for more in the log, or on the disk.
+    Full,
+    /// The log cannot be written.
+    Unwritten,
     /// None of these: a newer server's, or an older one's, which gives none.
     #[default]
     #[serde(other)]

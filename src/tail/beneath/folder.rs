@@ -52,7 +52,7 @@ impl Folder {
             Way::Kernel => self.kernel_open(rel, flags),
             Way::Walk => self.walk(rel, |folder, name| {
                 let flags = flags | OFlags::NOFOLLOW;
-                self.disk.call(Call::Open, || fs::openat(folder, name, flags, Mode::empty()))
+                self.disk.call(Call::Open, || fs::openat(folder, name, flags, mode(flags)))
             }),
         }
     }
@@ -136,9 +136,14 @@ const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEX
 #[cfg(not(target_os = "linux"))]
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
+/// The rights to a file that is made, which the process's umask may lessen; nothing may be said of them where none is made.
+fn mode(flags: OFlags) -> Mode {
+    if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() }
+}
+
 /// Opens `rel` beneath `folder`; links are followed as long as they stay inside and are not those of `/proc`.
 #[cfg(target_os = "linux")]
 fn open_beneath(folder: BorrowedFd<'_>, rel: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
-    fs::openat2(folder, rel, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
+    fs::openat2(folder, rel, flags, mode(flags), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
 }

@@ -105,6 +105,21 @@ impl Root {
         Ok(file)
     }
 
+    /// Opens the regular file at `rel` to be written to at its end, and to be read; makes it if there is none. Never waits
+    /// for anybody.
+    pub fn open_to_append(&self, rel: &Path) -> Result<File, OpenError> {
+        match self.stat(rel) {
+            Ok(_) | Err(OpenError::Missing) => {}
+            Err(why) => return Err(why),
+        }
+        let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE;
+        let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let handle = self.beneath(rel, |folder, rel| folder.open_at(rel, flags))?;
+        let file = File::new(handle, &self.disk);
+        Stat::of(&file)?;
+        Ok(file)
+    }
+
     /// What the regular file at `rel` is, resolved as [`open_file`](Self::open_file) does it. Needs no right
     /// to read it.
     pub fn stat(&self, rel: &Path) -> Result<Stat, OpenError> {

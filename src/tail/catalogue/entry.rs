@@ -61,6 +61,8 @@ pub enum LogKind {
     Stdin,
     /// What a job says: a file that begins anew with every run.
     Job,
+    /// What visitors write, in a file that others may write as well.
+    Room,
 }
 
 /// How a log is at one moment.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use glob::Pattern;
 
+use super::names::parts;
 use crate::tail::Lens;
 
 /// Where logs come from: a file, a folder, a pattern, or standard input; perhaps with a name given to it.
@@ -36,6 +37,8 @@ pub(super) enum Place {
     Path(PathBuf),
     /// The file that a job's output goes into, whatever turns out to be there.
     Job(PathBuf),
+    /// One file that visitors may write into, whatever turns out to be there.
+    Room(PathBuf),
     /// Certainly a folder: it is one, or its path ends in a slash.
     Folder(PathBuf),
     /// A pattern: the folder its first special part is looked for in, and the parts from there.
@@ -123,7 +126,7 @@ impl Source {
         match &self.place {
             Place::Folder(_) => {}
             Place::Path(path) if !path.exists() => {}
-            Place::Path(path) | Place::Job(path) => {
+            Place::Path(path) | Place::Job(path) | Place::Room(path) => {
                 return Err(SourceError::not_recursive(&path.to_string_lossy()));
             }
             Place::Stdin => return Err(SourceError::not_recursive("-")),
@@ -161,6 +164,20 @@ impl Source {
         Ok(Self::at(None, place))
     }
 
+    /// The same file as one that visitors may write into. It has a name of its own, that of the file unless another was
+    /// given: other sources that find the file list it once more, as one that can only be read.
+    ///
+    /// # Errors
+    /// If it is anything but one file.
+    pub fn into_room(self) -> Result<Self, SourceError> {
+        let Place::Path(path) = self.place else {
+            let given = self.name.unwrap_or_default();
+            return Err(SourceError { given, fault: Fault::NoRoom });
+        };
+        let name = self.name.or_else(|| parts(&path).pop());
+        Ok(Self { name, place: Place::Room(path), ..self })
+    }
+
     /// The names that are given to it, which no other may have; `-` for standard input.
     pub fn given_names(&self) -> impl Iterator<Item = &str> {
         let stdin = self.is_stdin().then_some("-");
@@ -176,7 +193,7 @@ impl Source {
     /// Whether there is nothing to read yet: for a word of warning at the start. A pattern is never missing.
     pub fn is_missing(&self) -> bool {
         match &self.place {
-            Place::Path(path) | Place::Folder(path) => !path.exists(),
+            Place::Path(path) | Place::Room(path) | Place::Folder(path) => !path.exists(),
             Place::Stdin | Place::Job(_) | Place::Glob(..) => false,
         }
     }
@@ -279,6 +296,7 @@ enum Fault {
     Twice,
     NotRecursive,
     Alias,
+    NoRoom,
 }
 
 impl SourceError {
@@ -336,6 +354,9 @@ impl fmt::Display for SourceError {
                     "{given:?} would be a further name of one file; give that file a name of its own as well"
                 )
             }
+            Fault::NoRoom => {
+                f.write_str("only one file can be written into, no folder, no pattern and not standard input")
+            }
             Fault::Twice => write!(f, "{given:?} is given twice; give each name, and standard input, once"),
         }
     }
@@ -355,6 +376,7 @@ mod tests {
         let place = match &source.place {
             Place::Stdin => "stdin".to_owned(),
             Place::Path(path) | Place::Job(path) => format!("file {}", path.display()),
+            Place::Room(path) => format!("room {}", path.display()),
             Place::Folder(path) => format!("folder {}", path.display()),
             Place::Glob(root, steps) => {
                 let steps = steps.iter().map(|step| match step {
@@ -392,6 +414,19 @@ mod tests {
         assert_eq!(meaning("/srv/**"), "glob /srv + <**> <*>");
         assert_eq!(meaning("/srv/**/**/[ab].log"), "glob /srv + <**> <[ab].log>");
         assert_eq!(meaning("/a/../b/*.log"), "glob /a/../b + <*.log>");
+    }
+
+    #[test]
+    fn a_room_is_one_file_with_a_name_of_its_own() {
+        let room = |given: &str| Source::parse(given).unwrap().into_room();
+        let source = room("/no/such/room.log").unwrap();
+        assert_eq!(source.name.as_deref(), Some("room.log"));
+        assert!(matches!(source.place, Place::Room(path) if path == Path::new("/no/such/room.log")));
+        assert_eq!(room("chat=/no/such/room.log").unwrap().name.as_deref(), Some("chat"));
+        for bad in ["-", "/usr", "/no/such/", "/logs/*.log", "chat=/usr"] {
+            let complaint = room(bad).unwrap_err().to_string();
+            assert!(complaint.starts_with("only one file can be written into"), "{bad}: {complaint}");
+        }
     }
 
     #[test]

@@ -182,6 +182,10 @@ impl Watch {
                 let (folder, rel) = split(&path);
                 (folder, Target::Awaited { path, rel, recursive: source.recursive })
             }
+            Place::Room(path) => {
+                let (folder, rel) = split(&path);
+                (folder, Target::File { path, rel, kind: LogKind::Room, behind: None })
+            }
             Place::Folder(folder) => (folder, Target::folder(source.recursive)),
             Place::Glob(folder, steps) => (folder, Target::Glob(steps)),
         };

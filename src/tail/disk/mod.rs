@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use rustix::fs;
-use rustix::io::{Errno, pread};
+use rustix::io::{Errno, pread, write};
 
 pub use faults::{Fault, Faults};
 pub(crate) use rustix::fs::SeekFrom;
@@ -31,6 +31,8 @@ pub enum Call {
     Stat,
     /// `pread`.
     Read,
+    /// `write`.
+    Write,
     /// `getdents`, until the folder has been listed.
     List,
     /// `lseek`, which tells holes from data.
@@ -66,7 +68,7 @@ impl Disk {
     }
 }
 
-/// A file that is open for reading.
+/// A file that is open for reading, or for writing at its end as well.
 #[derive(Debug)]
 pub struct File {
     handle: OwnedFd,
@@ -94,6 +96,20 @@ impl File {
             None => buffer,
         };
         Ok(self.disk.call(Call::Read, || pread(&self.handle, &mut *buffer, at))?)
+    }
+
+    /// Writes all of `bytes` at the end of a file that is open for that, and gives the offset behind them. After an error,
+    /// some of them may have been written.
+    pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<u64> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.disk.call(Call::Write, || write(&self.handle, rest))? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => rest = &rest[written..],
+            }
+        }
+        // Where it is open to be appended to, a write leaves the position behind what it has written.
+        Ok(self.seek(SeekFrom::Current(0))?)
     }
 
     /// What the system tells about it.

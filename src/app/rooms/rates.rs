@@ -1,0 +1,147 @@
+//! How often somebody may write: a few lines at once, then one now and then; and not more for all together than a person
+//! could read.
+//!
+//! Knows addresses and instants; not what is written. This machine's own addresses are not counted one by one: behind a
+//! proxy on it everybody comes from there.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+/// For one address: ten lines at once, then two a second.
+const EACH: Pace = Pace { burst: 10, every: Duration::from_millis(500) };
+/// For all together: a hundred at once, then fifty a second.
+const ALL: Pace = Pace { burst: 100, every: Duration::from_millis(20) };
+/// When so many addresses are remembered, those that have waited long enough are forgotten. No more than `ALL` lets through
+/// while `EACH` fills up again are not among them: 350.
+const REMEMBERED: usize = 512;
+
+/// How often.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    burst: u32,
+    every: Duration,
+}
+
+/// When the last line would have been written if they had come at their pace: the further ahead, the more have come at once.
+/// (The "generic cell rate algorithm" of ITU-T I.371, whose state is this one instant.)
+#[derive(Clone, Copy, Debug)]
+struct Tide(Instant);
+
+impl Tide {
+    /// How long to wait before another may come.
+    fn wait(self, pace: Pace, now: Instant) -> Duration {
+        let ahead = self.0.saturating_duration_since(now);
+        (ahead + pace.every).saturating_sub(pace.every * pace.burst)
+    }
+
+    /// Another has come.
+    fn rise(&mut self, pace: Pace, now: Instant) {
+        self.0 = self.0.max(now) + pace.every;
+    }
+}
+
+/// Who has written lately.
+#[derive(Debug, Default)]
+pub struct Rates {
+    all: Option<Tide>,
+    each: HashMap<IpAddr, Tide>,
+}
+
+impl Rates {
+    /// Whether somebody at this address may write a line now; it counts as written then.
+    ///
+    /// # Errors
+    /// How long to wait before it is worth another try.
+    pub fn take(&mut self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let address = neighbourhood(address);
+        let mut all = self.all.unwrap_or(Tide(now));
+        let mut own = self.each.get(&address).copied().unwrap_or(Tide(now));
+        let counted = !address.is_loopback();
+        let wait = if counted { own.wait(EACH, now) } else { Duration::ZERO };
+        let wait = wait.max(all.wait(ALL, now));
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        all.rise(ALL, now);
+        self.all = Some(all);
+        if counted {
+            if self.each.len() >= REMEMBERED {
+                self.each.retain(|_, tide| tide.0 > now);
+            }
+            own.rise(EACH, now);
+            self.each.insert(address, own);
+        }
+        Ok(())
+    }
+}
+
+/// What counts as one address: whoever has one of IPv6 has the 2⁶⁴ beside it as well.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// How many lines get through at once.
+    fn burst(rates: &mut Rates, from: &str, now: Instant) -> u32 {
+        (0..).take_while(|_| rates.take(address(from), now).is_ok()).count().try_into().unwrap()
+    }
+
+    #[test]
+    fn an_address_may_write_ten_lines_at_once_and_then_two_a_second() {
+        let (mut rates, start) = (Rates::default(), Instant::now());
+        assert_eq!(burst(&mut rates, "192.0.2.1", start), 10);
+        assert_eq!(rates.take(address("192.0.2.1"), start), Err(Duration::from_millis(500)));
+        assert_eq!(burst(&mut rates, "192.0.2.2", start), 10, "others are not concerned");
+        assert_eq!(burst(&mut rates, "192.0.2.1", start + Duration::from_millis(499)), 0);
+        assert_eq!(burst(&mut rates, "192.0.2.1", start + Duration::from_millis(500)), 1);
+        assert_eq!(burst(&mut rates, "192.0.2.1", start + Duration::from_secs(3)), 5);
+        assert_eq!(burst(&mut rates, "192.0.2.1", start + Duration::from_secs(60)), 10);
+    }
+
+    #[test]
+    fn one_address_in_many_spellings_is_one_and_so_is_a_network_of_ipv6() {
+        let (mut rates, now) = (Rates::default(), Instant::now());
+        assert_eq!(burst(&mut rates, "192.0.2.1", now), 10);
+        assert_eq!(burst(&mut rates, "::ffff:192.0.2.1", now), 0);
+        assert_eq!(burst(&mut rates, "2001:db8::1", now), 10);
+        assert_eq!(burst(&mut rates, "2001:db8::ffff:1", now), 0);
+        assert_eq!(burst(&mut rates, "2001:db8:0:1::1", now), 10);
+    }
+
+    #[test]
+    fn all_together_may_write_a_hundred_at_once_and_so_may_this_machine() {
+        for own in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            let (mut rates, now) = (Rates::default(), Instant::now());
+            assert_eq!(burst(&mut rates, own, now), 100, "{own}");
+            assert_eq!(rates.take(address("192.0.2.1"), now), Err(Duration::from_millis(20)));
+            assert_eq!(burst(&mut rates, own, now + Duration::from_secs(1)), 50);
+        }
+    }
+
+    #[test]
+    fn whoever_has_waited_long_enough_is_forgotten() {
+        let (mut rates, mut now) = (Rates::default(), Instant::now());
+        for number in 0..100_000u32 {
+            let from = IpAddr::V4(number.into());
+            now += Duration::from_millis(20);
+            assert_eq!(rates.take(from, now), Ok(()));
+            assert!(rates.each.len() <= REMEMBERED);
+        }
+        let refused = Rates { all: rates.all, each: HashMap::new() }.take(address("192.0.2.1"), now);
+        assert_eq!(refused, Ok(()));
+    }
+}
