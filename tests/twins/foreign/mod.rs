@@ -168,6 +168,23 @@ fn websockets_as_server_of_our_client() {
     servers(Implementation::Websockets);
 }
 
+/// Older clients speak no sub-protocol, and are written like this one.
+#[test]
+#[ignore = "needs the package websockets, which `tests/run twins` installs"]
+fn a_viewer_of_a_few_lines_of_python_watches_stops_and_starts() {
+    let folder = crate::support::temp_dir();
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "one\n").expect("a log can be written");
+    let server = Server::start(&[log.to_str().expect("a path of ASCII")]);
+    let url = format!("ws://{}/tail/app.log", server.addr());
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    let mut python = std::process::Command::new(format!("{tests}/.cache/twins/venv/bin/python"));
+    python.arg("-B").arg(format!("{tests}/twins/peers/viewer.py")).arg(url).arg(&log);
+    let viewer = python.output().expect("the viewer can be started");
+    assert!(viewer.status.success(), "{}", String::from_utf8_lossy(&viewer.stderr));
+    assert_eq!(String::from_utf8_lossy(&viewer.stdout), "one\ntwo\nthree\n");
+}
+
 #[test]
 #[ignore = "needs the package ws, which `tests/run twins` installs"]
 fn ws_as_client_of_our_server() {
