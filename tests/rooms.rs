@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::v1::Viewer;
 use support::ws::{Fields, Raw, http, http_get, post};
@@ -397,6 +398,12 @@ fn a_configuration_says_which_logs_are_rooms() {
     let server = Server::start(&["-c", config.to_str().unwrap()]);
     assert_eq!(post(server.addr(), "/tail/vote", &[FORM], b"message=yes").0, 201);
     assert_eq!(said(&fs::read_to_string(folder.path().join("vote.log")).unwrap()), ["[127.0.0.1]: yes"]);
+    // Read again, it may say more.
+    let more = "[[log]]\npath = 'vote.log'\nname = 'vote'\n[[log]]\npath = 'new.log'\nwritable = true\n";
+    fs::write(&config, more).unwrap();
+    server.signal(Signal::HUP);
+    until("the new room", SOON, || (post(server.addr(), "/tail/new.log", &[], b"x").0 == 201).then_some(()));
+    assert_eq!(post(server.addr(), "/tail/vote", &[FORM], b"message=yes").0, 403, "it is none any more");
     drop(server);
     for (lines, words) in [
         ("path = '*.log'\nwritable = true", "only one file can be written into"),
