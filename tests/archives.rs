@@ -291,3 +291,28 @@ fn what_was_written_late_to_an_empty_file_is_not_repeated_from_its_archive() {
     let transcript = read(&mut feed, &mut position, &mut now);
     assert_eq!(transcript.matches("late\n").count(), 1, "{transcript}");
 }
+
+#[test]
+fn what_was_there_before_and_is_compressed_now_is_nothing_new() {
+    for keeps_time in [true, false] {
+        let (folder, mut now) = (tempfile::tempdir().unwrap(), Instant::now());
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("app.log"), "").unwrap();
+        fs::write(at("app.log.1"), "something else\n").unwrap();
+        // The last to be written to, though it is the oldest.
+        fs::write(at("app.log.2"), with_banner("old")).unwrap();
+        let mut feed = open(folder.path(), now);
+        let mut position = feed.start(&Start::End);
+        let written = fs::metadata(at("app.log.2")).unwrap().modified().unwrap();
+        fs::write(at("app.log.2.gz"), Format::Gzip.pack(&with_banner("old"))).unwrap();
+        if keeps_time {
+            fs::File::options().append(true).open(at("app.log.2.gz")).unwrap().set_modified(written).unwrap();
+        }
+        fs::remove_file(at("app.log.2")).unwrap();
+        fs::remove_file(at("app.log")).unwrap();
+        // And one that only begins like it is new.
+        fs::write(at("app.log.0.gz"), Format::Gzip.pack(&with_banner("new"))).unwrap();
+        let transcript = short(&read(&mut feed, &mut position, &mut now));
+        assert_eq!(transcript, "[rotated]banner\nnew\n[missing]", "{keeps_time}");
+    }
+}

@@ -379,7 +379,8 @@ impl Lineage {
                 }
                 passed => passed.is_some(),
             };
-            if sibling.is_in_order() && !passed_over && !self.is_known(&sibling, now)? {
+            let is_new = sibling.is_in_order() && !passed_over && !self.is_known(&sibling, now)?;
+            if is_new && !self.was_passed(&sibling, now)? {
                 unseen.push(sibling);
             }
         }

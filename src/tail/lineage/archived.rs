@@ -9,6 +9,7 @@ use std::io;
 use std::time::Instant;
 
 use super::Lineage;
+use super::passed::Passed;
 use crate::tail::archive::Content;
 use crate::tail::beneath::OpenError;
 use crate::tail::cursor::HEAD;
@@ -85,6 +86,26 @@ impl Lineage {
         let asked = archives.see(&self.root, sibling, format, now);
         let begins = asked.map(|seen| generation.begins_as(seen));
         Ok(self.patience.bear(&sibling.rel, begins, now)?.unwrap_or(false))
+    }
+
+    /// Is this what a file was compressed to that was there before anybody looked, and that nobody waits for?
+    /// [`OpenError::Packed`] if more of it has to be unpacked to tell.
+    pub(super) fn was_passed(&self, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
+        let Some(format) = sibling.format else {
+            return Ok(false);
+        };
+        let mut archives = self.archives.borrow_mut();
+        let asked = archives.see(&self.root, sibling, format, now).map(|seen| seen.first.clone());
+        let first = self.patience.bear(&sibling.rel, asked, now)?.unwrap_or_default();
+        drop(archives);
+        let may_be: Vec<&Passed> =
+            self.passed_over.iter().flatten().filter(|passed| passed.may_be_in(&first)).collect();
+        if may_be.is_empty() || may_be.iter().any(|passed| passed.is_as_new_as(sibling)) {
+            return Ok(!may_be.is_empty());
+        }
+        let compare =
+            |file: &File| may_be.iter().try_fold(false, |told, passed| Ok(told || passed.is_in(file)?));
+        Ok(self.ask_sibling(sibling, now, compare)?.is_some_and(|(_, _, told)| told))
     }
 
     /// What is in an archive, if the generation may be read from it. That it holds what was read is enough if it is

@@ -2,12 +2,14 @@
 //!
 //! Does not know generations.
 
+use std::io;
 use std::time::SystemTime;
 
 use crate::tail::beneath::{Root, Stat};
 use crate::tail::cursor::ENOUGH;
+use crate::tail::disk::File;
 use crate::tail::holder::Holder;
-use crate::tail::reading::read_exactly;
+use crate::tail::reading::{before, holds, read_exactly, stat_of};
 use crate::tail::siblings::Sibling;
 
 /// A file that was passed over. The system may give its inode to another one as soon as it has been compressed, so it is
@@ -19,6 +21,8 @@ pub(super) struct Passed {
     modified: SystemTime,
     /// Its first bytes; none of an archive.
     pub(super) head: Vec<u8>,
+    // Its last bytes; none of an archive.
+    last: Vec<u8>,
 }
 
 impl Passed {
@@ -31,20 +35,39 @@ impl Passed {
         };
         self.holder == sibling.holder() && since
     }
+
+    /// An archive of which these are the first bytes may be what it was compressed to.
+    pub(super) fn may_be_in(&self, first: &[u8]) -> bool {
+        !self.head.is_empty() && first.starts_with(&self.head)
+    }
+
+    /// It was last changed in the same instant, as that is kept.
+    pub(super) fn is_as_new_as(&self, archive: &Sibling) -> bool {
+        self.modified == archive.stat.modified
+    }
+
+    /// What was unpacked of such an archive is what was in it, or begins with that, if it was enough to tell.
+    pub(super) fn is_in(&self, file: &File) -> io::Result<bool> {
+        let size = stat_of(file)?.size;
+        let enough = self.size >= ENOUGH as u64 && size >= self.size || size == self.size;
+        Ok(enough && holds(file, self.size - self.last.len() as u64, &self.last)?)
+    }
 }
 
 /// These are passed over.
 pub(super) fn pass(root: &Root, siblings: &[Sibling]) -> Vec<Passed> {
     let pass = |sibling: &Sibling| {
-        let head = || -> Option<Vec<u8>> {
+        let ends = || -> Option<(Vec<u8>, Vec<u8>)> {
             let file = root.open_file(&sibling.rel).ok()?;
             let len = sibling.stat.size.min(ENOUGH as u64);
-            read_exactly(&file, 0, usize::try_from(len).ok()?).ok()
+            let head = read_exactly(&file, 0, usize::try_from(len).ok()?).ok()?;
+            Some((head, before(&file, sibling.stat.size).ok()?))
         };
         // There is no need to look into an archive: it is the same only as long as nothing about it changes.
-        let head = if sibling.format.is_none() { head().unwrap_or_default() } else { Vec::new() };
+        let (head, last) =
+            if sibling.format.is_none() { ends().unwrap_or_default() } else { Default::default() };
         let Stat { size, modified, .. } = sibling.stat;
-        Passed { holder: sibling.holder(), size, modified, head }
+        Passed { holder: sibling.holder(), size, modified, head, last }
     };
     siblings.iter().map(pass).collect()
 }
