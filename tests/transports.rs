@@ -230,6 +230,8 @@ fn polls_follow_one_another_on_one_connection() {
 #[test]
 fn events_are_the_messages_of_the_sub_protocol_and_go_on_behind_the_last_one() {
     let scene = Scene::with(10);
+    let end = scene.poll("?lines=0").cursor;
+    assert_eq!(read_line(&mut scene.events("?lines=0", None)), format!("id: {end}"), "where it begins");
     let raw = scene.events("?lines=2", None);
     assert_eq!(raw.head.fields.get("Content-Type"), Some("text/event-stream"));
     let mut events = Events { raw, id: None };

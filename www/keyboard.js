@@ -12,7 +12,7 @@ import { commandFor } from './keys.js';
  * @property {import('./list.js').LineList} list
  * @property {import('./finder.js').Finder} finder
  * @property {import('./filterbar.js').FilterBar} filterBar
- * @property {() => boolean} able whether the server knows of history, filters and searches
+ * @property {() => { requests: boolean, filters: boolean }} powers what the server does for this page now
  * @property {() => void} toStart
  * @property {(row: number) => void} link
  */
@@ -62,7 +62,7 @@ export class Keyboard {
   /** @param {import('./keys.js').Command} command */
   #do(command) {
     const { act, view, list, finder, filterBar, link } = this.desk;
-    const able = this.desk.able();
+    const { requests, filters } = this.desk.powers();
     switch (command) {
       case 'follow':
       case 'pause':
@@ -70,20 +70,20 @@ export class Keyboard {
         act({ act: command });
         break;
       case 'find':
-        if (able) finder.open();
+        if (requests) finder.open();
         break;
       case 'nextHit':
       case 'previousHit':
-        if (able) finder.step(command === 'nextHit' ? 1 : -1);
+        if (requests) finder.step(command === 'nextHit' ? 1 : -1);
         break;
       case 'filter':
-        if (able) filterBar.open();
+        if (filters) filterBar.open();
         break;
       case 'goto':
-        if (able) act({ act: 'goto' });
+        if (requests) act({ act: 'goto' });
         break;
       case 'link':
-        if (able) link(list.current);
+        if (requests) link(list.current);
         break;
       case 'logs':
         view.openLogs();

@@ -23,7 +23,7 @@ import { Requests } from './requests.js';
 import { hashFor, logIn, queryIn, streamUrl } from './route.js';
 import { Searching } from './searching.js';
 import { Socket } from './socket.js';
-import { next, START, sticks, wish } from './state.js';
+import { next, powers, START, sticks, wish } from './state.js';
 import { toast } from './toast.js';
 import { beganText, View } from './view.js';
 import { read } from './wire.js';
@@ -44,9 +44,9 @@ let at = null;
 const lines = new LineWindow();
 const meter = new Meter();
 const socket = new Socket({
-  connecting: () => {
+  connecting: (way) => {
     requests.lose();
-    dispatch({ type: 'connecting' });
+    dispatch({ type: 'connecting', way });
   },
   message: hear,
   waiting: (loss) => {
@@ -58,7 +58,9 @@ const socket = new Socket({
 const requests = new Requests((ask) => socket.ask(ask));
 const catalogue = new CatalogueReader((event) => {
   dispatch(event);
-  if (event.type === 'listing') chooseByItself();
+  if (event.type !== 'listing') return;
+  if (event.catalogue.logs.some((log) => log.name === state.log)) socket.reached();
+  chooseByItself();
 });
 const likes = new Likes(restyle);
 const view = new View(act);
@@ -86,7 +88,7 @@ const finder = new Finder(searching, {
   leave: () => view.showLog(),
 });
 const filtering = new Filtering(requests, {
-  state: () => ({ ready: state.link.kind === 'open' && state.able !== null, applied: state.filter }),
+  state: () => ({ ready: state.link.kind === 'open' && powers(state).filters, applied: state.filter }),
   place: standing,
   apply: applyFilter,
   changed: () => {
@@ -103,7 +105,7 @@ const filterBar = new FilterBar(filtering, {
 const gotoBox = new GotoBox(goTo, () => view.showLog());
 const lineLink = new LineLink(byId('lines'), linkTo);
 list.mark((text) => searching.marksIn(text));
-new Keyboard({ act, view, list, finder, filterBar, able: () => state.able !== null, toStart, link: linkTo });
+new Keyboard({ act, view, list, finder, filterBar, powers: () => powers(state), toStart, link: linkTo });
 
 /** On a narrow screen there is room for one strip. @param {import('./strip.js').Strip} strip */
 function opens(strip) {
@@ -201,14 +203,16 @@ function greet(hello) {
   // The server does not filter, whatever it was asked.
   if (state.filter !== null && !hello.filter) dispatch({ type: 'filtered', filter: null, cursor: hello.cursor });
   if (state.past && lines.back === null) {
-    if (at === null || state.able === null) dispatch({ type: 'live' });
+    const reaches = powers(state).requests;
+    if (at !== null && !reaches) toast(WORDS[likes.language].linkBlocked);
+    if (at === null || !reaches) dispatch({ type: 'live' });
     else reader.land(at, { below: null, found: true }, null);
   }
 }
 
 /** Where the reader stands, if it is not the end: a filter must not lead away from there. */
 async function standing() {
-  if (sticks(state) || lines.end === lines.first) return null;
+  if (sticks(state) || lines.end === lines.first || !powers(state).requests) return null;
   const { id, below } = list.top;
   const line = lines.lineFrom(id);
   const cursor = (await reader.locate(line)) ?? lines.cursorNear(line);
@@ -229,6 +233,8 @@ function applyFilter(filter, cursor, place) {
   } else if (!state.past) {
     lines.clear(cursor);
     reader.begin();
+  } else if (!powers(state).requests) {
+    goLive();
   } else if (at !== null) {
     reader.land(at, { below: null, found: true }, null);
   }
@@ -258,7 +264,7 @@ function goLive() {
 }
 
 async function toStart() {
-  const arrival = state.able === null || reader.atStart ? null : await goTo({ to: { start: {} } });
+  const arrival = !powers(state).requests || reader.atStart ? null : await goTo({ to: { start: {} } });
   if (arrival?.kind !== 'there') list.toTop();
 }
 
@@ -312,6 +318,9 @@ function act(action) {
     case 'filter':
       filterBar.turn();
       break;
+    case 'websocket':
+      socket.tryWebSocket(() => toast(WORDS[likes.language].wayBlocked));
+      break;
     case 'goto':
       gotoBox.open(likes.language);
       break;
@@ -347,7 +356,7 @@ function draw() {
   const now = Date.now();
   const held = { lines: lines.held, first: lines.first, end: lines.end, letGo: lines.letGo };
   const { settings, language, wrap } = likes;
-  const able = state.able !== null;
+  const { requests: able, filters } = powers(state);
   const above = able ? reader.above : 'unknown';
   const refused = reader.refused === null ? '' : translated(reader.refused, language);
   const doing = refused || doingText(reader.progress, WORDS[language]);
@@ -355,7 +364,7 @@ function draw() {
   const scene = { state, settings, language, wrap, rate: meter.rate(now), now, held, above, doing };
   view.draw(scene);
   finder.draw(manner(), able);
-  filterBar.draw(manner(), able);
+  filterBar.draw(manner(), filters);
   byId('lines').classList.toggle('linkable', able);
   list.began.textContent = beganText(scene);
   list.began.dataset.above = above;

@@ -3,12 +3,15 @@
  *
  * `update` may be called at any time and as often as one likes; it says what is wanted, and the socket gets there.
  * Nothing is ever lost or repeated by connecting again, because every attempt asks `url()` anew, and that names the
- * cursor behind what was processed. So whenever a connection is in doubt, a new one is made.
+ * cursor behind what was processed. So whenever a connection is in doubt, a new one is made. Where no WebSocket gets
+ * through, the stream comes by another way (`ways.js`), and now and then a WebSocket is tried beside it.
  *
  * Knows nothing of what the messages mean, except `hello`'s coming first: before it nothing is said.
  */
 
 import { GOOD_AFTER, LONGEST, POLICY, wait } from './backoff.js';
+import { Fallback } from './fallback.js';
+import { Ways } from './ways.js';
 import { PROTOCOL, SAY } from './wire.js';
 
 /** After this long without a word the page asks whether anybody is there. */
@@ -27,15 +30,25 @@ const LOOK = 2_000;
 
 /**
  * @typedef {object} Listener
- * @property {() => void} connecting
+ * @property {(way: import('./ways.js').Way) => void} connecting
  * @property {(data: string) => void} message
  * @property {(loss: { until: number, code: number, reason: string }) => void} waiting
  */
 
 /**
+ * What is used of a WebSocket; another way has the same face.
+ * @typedef {object} Link
+ * @property {number} readyState
+ * @property {((event: any) => void) | null} onmessage
+ * @property {((event: any) => void) | null} onclose
+ * @property {(text: string) => void} send
+ * @property {() => void} close
+ */
+
+/**
  * What the socket needs of the world, so that a test can be the world.
  * @typedef {object} World
- * @property {(url: string, protocol: string) => WebSocket} connect
+ * @property {(url: string, way: import('./ways.js').Way) => Link} connect
  * @property {() => number} now
  * @property {() => number} random
  * @property {(run: () => void, ms: number) => number} after
@@ -44,7 +57,7 @@ const LOOK = 2_000;
 
 /** @type {World} */
 const BROWSER = {
-  connect: (url, protocol) => new WebSocket(url, protocol),
+  connect: (url, way) => (way === 'websocket' ? new WebSocket(url, PROTOCOL) : new Fallback(url, way)),
   now: () => Date.now(),
   random: () => Math.random(),
   after: (run, ms) => Number(setTimeout(run, ms)),
@@ -54,8 +67,13 @@ const BROWSER = {
 export class Socket {
   /** @type {Target | null} */
   #target = null;
-  /** @type {WebSocket | null} */
+  /** @type {Link | null} */
   #ws = null;
+  #ways = new Ways();
+  /** A WebSocket that is tried beside another way. @type {Link | null} */
+  #trial = null;
+  /** @type {number | null} */
+  #trialTimer = null;
   /** @type {number | null} */
   #timer = null;
   #attempt = 0;
@@ -114,11 +132,25 @@ export class Socket {
     }
   }
 
+  /** The server answers plain HTTP, and has the log: if a WebSocket fails now, it is not for want of a server. */
+  reached() {
+    this.#ways.reached();
+  }
+
+  /**
+   * Somebody thinks that a WebSocket might get through now.
+   * @param {() => void} blocked called if it does not
+   */
+  tryWebSocket(blocked) {
+    if (this.#ways.way !== 'websocket' && this.#greeted) this.#try(blocked);
+  }
+
   #connect() {
     const target = this.#target;
     if (target === null) return;
     this.#hangUp();
-    const ws = this.world.connect(target.url(), PROTOCOL);
+    const { way } = this.#ways;
+    const ws = this.world.connect(target.url(), way);
     this.#ws = ws;
     this.#openedAt = this.world.now();
     this.#heardAt = this.#openedAt;
@@ -129,12 +161,12 @@ export class Socket {
     ws.onclose = (event) => {
       if (ws === this.#ws) this.#lose(event.code, event.reason);
     };
-    this.listener.connecting();
+    this.listener.connecting(way);
   }
 
   /** @param {string} data */
   #hear(data) {
-    this.#greeted = true;
+    if (!this.#greeted) this.#greet();
     this.#heardAt = this.world.now();
     const answer = this.#askedAt !== null && data.startsWith('{"error"') && !data.startsWith('{"error":{"id"');
     this.#askedAt = null;
@@ -143,17 +175,57 @@ export class Socket {
     this.#tellHeld();
   }
 
+  #greet() {
+    this.#greeted = true;
+    this.#ways.spoke();
+    if (this.#ways.way !== 'websocket') this.#tryLater();
+  }
+
+  #tryLater() {
+    if (this.#trialTimer !== null) this.world.cancel(this.#trialTimer);
+    this.#trialTimer = this.world.after(() => this.#try(() => {}), this.#ways.untilTrial());
+  }
+
+  /**
+   * Tries a WebSocket. If it gets through, the stream goes on by another one, from where the page stands then.
+   * @param {() => void} blocked
+   */
+  #try(blocked) {
+    const target = this.#target;
+    if (target === null) return;
+    this.#trial?.close();
+    const trial = this.world.connect(target.url(), 'websocket');
+    this.#trial = trial;
+    this.#tryLater();
+    trial.onclose = () => {
+      if (trial !== this.#trial) return;
+      this.#trial = null;
+      blocked();
+    };
+    trial.onmessage = () => {
+      if (trial !== this.#trial) return;
+      this.#ways.begin();
+      this.#attempt = 0;
+      this.#connect();
+    };
+  }
+
   /** Whether the connection is still one; a timer, because nothing else happens on a dead one. */
   #look() {
     const now = this.world.now();
     this.#timer = this.world.after(() => this.#look(), LOOK);
     if (this.#askedAt !== null && now - this.#askedAt > PATIENCE) {
       this.#lose(1006, '');
-    } else if (!this.#greeted && now - this.#openedAt > SILENCE) {
+    } else if (!this.#greeted && now - this.#openedAt > (this.#isOpening() ? PATIENCE : SILENCE)) {
       this.#lose(1006, '');
     } else if (this.#greeted && this.#askedAt === null && now - this.#heardAt > SILENCE) {
       this.#ask();
     }
+  }
+
+  /** Whether it is waited for a handshake: what does not let a WebSocket through may swallow it. */
+  #isOpening() {
+    return this.#ways.way === 'websocket' && this.#ws?.readyState === 0;
   }
 
   #ask() {
@@ -168,7 +240,8 @@ export class Socket {
    */
   #lose(code, reason) {
     const now = this.world.now();
-    if (this.#greeted && now - this.#openedAt >= GOOD_AFTER) this.#attempt = 0;
+    if (!this.#greeted) this.#ways.failed();
+    else if (now - this.#openedAt >= GOOD_AFTER) this.#attempt = 0;
     this.#hangUp();
     if (this.#target === null) return;
     const ms = code === POLICY ? LONGEST : wait(this.#attempt, this.world.random());
@@ -192,8 +265,11 @@ export class Socket {
 
   /** Whatever still comes from the connection that was is not listened to. */
   #hangUp() {
-    if (this.#timer !== null) this.world.cancel(this.#timer);
+    for (const timer of [this.#timer, this.#trialTimer]) if (timer !== null) this.world.cancel(timer);
     this.#timer = null;
+    this.#trialTimer = null;
+    this.#trial?.close();
+    this.#trial = null;
     const ws = this.#ws;
     this.#ws = null;
     this.#greeted = false;

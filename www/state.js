@@ -43,6 +43,7 @@ import { cursorAfter, offsetIn } from './wire.js';
  * @property {boolean} follow whether the reader stands at the end and wants to stay there
  * @property {boolean} hidden whether the page is in the background
  * @property {Room} room
+ * @property {import('./ways.js').Way} way by which the stream comes
  * @property {Link} link
  * @property {string | null} cursor behind everything that was processed
  * @property {number | null} size of the log when reading began
@@ -65,7 +66,7 @@ import { cursorAfter, offsetIn } from './wire.js';
  *   | { type: 'live' } | { type: 'past' } | { type: 'join', cursor: string, follow: boolean }
  *   | { type: 'filtered', filter: import('./wire.js').Patterns | null, cursor: string }
  *   | { type: 'room', room: Room }
- *   | { type: 'connecting' } | { type: 'waiting', until: number, code: number, reason: string }
+ *   | { type: 'connecting', way: import('./ways.js').Way } | { type: 'waiting', until: number, code: number, reason: string }
  *   | { type: 'message', message: import('./wire.js').Message, started: number }
  *   | { type: 'listing', catalogue: import('./wire.js').Catalogue }
  *   | { type: 'unlisted', refused: boolean }} PageEvent
@@ -84,6 +85,7 @@ export const START = Object.freeze({
   follow: true,
   hidden: false,
   room: 'plenty',
+  way: 'websocket',
   link: Object.freeze({ kind: 'closed' }),
   cursor: null,
   size: null,
@@ -144,7 +146,7 @@ export function next(state, event) {
     case 'room':
       return state.room === event.room ? state : { ...state, room: event.room };
     case 'connecting':
-      return { ...state, link: { kind: 'connecting' } };
+      return { ...state, way: event.way, link: { kind: 'connecting' } };
     case 'waiting':
       if (state.link.kind === 'ended') return state;
       return {
@@ -167,13 +169,14 @@ export function next(state, event) {
  * @returns {State}
  */
 function begin(state, log) {
-  const { hidden, listing, able } = state;
+  const { hidden, listing, able, way } = state;
   const running = log !== null;
   return {
     ...START,
     hidden,
     listing,
     able,
+    way,
     log,
     running,
     reading: state.reading + 1,
@@ -246,6 +249,16 @@ function greeted(state, hello) {
   const began = offsetIn(hello.cursor);
   const { lines: asked, bounded } = hello;
   return { ...state, asked, bounded, began, backlog: Math.max(0, (hello.size ?? 0) - (began ?? 0)) };
+}
+
+/**
+ * What the server does for this page now: `requests` are searches, and whatever leads into the past.
+ * @param {State} state
+ * @returns {{ requests: boolean, filters: boolean }}
+ */
+export function powers({ able, way }) {
+  const plain = way !== 'websocket';
+  return { requests: able !== null && !plain, filters: able !== null || plain };
 }
 
 /**

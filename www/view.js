@@ -9,11 +9,11 @@ import { byId, make, say, tell } from './elements.js';
 import { bytes, count, rate, reason, TAGS, WORDS } from './i18n.js';
 import { SHEET } from './keys.js';
 import { Sidebar } from './sidebar.js';
-import { sticks, status } from './state.js';
+import { powers, sticks, status } from './state.js';
 import { offsetIn } from './wire.js';
 
 /**
- * @typedef {{ act: 'find' | 'filter' | 'goto' }
+ * @typedef {{ act: 'find' | 'filter' | 'goto' | 'websocket' }
  *   | { act: 'start' | 'stop' | 'pause' | 'follow' | 'end' | 'wrap' | 'smaller' | 'larger' | 'numbers' | 'sidebar' }
  *   | { act: 'theme', value: string } | { act: 'language', value: string }} Act
  */
@@ -119,6 +119,7 @@ export class View {
     for (const act of /** @type {const} */ (['find', 'filter', 'goto'])) {
       byId(`${act}-open`).addEventListener('click', () => this.act({ act }));
     }
+    byId('way').addEventListener('click', () => this.act({ act: 'websocket' }));
     byId('pill').addEventListener('click', () => this.act({ act: 'end' }));
     byId('wrap-box').addEventListener('change', () => this.act({ act: 'wrap' }));
     byId('numbers-box').addEventListener('change', () => this.act({ act: 'numbers' }));
@@ -204,7 +205,14 @@ export class View {
     const follow = byId('follow');
     follow.hidden = state.log === null;
     follow.ariaPressed = String(state.follow);
-    for (const id of ['find-open', 'filter-open', 'goto-open']) byId(id).hidden = state.able === null;
+    const { requests, filters } = powers(state);
+    byId('filter-open').hidden = !filters;
+    for (const act of /** @type {const} */ (['find', 'goto'])) {
+      const button = /** @type {HTMLButtonElement} */ (byId(`${act}-open`));
+      button.hidden = !filters;
+      button.disabled = !requests;
+      button.title = requests ? words[`${act}Hint`] : words.needsWebSocket;
+    }
     byId('wrap').ariaPressed = String(wrap);
     const banner = document.getElementById('banner');
     if (banner !== null) banner.hidden = !state.listing.demo || state.log === null;
@@ -235,7 +243,7 @@ export class View {
       else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
       else if (kind === 'refused')
         said = [words.refused, words.refusedText, cause === '' ? reason(why, language) : words[cause]];
-      else if (state.link.kind === 'open' && state.behind === 0 && (state.size ?? 0) === 0) {
+      else if (state.link.kind === 'open' && isEmpty(state)) {
         said = [words.nothingYet, words.nothingYetText, ''];
       }
     }
@@ -262,6 +270,7 @@ export class View {
     connection.title = detail.textContent ?? '';
     // What is announced does not count down.
     say(byId('announce'), [words[kind], ...parts.slice(0, 2)].filter((part) => part !== '').join(', '));
+    tell(byId('way'), { websocket: '', events: words.wayEvents, polls: words.wayPolls }[state.way]);
     tell(byId('lag'), state.running && state.behind > 0 ? words.behind(bytes(state.behind, language)) : '');
     tell(
       byId('rate'),
@@ -289,6 +298,14 @@ export class View {
 }
 
 /**
+ * Whether nothing was written yet. Without a WebSocket nobody says how long the log is, and a filter leaves nothing to tell.
+ * @param {import('./state.js').State} state
+ */
+function isEmpty({ behind, size, filter, way }) {
+  return behind === 0 && (size ?? 0) === 0 && (way === 'websocket' || filter === null);
+}
+
+/**
  * What lies before the first row held.
  * @param {Scene} scene
  * @returns {string}
@@ -305,9 +322,11 @@ export function beganText({ state, language, held, above, doing }) {
     if (above === 'loading') return words.beganLoading;
     return state.bounded ? words.beganBounded : words.beganMore;
   }
-  if (held.end === held.first) return '';
+  const blocked = state.way !== 'websocket';
+  if (held.end === held.first) return blocked && state.filter !== null ? words.beganNoneLast : '';
   if (held.letGo > 0) return words.letGo(count(held.letGo, language), held.letGo);
   if (state.began === 0) return words.beganStart;
+  if (blocked) return words.beganBlocked;
   // Fewer lines than were asked for, and yet not all: they are so long that the server stopped looking for more.
   if (state.asked > 0 && state.had >= state.asked) return words.beganAt(count(state.asked, language));
   return state.began === null ? '' : words.beganHere(count(state.began, language));

@@ -142,7 +142,14 @@ function message(kind, body, text) {
       };
     }
     case 'lines':
-      return { kind, from: string(body.from), to: string(body.to), bytes: count(body.bytes) ?? 0, text };
+      // Where a newline ends a message, the text is a member.
+      return {
+        kind,
+        from: string(body.from),
+        to: string(body.to),
+        bytes: count(body.bytes) ?? 0,
+        text: text === '' ? string(body.text) : text,
+      };
     case 'rotated':
     case 'truncated':
       return { kind, cursor: string(body.cursor) };

@@ -131,6 +131,7 @@ impl Reader {
         let mut reader = Self { log: wish.log, position, form, phase, beginning, sent: context.now };
         if reader.beginning.is_none() {
             reader.greet(wish.unreadable, context);
+            reader.say_where(context);
         }
         reader.pump(context);
         Some(reader)
@@ -154,6 +155,20 @@ impl Reader {
         }
     }
 
+    /// Tells a stream of events where it stands. "To protect against such proxy servers, authors can include a comment line
+    /// ... every 15 seconds or so" (HTML, 9.2.7). An id without data is no event either (9.2.6), and says how far a filter has
+    /// been through the log.
+    fn say_where(&mut self, context: &mut Context<'_>) {
+        if self.form != Form::Events || !matches!(self.phase, Phase::Following) {
+            return;
+        }
+        if let Some(watched) = context.logs.watched(&self.log) {
+            let cursor = watched.feed.cursor(&self.position);
+            context.send(Bytes::Own(format!("id: {cursor}\n\n").into_bytes()));
+        }
+        self.sent = context.now;
+    }
+
     /// Looks further for the place where it begins.
     fn look_for_beginning(&mut self, context: &mut Context<'_>) -> Slice {
         let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
@@ -164,6 +179,7 @@ impl Reader {
             self.position = position;
             self.beginning = None;
             self.greet(unreadable, context);
+            self.say_where(context);
         }
         Slice::More
     }
@@ -315,14 +331,8 @@ impl Reader {
         if context.unsent() > 0 && context.now >= took + PATIENCE {
             return Outcome::Gone;
         }
-        if self.form == Form::Events && context.unsent() == 0 && context.now >= self.sent + SAY_SOMETHING {
-            // "To protect against such proxy servers, authors can include a comment line ... every 15 seconds or so" (HTML,
-            // 9.2.7). An id without data is no event either (9.2.6), and says how far a filter has been through the log.
-            if let Some(watched) = context.logs.watched(&self.log) {
-                let cursor = watched.feed.cursor(&self.position);
-                context.send(Bytes::Own(format!("id: {cursor}\n\n").into_bytes()));
-            }
-            self.sent = context.now;
+        if context.unsent() == 0 && context.now >= self.sent + SAY_SOMETHING {
+            self.say_where(context);
         }
         context.wake_at(context.now + SAY_SOMETHING);
         Outcome::Open

@@ -84,6 +84,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "copying.js": SCRIPT,
         "elements.js": SCRIPT,
         "english.js": SCRIPT,
+        "fallback.js": SCRIPT,
         "filter.js": SCRIPT,
         "filterbar.js": SCRIPT,
         "filtering.js": SCRIPT,
@@ -125,6 +126,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "ties.js": SCRIPT,
         "toast.js": SCRIPT,
         "view.js": SCRIPT,
+        "ways.js": SCRIPT,
         "wire.js": SCRIPT,
     ]
 });

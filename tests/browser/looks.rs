@@ -119,7 +119,7 @@ fn find(page: &Page<'_>, text: &str) {
 
 /// Nothing that is seen is wider than the screen.
 #[track_caller]
-fn assert_nothing_sticks_out(page: &Page<'_>) {
+pub(crate) fn assert_nothing_sticks_out(page: &Page<'_>) {
     let sticks_out = page.eval(
         "[document.documentElement, ...document.querySelectorAll('#main, #main *:not(.probe)')]
             .filter((element) => element.checkVisibility() && !element.matches('.unseen, [class=folder], .file'))
@@ -175,7 +175,8 @@ fn chatter(seed: u64, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{}\n", chatter.next_line(at(number)))).collect()
 }
 
-fn picture(page: &Page<'_>, name: &str) {
+/// Takes a picture for those who want to see what was tested.
+pub(crate) fn picture(page: &Page<'_>, name: &str) {
     let path = root().join("target/screenshots").join(name);
     page.screenshot(&path);
     let len = std::fs::metadata(&path).expect("the picture was written").len();

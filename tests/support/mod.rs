@@ -15,6 +15,7 @@ pub mod deflate;
 pub mod misbehave;
 pub mod page;
 pub mod process;
+pub mod proxy;
 pub mod server;
 pub mod v1;
 pub mod ws;

@@ -14,12 +14,12 @@ class World {
   constructor() {
     this.socket = new Socket(
       {
-        connecting: () => this.events.push('connecting'),
+        connecting: (way) => this.events.push(way === 'websocket' ? 'connecting' : `connecting by ${way}`),
         message: (data) => this.events.push(data),
         waiting: (loss) => this.events.push(`waiting ${loss.until - this.time} ${loss.code}`),
       },
       {
-        connect: (url, protocol) => this.#connect(url, protocol),
+        connect: (url, way) => this.#connect(url, way),
         now: () => this.time,
         random: () => 0,
         after: (run, ms) => {
@@ -33,8 +33,8 @@ class World {
     );
   }
 
-  #connect(url, protocol) {
-    const connection = { url, protocol, readyState: 0, said: [], closed: false };
+  #connect(url, way) {
+    const connection = { url, way, readyState: 0, said: [], closed: false };
     connection.send = (text) => connection.said.push(text);
     connection.close = () => {
       connection.closed = true;
@@ -81,7 +81,7 @@ test('it connects once, however often it is told to', () => {
   world.want();
   world.want();
   assert.equal(world.connections.length, 1);
-  assert.equal(world.last.protocol, 'wiretail.v1');
+  assert.equal(world.last.way, 'websocket');
   world.hear();
   assert.deepEqual(world.events, ['connecting', '{"hello":{}}']);
 });
@@ -256,4 +256,89 @@ test('the refusal of a request is no answer to a ping', () => {
   assert.equal(world.last.said.at(-1), '{"ping":{}}');
   world.hear('{"error":{"id":3,"message":"no"}}');
   assert.equal(world.events.at(-1), '{"error":{"id":3,"message":"no"}}');
+});
+
+/** A server that answers plain HTTP, behind something that lets no WebSocket through. */
+function blocked() {
+  const world = new World();
+  world.want();
+  world.lose();
+  world.socket.reached();
+  world.pass(200);
+  world.lose();
+  world.pass(400);
+  return world;
+}
+
+test('a WebSocket that fails twice although the server answers is blocked, and another way is taken', () => {
+  const world = blocked();
+  assert.equal(world.last.way, 'events');
+  world.hear();
+  world.want(true);
+  assert.deepEqual(world.last.said, ['{"pause":{}}'], 'it is spoken to as a WebSocket is');
+  world.lose();
+  world.pass(15_000);
+  assert.equal(world.last.way, 'events', 'what worked is taken again');
+});
+
+test('where the server is away, a WebSocket stays the way', () => {
+  const world = new World();
+  world.want();
+  for (let i = 0; i < 9; i += 1) {
+    world.lose();
+    world.pass(15_000);
+  }
+  assert.ok(world.connections.every(({ way }) => way === 'websocket'));
+});
+
+test('events that are held back give way to polls, and polls that fail to the WebSocket', () => {
+  const world = blocked();
+  world.pass(24_000);
+  assert.ok(world.connections.at(-2).closed);
+  assert.equal(world.last.way, 'polls');
+  world.lose();
+  world.pass(15_000);
+  assert.equal(world.last.way, 'websocket');
+});
+
+test('a handshake that is swallowed has failed', () => {
+  const world = new World();
+  world.want();
+  world.pass(10_100);
+  assert.ok(world.connections[0].closed);
+  assert.match(world.events.at(-1), /^waiting/);
+});
+
+test('a WebSocket is tried now and then, more and more rarely, and when it gets through the stream goes on by it', () => {
+  const world = blocked();
+  world.hear();
+  for (let i = 0; i < 200; i += 1) {
+    world.pass(1000);
+    // The server says something now and then.
+    world.connections[2].onmessage({ data: '{"back":{}}' });
+  }
+  assert.equal(world.connections.length, 3 + 2, 'after 30 s and after 90 s');
+  const trial = world.last;
+  assert.equal(trial.way, 'websocket');
+  world.cursor = 'c7';
+  trial.onmessage({ data: '{"hello":{}}' });
+  assert.ok(trial.closed && world.connections[2].closed, 'what it said is not taken: the stream was further');
+  assert.deepEqual([world.last.way, world.last.url], ['websocket', 'ws://x/?from=c7']);
+  world.hear();
+  world.pass(15_000);
+  assert.ok(!world.last.closed);
+});
+
+test('who asks for a trial is told when it fails', () => {
+  const world = blocked();
+  let told = 0;
+  world.socket.tryWebSocket(() => assert.fail('there is no connection yet'));
+  world.hear();
+  world.socket.tryWebSocket(() => {
+    told += 1;
+  });
+  assert.equal(world.last.way, 'websocket');
+  world.lose();
+  assert.equal(told, 1);
+  assert.ok(!world.connections[2].closed, 'the stream goes on');
 });

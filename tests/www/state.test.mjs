@@ -119,7 +119,7 @@ test('a loss is waited out, and says until when', () => {
   const state = after(CHOOSE, HELLO, KNOWN, LOST);
   assert.deepEqual(status(state), { kind: 'waiting', why: '', cause: '', until: 5_000 });
   assert.equal(status(next(state, { type: 'unlisted', refused: false })).cause, 'unreachable');
-  assert.equal(status(next(state, { type: 'connecting' })).kind, 'connecting');
+  assert.equal(status(next(state, { type: 'connecting', way: 'websocket' })).kind, 'connecting');
 });
 
 test('a refusal says who refuses', () => {
