@@ -121,7 +121,8 @@ pub fn all_lines(page: &Page<'_>) -> Vec<String> {
 pub fn scroll_to_the_start(page: &Page<'_>) {
     page.wait_for(
         "(() => { const box = document.querySelector('#lines'); const top = box.scrollTop; box.scrollTop = 0;
-            return top === 0 && box.querySelector('.began').dataset.above === 'start'; })()",
+            const drawn = box.querySelector('.line')?.getBoundingClientRect().top < box.getBoundingClientRect().bottom;
+            return top === 0 && drawn && box.querySelector('.began').dataset.above === 'start'; })()",
     );
 }
 
