@@ -41,7 +41,7 @@ impl Proxy {
         format!("http://{}/", self.addr)
     }
 
-    /// Whether WebSockets are answered with 403 from now on.
+    /// Whether a WebSocket is answered with 403 from now on.
     pub fn block_websocket(&self, on: bool) {
         self.blocks.websocket.store(on, Ordering::SeqCst);
     }
