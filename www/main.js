@@ -28,9 +28,6 @@ import { toast } from './toast.js';
 import { beganText, View } from './view.js';
 import { read } from './wire.js';
 
-/** How often the list of logs is asked for, while somebody looks. */
-const LIST_EVERY = 4_000;
-
 /** What comes so soon after `hello` are the lines that were there already; they are not counted as a rate. */
 const BACKLOG = 1_000;
 
@@ -56,12 +53,15 @@ const socket = new Socket({
   },
 });
 const requests = new Requests((ask) => socket.ask(ask));
-const catalogue = new CatalogueReader((event) => {
-  dispatch(event);
-  if (event.type !== 'listing') return;
-  if (event.catalogue.logs.some((log) => log.name === state.log)) socket.reached();
-  chooseByItself();
-});
+const catalogue = new CatalogueReader(
+  (event) => {
+    dispatch(event);
+    if (event.type !== 'listing') return;
+    if (event.catalogue.logs.some((log) => log.name === state.log)) socket.reached();
+    chooseByItself();
+  },
+  () => !document.hidden && state.way === 'websocket' && !left,
+);
 const likes = new Likes(restyle);
 const view = new View(act);
 const list = new LineList(byId('lines'), lines, (on) => dispatch({ type: 'follow', on }), schedule);
@@ -446,11 +446,9 @@ byId('logs').addEventListener('click', (event) => {
 // Countdowns and rates move without anything happening.
 setInterval(() => {
   reader.refresh();
+  catalogue.look();
   schedule();
 }, 500);
-setInterval(() => {
-  if (!document.hidden) catalogue.ask();
-}, LIST_EVERY);
 
 restyle();
 dispatch({ type: 'hidden', on: document.hidden });

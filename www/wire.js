@@ -275,6 +275,7 @@ export function offsetIn(cursor) {
  * @typedef {object} Log
  * @property {string} name
  * @property {string} group
+ * @property {string} kind `file`, `stdin`, `job`, `room`
  * @property {number | null} size
  * @property {number | null} modified milliseconds since 1970
  * @property {'ok' | 'missing' | 'refused'} state
@@ -282,7 +283,10 @@ export function offsetIn(cursor) {
  * @property {number} viewers
  */
 
-/** @typedef {{ logs: Log[], server: string, demo: boolean }} Catalogue */
+/**
+ * The list of logs, or if there is a `since` what has changed in it since that version.
+ * @typedef {{ logs: Log[], removed: string[], version: string, since: string, server: string, demo: boolean }} Catalogue
+ */
 
 /**
  * @param {unknown} json the answer of `/api/logs`
@@ -291,7 +295,14 @@ export function offsetIn(cursor) {
 export function readCatalogue(json) {
   const body = isRecord(json) ? json : {};
   const logs = records(body.logs).filter((log) => string(log.name) !== '');
-  return { logs: logs.map(readLog), server: string(body.server), demo: body.demo === true };
+  return {
+    logs: logs.map(readLog),
+    removed: Array.isArray(body.removed) ? body.removed.map(string) : [],
+    version: string(body.version),
+    since: string(body.since),
+    server: string(body.server),
+    demo: body.demo === true,
+  };
 }
 
 /**
@@ -302,6 +313,7 @@ function readLog(log) {
   return {
     name: string(log.name),
     group: string(log.group),
+    kind: string(log.kind),
     size: count(log.size),
     modified: count(log.modified),
     state: log.state === 'missing' || log.state === 'refused' ? log.state : 'ok',

@@ -8,6 +8,7 @@
 mod support;
 
 mod blocked;
+mod catalogue;
 mod filter;
 mod history;
 mod looks;

@@ -150,13 +150,26 @@ test('what the page says is JSON with one key', () => {
 
 test('the list of logs is read with care', () => {
   const good = { name: 'a', group: 'g', size: 1, modified: 2, kind: 'file', state: 'missing', why: 'gone', viewers: 3 };
-  assert.deepEqual(readCatalogue({ logs: [good], server: 's', lines: 1000, demo: true }), {
-    logs: [{ name: 'a', group: 'g', size: 1, modified: 2, state: 'missing', why: 'gone', viewers: 3 }],
-    server: 's',
-    demo: true,
-  });
+  assert.deepEqual(
+    readCatalogue({
+      logs: [good],
+      version: 'v2',
+      since: 'v1',
+      removed: ['b', 7],
+      server: 's',
+      lines: 1000,
+      demo: true,
+    }),
+    {
+      logs: [good],
+      ...{ removed: ['b', ''], version: 'v2', since: 'v1' },
+      server: 's',
+      demo: true,
+    },
+  );
   assert.deepEqual(readCatalogue({ logs: [{ name: 'a' }, { name: '' }, null, 7] }), {
-    logs: [{ name: 'a', group: '', size: null, modified: null, state: 'ok', why: '', viewers: 0 }],
+    logs: [{ name: 'a', group: '', kind: '', size: null, modified: null, state: 'ok', why: '', viewers: 0 }],
+    ...{ removed: [], version: '', since: '' },
     server: '',
     demo: false,
   });
