@@ -21,7 +21,7 @@ fn rows_until(page: &Page<'_>, line: &str) -> Vec<String> {
     rows(page)
 }
 
-/// The page has complained about nothing but WebSockets that fail, which a browser says by itself.
+/// The page has complained about nothing but a WebSocket that fails, which a browser says by itself.
 #[track_caller]
 fn assert_content(page: &Page<'_>) {
     let others: Vec<String> =
@@ -88,7 +88,7 @@ fn read_by(way: &str, proxy: &Proxy, server_log: &Log<'_>, page: &Page<'_>) {
     }
 }
 
-/// Lets WebSockets through again: the page takes one, has lost and doubled nothing, and can search again.
+/// Lets a WebSocket through again: the page takes one, has lost and doubled nothing, and can search again.
 fn come_back(proxy: &Proxy, log: &Log<'_>, page: &Page<'_>) {
     page.click("#way");
     page.wait_for("document.querySelector('#toast').textContent === 'No WebSocket gets through'");
