@@ -220,6 +220,7 @@ export const chineseSentences = {
   'too-many-words': '全字匹配的条件太多',
   'too-long': '此条件太长',
   'too-large': '此条件太复杂，请减少重复次数',
+  busy: '过滤与搜索占用的内存过多，请稍后再试',
   syntax: '不是有效的正则表达式',
   newline: '条件不能包含换行，日志的每一行中都没有换行',
   stopped: '已停止读取，请先继续',

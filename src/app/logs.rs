@@ -8,20 +8,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::filters::Filters;
 use super::wake::Change;
-use super::wire::{Frames, Patterns};
+use super::wire::Frames;
 use crate::net::ConnId;
 use crate::tail::archive::Archives;
 use crate::tail::beneath::{OpenError, Stat};
 use crate::tail::catalogue::{Bookmark, Catalogue, LogEntry, LogKind, LogState, Page, RESCAN, Source};
 use crate::tail::disk::File;
-use crate::tail::pattern::{Filter, FilterError, FilterSpec};
 use crate::tail::room::{self, WriteError};
 use crate::tail::{Cursor, Feed};
 
@@ -57,8 +57,8 @@ pub struct Logs {
     told: u64,
     /// Which run of the program this is: in another one the versions of the list mean nothing.
     run: u32,
-    /// The filters that are in use: who wants the same gets the same, and so shares what it makes of a log.
-    filters: Vec<(FilterSpec, Weak<Filter>)>,
+    /// The filters that are in use.
+    pub filters: Filters,
     /// What is unpacked beside all logs. It stays for a while, also when nobody watches: a log that is polled is opened anew
     /// for each poll.
     archives: Rc<RefCell<Archives>>,
@@ -148,7 +148,7 @@ impl Logs {
     /// Nothing is watched yet; a growing file will be looked at every `tick`, at the quickest. `run` is another number each
     /// time the program is started.
     pub fn new(catalogue: Catalogue, tick: Duration, run: u32) -> Self {
-        let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Filters::default());
         let (list_waiters, told) = (Vec::new(), catalogue.version());
         let (opened_or_closed, next_catalogue, archives) = (false, None, Rc::default());
         Self {
@@ -346,21 +346,6 @@ impl Logs {
     /// to the others.
     pub fn watched(&mut self, name: &Rc<str>) -> Option<&mut Watched> {
         self.watched.get_mut(name)
-    }
-
-    /// The filter for these patterns, made if nobody has it yet. An error names the pattern.
-    // O(filters in use), once per request.
-    pub fn filter(&mut self, patterns: &Patterns) -> Result<Rc<Filter>, FilterError> {
-        let spec = patterns.spec();
-        self.filters.retain(|(_, filter)| filter.strong_count() > 0);
-        if let Some(known) = self.filters.iter().find(|(other, _)| *other == spec)
-            && let Some(filter) = known.1.upgrade()
-        {
-            return Ok(filter);
-        }
-        let filter = Rc::new(Filter::new(&spec)?);
-        self.filters.push((spec, Rc::downgrade(&filter)));
-        Ok(filter)
     }
 
     /// Whether a log was opened or closed since this was last asked.

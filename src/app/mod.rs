@@ -18,6 +18,7 @@ pub mod download;
 pub mod echo;
 pub mod hearing;
 pub mod jobs;
+pub mod filters;
 pub mod listing;
 pub mod logs;
 pub mod pool;
@@ -257,6 +258,10 @@ impl App {
         let Some(session) = self.sessions.get(id) else { return };
         if !session.wants_input(self.event_loop.is_stuck(id)) {
             return;
+        }
+        // One filter is made a turn, and each request may come with one.
+        if session.is_asking() && self.logs.filters.made_one(self.event_loop.now()) {
+            return self.event_loop.read_later(id);
         }
         match self.event_loop.read(id, &mut self.buffer) {
             Received::Bytes(count) => {

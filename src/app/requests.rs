@@ -267,7 +267,7 @@ fn begin(
             if patterns.is_empty() {
                 return Err(Refusal::new(Code::NoPattern, "A search needs a pattern."));
             }
-            let filter = logs.filter(&patterns)?;
+            let filter = logs.filters.get(patterns.spec(), now)?;
             let from = search.from.as_deref().map(cursor).transpose()?;
             (Task::Search { filter, from, most: search.most.min(MOST_HITS) }, None)
         }

@@ -4,11 +4,12 @@
 //! name from an address is looked up, never made into a path.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::access::Access;
 use super::download::{self, Begun};
 use super::jobs::Ask;
+use super::filters::NoFilter;
 use super::listing::{About, ListWish};
 use super::logs::Logs;
 use super::reader::Stay;
@@ -86,7 +87,7 @@ impl Site {
     }
 
     /// Where `request` leads.
-    pub fn route(&self, request: &Request, logs: &mut Logs) -> Route {
+    pub fn route(&self, request: &Request, logs: &mut Logs, now: Instant) -> Route {
         if let Err(denied) = self.access.check(request) {
             return refuse(Status::FORBIDDEN, &denied.to_string());
         }
@@ -100,7 +101,7 @@ impl Site {
             );
         }
         if path.starts_with("/tail/") {
-            return self.tail(request, logs);
+            return self.tail(request, logs, now);
         }
         if path.starts_with("/raw/") && matches!(request.method(), "GET" | "HEAD") {
             return self.raw(request, logs);
@@ -138,7 +139,7 @@ impl Site {
         }
     }
 
-    fn tail(&self, request: &Request, logs: &mut Logs) -> Route {
+    fn tail(&self, request: &Request, logs: &mut Logs, now: Instant) -> Route {
         let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
@@ -148,9 +149,9 @@ impl Site {
             _ if logs.is_room(&name) => return not_allowed("GET, HEAD, POST"),
             _ => return not_allowed("GET, HEAD"),
         }
-        let wish = match self.wish(request, name, logs) {
+        let wish = match self.wish(request, name, logs, now) {
             Ok(wish) => wish,
-            Err(why) => return refuse(Status::BAD_REQUEST, &why),
+            Err(response) => return respond_and_close(response),
         };
         if !handshake::is_upgrade(request) {
             return read(request, wish);
@@ -223,12 +224,13 @@ impl Site {
     }
 
     /// What the query asks for.
-    fn wish(&self, request: &Request, log: Rc<str>, logs: &mut Logs) -> Result<Wish, String> {
+    fn wish(&self, request: &Request, log: Rc<str>, logs: &mut Logs, now: Instant) -> Result<Wish, Response> {
+        let bad = |why: String| Response::text(Status::BAD_REQUEST, &why);
         let lines = match request.query("lines") {
             None => self.lines,
             Some(text) => match text.parse::<usize>() {
                 Ok(lines) => lines.min(MOST_LINES),
-                Err(_) => return Err("lines= takes a number of lines.".to_owned()),
+                Err(_) => return Err(bad("lines= takes a number of lines.".to_owned())),
             },
         };
         // A page that is left open while the server is updated may come with a cursor from another time. Refused, it
@@ -240,15 +242,24 @@ impl Site {
             Some((Ok(cursor), _)) => (Start::Cursor(cursor), None),
             Some((Err(_), token)) => (Start::Lines(lines), Some(token)),
         };
-        let follow = follow(request)?.unwrap_or(true);
-        let patterns = patterns(request)?;
-        let filter = if patterns.is_empty() {
-            None
-        } else {
-            Some(logs.filter(&patterns).map_err(|error| error.to_string())?)
+        let follow = follow(request).map_err(bad)?.unwrap_or(true);
+        let patterns = patterns(request).map_err(bad)?;
+        let filter = match patterns.is_empty() {
+            true => None,
+            false => Some(logs.filters.get(patterns.spec(), now).map_err(|why| no_filter(&why))?),
         };
         let (dialect, deflate) = (Dialect::Plain, None);
         Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
+    }
+}
+
+/// Those who come when there is no room are told to come again.
+fn no_filter(why: &NoFilter) -> Response {
+    match why {
+        NoFilter::Wrong(_) => Response::text(Status::BAD_REQUEST, &why.to_string()),
+        NoFilter::Crowded => {
+            Response::text(Status::SERVICE_UNAVAILABLE, &format!("{why}.")).field("Retry-After", "5")
+        }
     }
 }
 

@@ -63,6 +63,11 @@ impl Session {
         matches!(self, Self::Watching(_) | Self::Echoing(_))
     }
 
+    /// Whether what it will ask for is not known yet: a filter may be part of it.
+    pub fn is_asking(&self) -> bool {
+        matches!(self, Self::Request(_))
+    }
+
     /// Whether more input may be read while earlier output is `stuck`. An echo that goes on listening to a peer who
     /// does not read would have to keep everything it hears; so it stops, and the peer's own TCP holds it back. A viewer
     /// is always listened to: what it says is short, and it must be able to say that it pauses or leaves.
@@ -239,7 +244,7 @@ const MOST_UNSENT: usize = 64 * 1024;
 /// `may_stay`.
 fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Option<Session> {
     let head_only = request.method() == "HEAD";
-    match context.site.route(request, context.logs) {
+    match context.site.route(request, context.logs, context.now) {
         Route::Respond(Answer { response, close }) => {
             let keep = request.keep_alive() && !close && may_stay;
             respond(response, head_only, keep, context)

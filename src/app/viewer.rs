@@ -222,7 +222,10 @@ impl Viewer {
     }
 
     fn change_filter(&mut self, patterns: &Patterns, context: &mut Context<'_>) {
-        let filter = if patterns.is_empty() { Ok(None) } else { context.logs.filter(patterns).map(Some) };
+        let filter = match patterns.is_empty() {
+            true => Ok(None),
+            false => context.logs.filters.get(patterns.spec(), context.now).map(Some),
+        };
         let Some(watched) = context.logs.watched(&self.log) else { return };
         let answer = match filter {
             Ok(filter) => {

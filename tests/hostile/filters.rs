@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::support::v1::Viewer;
 use super::support::ws::{Raw, TEXT, frame, upgrade_request};
-use super::support::{SOON, rss_bytes};
+use super::support::{SOON, rss_bytes, until};
 use super::{MIB, Scene};
 
 /// Expressions that would cost another engine its life, or this one much memory.
@@ -97,6 +97,51 @@ fn two_hundred_filters_that_let_everything_through_share_what_is_kept() {
     let memory = rss_bytes(scene.server.pid()).saturating_sub(memory);
     assert!(memory <= 48 * MIB, "{memory} bytes for two hundred viewers who do not read");
     drop(crowd);
+}
+
+#[test]
+fn all_filters_together_have_one_bound_and_who_leaves_makes_room() {
+    let mut scene = Scene::new();
+    let memory = rss_bytes(scene.server.pid());
+    // As costly as a filter may be, and none like another.
+    let addr = scene.addr();
+    let connect = |number: usize| {
+        let costly = |letter: char| format!("&grep=%5Cb%5Cw%5B{letter}-z{number}%5D%5Cb");
+        let target = format!("/tail/app.log?lines=0{}", "abcd".chars().map(costly).collect::<String>());
+        let mut raw = Raw::open(addr);
+        raw.send_raw(upgrade_request(addr, &target, &[]).as_bytes());
+        let head = raw.read_head();
+        (raw, head)
+    };
+    let mut crowd = Vec::new();
+    let refused = loop {
+        let (raw, head) = connect(crowd.len());
+        if head.status != 101 {
+            break head;
+        }
+        crowd.push(raw);
+        assert!(crowd.len() < 200, "there is no bound");
+    };
+    assert_eq!((refused.status, refused.fields.get("retry-after")), (503, Some("5")));
+    assert!(crowd.len() > 20, "{} are not many", crowd.len());
+    // A search is told so, and a filter that somebody has already may be had.
+    let mut viewer = Viewer::connect(scene.addr(), "/tail/other.log");
+    let costly = ["a", "b", "c", "d"].map(|letter| format!(r"\\b\\w[{letter}-z999]\\b")).join(r#"",""#);
+    let answers = viewer.ask(&format!(r#"{{"search":{{"id":1,"grep":["{costly}"]}}}}"#));
+    assert_eq!(answers.last().unwrap().value["code"], "busy", "{answers:?}");
+    let (shared, head) = connect(0);
+    assert_eq!(head.status, 101);
+    // At work they learn all that they may.
+    let text: String = ('a'..='z').chain('é'..='ř').cycle().step_by(7).take(8_000).collect();
+    let mut log = OpenOptions::new().append(true).open(scene.log()).unwrap();
+    writeln!(log, "{text}").unwrap();
+    scene.bystander.read_text();
+    scene.others_notice_nothing();
+    let memory = rss_bytes(scene.server.pid()).saturating_sub(memory);
+    assert!(memory <= 256 * MIB, "{memory} bytes for {} filters", crowd.len());
+    println!("{memory} bytes for {} filters", crowd.len());
+    drop((shared, crowd));
+    until("there is room again", SOON, || (connect(1000).1.status == 101).then_some(()));
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub enum Code {
     Full,
     /// The log cannot be written.
     Unwritten,
+    /// All filters and searches together take too much memory.
+    Busy,
     /// None of these: a newer server's, or an older one's, which gives none.
     #[default]
     #[serde(other)]
@@ -123,6 +125,7 @@ mod tests {
             Code::Syntax,
             Code::Newline,
             Code::TooLarge,
+            Code::Busy,
         ] {
             let word = serde_json::to_string(&code).unwrap().replace('"', "`");
             assert!(listed.contains(&format!("| {word} |")), "{word}");

@@ -12,16 +12,31 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{
-    Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
-    Repetition,
+    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition,
 };
 use regex_syntax::{Parser, ParserBuilder};
 
 use super::FilterSpec;
 use crate::tail::matches::Matches;
 
-/// What the compiled patterns of a filter may cost together, in bytes; and as much again what they learn at work.
-const LARGEST: usize = 2 * 1024 * 1024;
+/// What the compiled patterns of a filter may cost together, in bytes. To compile so much takes some 2 ms.
+pub(super) const LARGEST: usize = 512 * 1024;
+
+/// One is first tried to be compiled into so much, then into twice as much, and so on: that tells what it costs.
+const SMALLEST: usize = 32 * 1024;
+
+/// A range of characters in a class takes so many bytes, or more. What would be too large by that is not even tried.
+const RANGE: usize = 32;
+
+/// What an engine may learn at work, of which there are two, one for each direction: if the expression is light, and if
+/// not. Measured: with less, expressions that fit into [`LARGEST`] fall back to engines that take ten times as long.
+const LEARNT: [usize; 2] = [128 * 1024, 256 * 1024];
+
+/// What it needs at work beside that: measured.
+const BESIDE: usize = 128 * 1024;
+
+/// Where the borders of words are asked for, the library makes an engine of its own, of so much at most.
+const ONE_PASS: usize = 1024 * 1024;
 
 /// Brackets in brackets, so deep.
 const DEEPEST: u32 = 50;
@@ -41,6 +56,7 @@ pub(super) struct Expression {
     /// Matches in every line that `exact` matches in, and perhaps in others.
     loose: Option<Regex>,
     weight: usize,
+    cost: usize,
 }
 
 /// What is wrong with a pattern.
@@ -52,8 +68,8 @@ pub(super) enum Wrong {
 }
 
 impl Expression {
-    /// Compiles `pattern` as `spec` means it; it is one of `count`.
-    pub(super) fn new(pattern: &str, spec: &FilterSpec, count: usize) -> Result<Self, Wrong> {
+    /// Compiles `pattern` as `spec` means it, into no more than what is `left` of [`LARGEST`], from which it is taken.
+    pub(super) fn new(pattern: &str, spec: &FilterSpec, left: &mut usize) -> Result<Self, Wrong> {
         let hir = if spec.literal {
             parser(spec).parse(&regex_syntax::escape(pattern))
         } else {
@@ -68,10 +84,24 @@ impl Expression {
             places => places,
         };
         let weight = weight.saturating_add(if asks_for_words { WORDS } else { 0 });
-        let largest = LARGEST / count / if asks_for_words { 2 } else { 1 };
-        let loose = asks_for_words.then(|| compile(&without_words(exact.clone()), largest));
+        let learnt = LEARNT[usize::from(weight > 1)];
         let longest = exact.properties().maximum_len();
-        Ok(Self { exact: compile(&exact, largest)?, longest, loose: loose.transpose()?, weight })
+        let before = *left;
+        let loose =
+            asks_for_words.then(|| compile(&without_words(exact.clone()), learnt, left)).transpose()?;
+        let exact = compile(&exact, learnt, left)?;
+        let at_work = match (is_text, asks_for_words) {
+            (_, true) => 4 * learnt + BESIDE + ONE_PASS,
+            (true, false) => 0,
+            (false, false) => 2 * learnt + BESIDE,
+        };
+        let cost = 2 * (before - *left) + at_work;
+        Ok(Self { exact, longest, loose, weight, cost })
+    }
+
+    /// So many bytes of memory it takes at most, with what it learns at work.
+    pub(super) fn cost(&self) -> usize {
+        self.cost
     }
 
     /// How much work a byte may be at worst: 1 for what takes one look, else at how many places of the expression the
@@ -121,27 +151,59 @@ fn syntax(error: regex_syntax::Error) -> Wrong {
     })
 }
 
-fn compile(hir: &Hir, largest: usize) -> Result<Regex, Wrong> {
+/// Compiles an expression that may learn so much at work; what it costs is taken from what is `left`.
+fn compile(hir: &Hir, learnt: usize, left: &mut usize) -> Result<Regex, Wrong> {
+    let least = ranges(hir).saturating_mul(RANGE);
+    if least > *left {
+        return Err(Wrong::TooLarge);
+    }
     // The expression is given as text once more: that it was too deep has been seen, and the text has other brackets.
     let mut builder = RegexBuilder::new(&hir.to_string());
-    builder.size_limit(largest).dfa_size_limit(largest).nest_limit(16 * DEEPEST);
-    builder.build().map_err(|_| Wrong::TooLarge)
+    builder.dfa_size_limit(learnt).nest_limit(16 * DEEPEST);
+    let mut size = least.max(SMALLEST).next_power_of_two();
+    loop {
+        size = size.min(*left);
+        match builder.size_limit(size).build() {
+            Ok(regex) => {
+                *left -= size;
+                return Ok(regex);
+            }
+            Err(_) if size == *left => return Err(Wrong::TooLarge),
+            Err(_) => size *= 2,
+        }
+    }
 }
 
 /// How many places there are in an expression once its repetitions are written out.
 fn places(hir: &Hir) -> usize {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => 0,
+    sum_of(hir, &|leaf| match leaf {
         HirKind::Literal(literal) => literal.0.len(),
         HirKind::Class(_) => 1,
+        _ => 0,
+    })
+}
+
+/// How many ranges of characters its classes have then.
+fn ranges(hir: &Hir) -> usize {
+    sum_of(hir, &|leaf| match leaf {
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
+        _ => 0,
+    })
+}
+
+/// The sum of what its leaves (text, classes) count, once its repetitions are written out.
+fn sum_of(hir: &Hir, leaf: &impl Fn(&HirKind) -> usize) -> usize {
+    match hir.kind() {
         HirKind::Repetition(Repetition { min, max, sub, .. }) => {
             let times = max.unwrap_or(*min).max(1);
-            places(sub).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+            sum_of(sub, leaf).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
         }
-        HirKind::Capture(capture) => places(&capture.sub),
+        HirKind::Capture(capture) => sum_of(&capture.sub, leaf),
         HirKind::Concat(subs) | HirKind::Alternation(subs) => {
-            subs.iter().map(places).fold(0, usize::saturating_add)
+            subs.iter().map(|sub| sum_of(sub, leaf)).fold(0, usize::saturating_add)
         }
+        kind => leaf(kind),
     }
 }
 
@@ -195,10 +257,8 @@ fn rebuilt<E>(hir: Hir, leaf: &mut impl FnMut(HirKind) -> Result<Hir, E>) -> Res
             let sub = Box::new(rebuilt(*repetition.sub, leaf)?);
             Ok(Hir::repetition(Repetition { sub, ..repetition }))
         }
-        HirKind::Capture(capture) => {
-            let sub = Box::new(rebuilt(*capture.sub, leaf)?);
-            Ok(Hir::capture(Capture { sub, ..capture }))
-        }
+        // What a group matched is never asked for, and costs.
+        HirKind::Capture(capture) => rebuilt(*capture.sub, leaf),
         HirKind::Concat(subs) => {
             Ok(Hir::concat(subs.into_iter().map(|sub| rebuilt(sub, leaf)).collect::<Result<_, E>>()?))
         }

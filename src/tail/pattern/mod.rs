@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use expression::{Expression, Wrong};
+use expression::{Expression, LARGEST, Wrong};
 
 /// More patterns than this a filter does not have.
 pub const MOST_PATTERNS: usize = 16;
@@ -59,12 +59,13 @@ pub struct FilterSpec {
     pub literal: bool,
 }
 
-/// Tells which lines are shown. Costs at most 4 MiB or so, however many patterns it has.
+/// Tells which lines are shown. Costs no more memory than it [says](Filter::cost), a few MiB at most.
 #[derive(Debug)]
 pub struct Filter {
     grep: Vec<Expression>,
     not: Vec<Expression>,
     part: Option<usize>,
+    cost: usize,
 }
 
 impl Filter {
@@ -74,13 +75,13 @@ impl Filter {
         if count > MOST_PATTERNS {
             return Err(FilterError::TooMany(count));
         }
-        let mut of_words = 0;
+        let (mut of_words, mut left) = (0, LARGEST);
         let mut compile = |pattern: &String| {
             if pattern.len() > LONGEST_PATTERN {
                 return Err(FilterError::TooLong { pattern: shortened(pattern) });
             }
             let expression =
-                Expression::new(pattern, spec, count).map_err(|why| FilterError::of(pattern, why))?;
+                Expression::new(pattern, spec, &mut left).map_err(|why| FilterError::of(pattern, why))?;
             of_words += usize::from(expression.is_slow());
             if of_words > MOST_OF_WORDS { Err(FilterError::TooManyOfWords) } else { Ok(expression) }
         };
@@ -95,7 +96,13 @@ impl Filter {
             return Err(FilterError::TooLarge { pattern });
         }
         let part = (weight > 1).then(|| (PART / weight).max(SMALLEST_PART));
-        Ok(Self { grep, not, part })
+        let cost = grep.iter().chain(&not).map(Expression::cost).sum();
+        Ok(Self { grep, not, part, cost })
+    }
+
+    /// So many bytes of memory it takes at most, with what it learns at work.
+    pub fn cost(&self) -> usize {
+        self.cost
     }
 
     /// So many bytes (or one line, if that is longer) are to be looked through at a time by who has others waiting; none
@@ -263,7 +270,10 @@ impl fmt::Display for FilterError {
                 write!(f, "the pattern \"{pattern}\" asks for a newline, and no line has one in it")
             }
             Self::TooLarge { pattern } => {
-                write!(f, "the pattern \"{pattern}\" is too large: fewer or smaller repetitions would do")
+                write!(
+                    f,
+                    "the pattern \"{pattern}\" is too large: fewer or smaller repetitions would do, or [a-z] for \\w"
+                )
             }
         }
     }

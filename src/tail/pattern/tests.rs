@@ -109,7 +109,7 @@ fn what_is_wrong_is_said_with_the_pattern() {
     assert_eq!(said(&[&long]), format!("the pattern \"{}…\" is too long: 1024 bytes at most", &long[..60]));
     assert_eq!(
         said(&[r"\w{1000}"]),
-        r#"the pattern "\\w{1000}" is too large: fewer or smaller repetitions would do"#
+        r#"the pattern "\\w{1000}" is too large: fewer or smaller repetitions would do, or [a-z] for \w"#
     );
     assert!(Filter::new(&FilterSpec { literal: true, ..spec(&["foo(", r"(a)\1", r"a\nb"], &[]) }).is_ok());
 }
@@ -164,13 +164,32 @@ fn the_costlier_the_patterns_the_less_is_looked_through_at_a_time() {
     // Too many places, in one pattern or in all together.
     assert!(Filter::new(&spec(&["a.{600}"], &[])).is_err());
     let wrong = Filter::new(&spec(&["x", "a.{200}"], &["b.{350}"])).unwrap_err().to_string();
-    assert_eq!(wrong, r#"the pattern "b.{350}" is too large: fewer or smaller repetitions would do"#);
+    assert_eq!(
+        wrong,
+        r#"the pattern "b.{350}" is too large: fewer or smaller repetitions would do, or [a-z] for \w"#
+    );
 }
 
 #[test]
-fn sixteen_patterns_with_classes_still_fit() {
-    let many = [r"\w+@\w+\.com"; MOST_PATTERNS];
-    assert!(filter(&many, &[]).shows(b"who@where.com"));
+fn sixteen_patterns_fit_and_four_with_the_letters_of_all_scripts() {
+    let many = [r"[a-z0-9]+@\d+\.com"; MOST_PATTERNS];
+    assert!(filter(&many, &[]).shows(b"who@42.com"));
+    let large = [r"\w+@\w+\.com"; 4];
+    assert!(filter(&large, &[]).shows("wer@世界.com".as_bytes()));
+    let wrong = Filter::new(&spec(&[r"\w+@\w+\.com"; 5], &[])).unwrap_err();
+    assert!(matches!(wrong, FilterError::TooLarge { .. }), "{wrong}");
+}
+
+#[test]
+fn a_filter_says_what_it_costs() {
+    let cost = |grep: &[&str]| filter(grep, &[]).cost();
+    assert!(cost(&["text"; MOST_PATTERNS]) <= 1024 * 1024, "text is cheap");
+    assert!((256 * 1024..512 * 1024).contains(&cost(&[r"\d+ ms"])));
+    let costly = [r"\b\w{1,2}\b", "[a-m][^x]{12}z", "a.{100}"];
+    for (few, more) in (1..costly.len()).map(|count| (&costly[..count], &costly[..=count])) {
+        assert!(cost(few) < cost(more));
+    }
+    assert!(cost(&costly) < 8 * 1024 * 1024);
 }
 
 /// Lines of few letters, so that much matches; with what is no text, and ends of all kinds.
