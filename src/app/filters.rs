@@ -1,6 +1,6 @@
 //! The filters that are in use: who wants the same gets the same, and so shares what it makes of a log.
 //!
-//! To compile one takes up to 3 ms, and to keep it up to a few MiB. So those who come with a filter have theirs made one a
+//! To compile one takes some milliseconds, and to keep it up to a few MiB. So those who come with a filter have theirs made one a
 //! turn of the loop, and all filters together have one bound.
 //!
 //! Knows patterns; not who asks.

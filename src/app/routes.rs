@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::access::Access;
 use super::download::{self, Begun};
-use super::jobs::Ask;
 use super::filters::NoFilter;
+use super::jobs::Ask;
 use super::listing::{About, ListWish};
 use super::logs::Logs;
 use super::reader::Stay;
