@@ -38,6 +38,11 @@ const PART: usize = 128 * 1024;
 /// A part is not smaller, as lines are seldom longer.
 const SMALLEST_PART: usize = 1024;
 
+/// Of a line longer than this (bytes), more than so many [parts](Filter::part) are not looked through for a match; so a line
+/// takes no more than some ten times as long as a part.
+const JUDGED: usize = 8 * 1024;
+const PARTS: usize = 8;
+
 /// Of a line longer than this (bytes), only so much is looked through for [marks](Filter::marks).
 pub const MOST_MARKED: usize = 4 * 1024;
 
@@ -111,14 +116,22 @@ impl Filter {
         self.part
     }
 
+    /// So many bytes of a line are judged, those at its beginning: all of them, unless the patterns are so costly that a
+    /// long line would take long.
+    pub fn judged(&self) -> usize {
+        self.part.map_or(usize::MAX, |part| (PARTS * part).max(JUDGED))
+    }
+
     /// Every line is shown.
     pub fn is_empty(&self) -> bool {
         self.grep.is_empty() && self.not.is_empty()
     }
 
-    /// Is this line shown? It comes without its newline; a carriage return at its end does not count.
+    /// Is this line shown? It comes without its newline; a carriage return at its end does not count. Of a long line under
+    /// costly patterns, only the beginning is judged: see [`judged`](Self::judged).
     pub fn shows(&self, line: &[u8]) -> bool {
         let line = without_return(line);
+        let line = &line[..line.len().min(self.judged())];
         self.grep.iter().all(|grep| grep.matches(line)) && !self.is_refused(line)
     }
 
@@ -170,8 +183,11 @@ impl ShownIn<'_> {
             return None;
         }
         let inside = match self.filter.grep.first() {
-            Some(first) => first.look_from(self.block, self.at)?,
-            None => self.at,
+            // In all of the block, a line is not judged by its beginning.
+            Some(first) if self.block.len() <= self.filter.judged() => {
+                first.look_from(self.block, self.at)?
+            }
+            _ => self.at,
         };
         let start =
             memrchr(b'\n', &self.block[self.at..inside]).map_or(self.at, |newline| self.at + newline + 1);
@@ -190,6 +206,12 @@ impl Iterator for ShownIn<'_> {
             let candidate = self.next_candidate()?;
             let whole = &self.block[candidate.clone()];
             let line = without_return(whole);
+            if self.block.len() > self.filter.judged() {
+                if self.filter.shows(line) {
+                    return Some(candidate.start..candidate.start + line.len());
+                }
+                continue;
+            }
             // In the block, the first may have matched the carriage return as well.
             let sure = line.len() == whole.len();
             let first = |grep: &Expression| sure && grep.is_exact_in_blocks() || grep.matches(line);

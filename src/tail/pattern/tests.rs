@@ -171,6 +171,24 @@ fn the_costlier_the_patterns_the_less_is_looked_through_at_a_time() {
 }
 
 #[test]
+fn of_a_long_line_under_costly_patterns_the_beginning_is_judged() {
+    let costly = filter(&["x[^y]{100}z|needle"], &[]);
+    let judged = costly.judged();
+    assert_eq!(judged, 8 * costly.part().unwrap());
+    for (at, shown) in [(0, true), (judged - 6, true), (judged - 5, false), (judged, false)] {
+        let line = [&vec![b'.'; at][..], b"needle", &vec![b'.'; judged]].concat();
+        assert_eq!(costly.shows(&line), shown, "{at}");
+        let block = [&b"a needle\n"[..], &line, b"\r\nneedles\n"].concat();
+        let lines: Vec<&[u8]> =
+            [&b"a needle"[..], &line, b"needles"].into_iter().filter(|line| costly.shows(line)).collect();
+        assert_eq!(self::shown(&costly, &block), lines, "{at}");
+        assert_eq!(lines.len(), 2 + usize::from(shown), "{at}");
+    }
+    assert_eq!(filter(&["x[^y]{9}z"], &[]).judged(), usize::MAX, "light ones judge all of it");
+    assert!(filter(&["a.{500}"], &[]).judged() >= 8 * 1024);
+}
+
+#[test]
 fn sixteen_patterns_fit_and_four_with_the_letters_of_all_scripts() {
     let many = [r"[a-z0-9]+@\d+\.com"; MOST_PATTERNS];
     assert!(filter(&many, &[]).shows(b"who@42.com"));
