@@ -4,17 +4,19 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use super::crowd::Crowd;
 use super::latencies::Latencies;
 use super::machine;
 use super::priority::{self, confined};
 use super::script::{LINE, Script, append};
-use super::servers::Kind;
-use super::support::ws::{Raw, TEXT};
+use super::servers::{From, Kind, Running};
+use super::support::ws::{Raw, TEXT, http_get};
 use super::support::{self, Server};
 use super::table::{Row, Wanted, megabytes, short};
 
@@ -40,6 +42,16 @@ pub(crate) fn files(_: Wanted) -> Vec<Row> {
         reached: vec![(Kind::Wiretail, told)],
         command: "files",
     }];
+    let [before, meanwhile] = [false, true].map(beside);
+    println!("files {LISTED} listed, another log: {before} / {meanwhile}");
+    rows.push(Row {
+        work: format!(
+            "a log of 1,000 lines/s beside {LISTED} files: p99, longest, before / while ten files a second come and the list is asked for all the time"
+        ),
+        goal: "no longer",
+        reached: vec![(Kind::Wiretail, format!("{before} / {meanwhile}"))],
+        command: "files",
+    });
     for rate in RATES {
         for (how, args) in [("", &[][..]), (", the tick alone", &["--no-inotify"])] {
             let told = watched(rate, args);
@@ -67,6 +79,41 @@ fn listed(files: usize) -> (f64, u64) {
     std::thread::sleep(MEASURE);
     let cpu = machine::cpu_time(&[server.pid()]) - cpu;
     (cpu.as_secs_f64() / MEASURE.as_secs_f64() * 100.0, support::rss_bytes(server.pid()))
+}
+
+/// How long the lines of another log are on their way.
+fn beside(busy: bool) -> String {
+    let (logs, folder) = (support::temp_dir(), support::temp_dir());
+    let path = logs.path().join("app.log");
+    drop(append(&path));
+    for number in 0..LISTED {
+        std::fs::write(folder.path().join(format!("{number:05}.log")), "text\n").expect("a file");
+    }
+    let place = folder.path().to_str().expect("a plain path");
+    let mut server = Running::start(Kind::Wiretail, &path, &[place], From::Beginning);
+    let script = Script::new(1_000 * SECONDS, LINE);
+    let mut crowd = Crowd::open(&mut server, Kind::Wiretail, 1, &script);
+    crowd.count_from(0);
+    let over = Arc::new(AtomicBool::new(!busy));
+    let (address, place) = (server.address(), folder.path().to_owned());
+    let asker = {
+        let over = Arc::clone(&over);
+        std::thread::spawn(move || {
+            let mut number = 0;
+            while !over.load(Ordering::Relaxed) {
+                std::fs::write(place.join(format!("new-{number}.log")), "text\n").expect("a file");
+                number += 1;
+                assert_eq!(http_get(address, "/api/logs", &[]).0, 200);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        })
+    };
+    let writer = script.start_steadily(&path, 1_000);
+    assert!(crowd.read_all(Duration::from_secs(SECONDS as u64 * 3)), "all lines come");
+    over.store(true, Ordering::Relaxed);
+    writer.join().expect("the writer has ended");
+    asker.join().expect("every list came");
+    format!("{} ms, {} ms", short(crowd.latencies.percentile(99.0)), short(crowd.latencies.longest()))
 }
 
 fn serve(folder: &Path, args: &[&str]) -> Server {

@@ -18,15 +18,33 @@ const FIGURES: usize = 3;
 
 const STYLE: &str = "text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600 } \
     .heading { font-size: 16px; font-weight: 600 } \
-    .bar { fill: #2563eb } .rule { stroke: #d0d7de } \
-    @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .bar { fill: #60a5fa } .rule { stroke: #3d444d } }";
+    .ground { fill: #fff } .bar { fill: #2563eb } .rule { stroke: #d0d7de } \
+    @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ground { fill: #0d1117 } .bar { fill: #60a5fa } .rule { stroke: #3d444d } }";
 
-/// A figure of every way, on a scale of powers of ten.
+/// A figure of every way.
 struct Panel {
     title: &'static str,
-    /// Where the scale begins.
-    least: f64,
+    scale: Scale,
     figures: Vec<(f64, String)>,
+}
+
+/// How long the bar of a figure is.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// In proportion to it.
+    Linear,
+    /// In proportion to its logarithm; it begins with this one.
+    Logarithmic(f64),
+}
+
+impl Scale {
+    /// The share of the longest bar, which is that of `most`.
+    fn share(self, figure: f64, most: f64) -> f64 {
+        match self {
+            Self::Linear => figure / most,
+            Self::Logarithmic(least) => (figure / least).log10() / (most / least).log10(),
+        }
+    }
 }
 
 /// The plot: for each minute three panels, one below the other.
@@ -34,10 +52,11 @@ pub(super) fn plot(minutes: &[Minute]) -> String {
     let panels: Vec<(Panel, &Minute)> =
         minutes.iter().flat_map(|minute| panels(minute).map(|panel| (panel, minute))).collect();
     let heights = panels.iter().map(|(_, minute)| PANEL + minute.taken.len() as f64 * STEP);
-    let height = heights.sum::<f64>() + minutes.len() as f64 * HEADING + 30.0;
+    let height = heights.sum::<f64>() + minutes.len() as f64 * HEADING + 8.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
-         <title>The same minute of a log by each way to read it</title>\n<style>{STYLE}</style>\n"
+         <title>The same minute of a log by each way to read it</title>\n<style>{STYLE}</style>\n\
+         <rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n"
     );
     let mut top = 0.0;
     for (number, (panel, minute)) in panels.iter().enumerate() {
@@ -50,8 +69,7 @@ pub(super) fn plot(minutes: &[Minute]) -> String {
         panel.draw(&minute.taken, top, &mut svg);
         top += PANEL + minute.taken.len() as f64 * STEP;
     }
-    let _ =
-        writeln!(svg, "<text x=\"{LEFT}\" y=\"{}\">All scales are logarithmic.</text>\n</svg>", top + 20.0);
+    svg.push_str("</svg>\n");
     svg
 }
 
@@ -61,17 +79,17 @@ fn panels(minute: &Minute) -> [Panel; FIGURES] {
     [
         Panel {
             title: "Bytes on the wire for each byte of log",
-            least: 0.1,
+            scale: Scale::Linear,
             figures: of(&|taken| (overhead(taken), short(overhead(taken)))),
         },
         Panel {
-            title: "Requests",
-            least: 0.5,
+            title: "Requests (logarithmic)",
+            scale: Scale::Logarithmic(0.5),
             figures: of(&|taken| (taken.measured.requests as f64, taken.measured.requests.to_string())),
         },
         Panel {
-            title: "From the write of a line to its reader, median, in ms",
-            least: 0.01,
+            title: "From the write of a line to its reader, median, in ms (logarithmic)",
+            scale: Scale::Logarithmic(0.01),
             figures: of(&|taken| (taken.median(), short(taken.median()))),
         },
     ]
@@ -79,9 +97,7 @@ fn panels(minute: &Minute) -> [Panel; FIGURES] {
 
 impl Panel {
     fn draw(&self, taken: &[Taken], top: f64, svg: &mut String) {
-        let most = self.figures.iter().map(|(figure, _)| *figure).fold(self.least * 10.0, f64::max);
-        let scale =
-            |figure: f64| (figure / self.least).log10().max(0.02) / (most / self.least).log10() * LONGEST;
+        let most = self.figures.iter().map(|(figure, _)| *figure).fold(0.0, f64::max);
         let (title, middle) = (self.title, top + 28.0);
         let _ = writeln!(svg, "<text class=\"title\" x=\"{LEFT}\" y=\"{middle}\">{title}</text>");
         let mut y = top + PANEL - 8.0;
@@ -89,7 +105,7 @@ impl Panel {
         let _ =
             writeln!(svg, "<line class=\"rule\" x1=\"{LEFT}\" y1=\"{y}\" x2=\"{LEFT}\" y2=\"{bottom}\"/>");
         for (taken, (figure, told)) in taken.iter().zip(&self.figures) {
-            let (width, text) = (scale(*figure), y + BAR - 1.0);
+            let (width, text) = (self.scale.share(*figure, most).max(0.01) * LONGEST, y + BAR - 1.0);
             let _ = writeln!(
                 svg,
                 "<text x=\"{:.0}\" y=\"{text:.0}\" text-anchor=\"end\">{}</text>\
