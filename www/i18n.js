@@ -94,6 +94,23 @@ export function bytes(n, language) {
 }
 
 /**
+ * `4.2 s`, `1 min 5 s`, `2 h 7 min`
+ * @param {number} ms
+ * @param {Language} language
+ */
+export function duration(ms, language) {
+  const units = { en: ['h', 'min', 's'], zh: ['小时', '分', '秒'] }[language];
+  if (ms < 9_950) return `${(ms / 1000).toLocaleString(TAGS[language], { maximumFractionDigits: 1 })} ${units[2]}`;
+  const seconds = Math.round(ms / 1000);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const first = parts.findIndex((part) => part > 0);
+  return parts
+    .map((part, i) => (i < first || i > first + 1 || (i > first && part === 0) ? '' : `${part} ${units[i]}`))
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+/**
  * What the server does, and how far it has come.
  * @param {{ what: string, share: number } | null} progress
  * @param {Words} words

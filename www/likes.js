@@ -50,6 +50,14 @@ export class Likes {
     }
   }
 
+  /**
+   * Remembers the name under which the reader writes.
+   * @param {string} who
+   */
+  call(who) {
+    this.#change({ who });
+  }
+
   /** @param {Partial<import('./settings.js').Settings>} some */
   #change(some) {
     this.settings = { ...this.settings, ...some };

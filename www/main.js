@@ -12,6 +12,8 @@ import { Finder } from './finder.js';
 import { lastTime } from './goto.js';
 import { GotoBox } from './gotobox.js';
 import { doingText, translated, WORDS } from './i18n.js';
+import { JobBar } from './jobbar.js';
+import { JobWatch } from './jobs.js';
 import { Keyboard } from './keyboard.js';
 import { Likes } from './likes.js';
 import { LineLink } from './linelink.js';
@@ -21,12 +23,13 @@ import { Meter } from './meter.js';
 import { Reader } from './reader.js';
 import { Requests } from './requests.js';
 import { hashFor, logIn, queryIn, streamUrl } from './route.js';
+import { SayBox } from './saybox.js';
 import { Searching } from './searching.js';
 import { Socket } from './socket.js';
 import { next, powers, START, sticks, wish } from './state.js';
 import { toast } from './toast.js';
 import { beganText, View } from './view.js';
-import { read } from './wire.js';
+import { read, readJob } from './wire.js';
 
 /** What comes so soon after `hello` are the lines that were there already; they are not counted as a rate. */
 const BACKLOG = 1_000;
@@ -38,6 +41,8 @@ let left = false;
 let greetedAt = 0;
 /** The line that the address leads to. @type {string | null} */
 let at = null;
+/** What the list says of the log that is looked at. @type {import('./wire.js').Log | null} */
+let looked = null;
 const lines = new LineWindow();
 const meter = new Meter();
 const socket = new Socket({
@@ -102,6 +107,12 @@ const filterBar = new FilterBar(filtering, {
   opens,
   leave: () => view.showLog(),
 });
+const jobs = new JobWatch(readJob, schedule);
+const jobBar = new JobBar(jobs, {
+  started: goLive,
+  go: (cursor) => reader.land(cursor, { below: 0, found: true }, null),
+});
+const sayBox = new SayBox(likes, goLive);
 const gotoBox = new GotoBox(goTo, () => view.showLog());
 const lineLink = new LineLink(byId('lines'), linkTo);
 list.mark((text) => searching.marksIn(text));
@@ -124,8 +135,16 @@ function dispatch(event) {
     list.unfind();
   }
   if (state.able?.redacted !== before.able?.redacted) restyle();
+  if (state.listing !== before.listing || state.log !== before.log) lookAt();
   settle();
   schedule();
+}
+
+/** Looks up in the list which log it is that is looked at. */
+function lookAt() {
+  const was = looked?.kind;
+  looked = state.listing.logs.find(({ name }) => name === state.log) ?? null;
+  if (looked?.kind !== was) restyle();
 }
 
 /** Lets go of old lines if that is allowed, and tells socket and server what is wanted now. */
@@ -331,7 +350,8 @@ function act(action) {
 
 function manner() {
   const { theme, language } = likes;
-  return { theme, language, words: WORDS[language], redacted: state.able?.redacted ?? false };
+  const job = looked?.kind === 'job';
+  return { theme, language, words: WORDS[language], redacted: state.able?.redacted ?? false, job };
 }
 
 /** Takes over the settings, and what the system says where they say "auto". */
@@ -365,6 +385,9 @@ function draw() {
   view.draw(scene);
   finder.draw(manner(), able);
   filterBar.draw(manner(), filters);
+  jobs.look(looked?.kind === 'job' ? looked.name : null, state.listing.version);
+  jobBar.draw(manner(), now, able);
+  sayBox.draw(looked?.writable ? looked.name : null, manner());
   byId('lines').classList.toggle('linkable', able);
   list.began.textContent = beganText(scene);
   list.began.dataset.above = above;

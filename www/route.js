@@ -53,7 +53,7 @@ export function streamUrl(page, name, query) {
  * The server lists no such names.
  * @param {string} name
  */
-function encode(name) {
+export function encode(name) {
   return name.split('/').map(encodeURIComponent).join('/');
 }
 

@@ -12,6 +12,7 @@ import { levelOf } from './levels.js';
  * @property {'light' | 'dark'} theme
  * @property {import('./i18n.js').Language} language
  * @property {import('./i18n.js').Words} words
+ * @property {boolean} job whether the lines are what a job says
  * @property {boolean} redacted whether what looks masked is masked
  */
 
@@ -82,6 +83,7 @@ function drawLine(element, look, manner) {
   if (look.number !== null) element.dataset.number = String(look.number);
   const level = part === 0 ? levelOf(text) : null;
   if (level !== null) element.dataset.level = level;
+  element.classList.toggle('stderr', manner.job && text.startsWith(STDERR));
   const nodes = drawText(text, look.style, look.marks ?? [], manner);
   // An empty box would have no height, and would be left out when it is copied.
   element.replaceChildren(...(nodes.length === 0 ? [document.createElement('br')] : nodes));
@@ -116,6 +118,9 @@ export function drawText(text, style, marks, manner) {
   nodes.push(...take(text.length));
   return nodes;
 }
+
+/** What the server puts before a line of a job's standard error. */
+const STDERR = 'E| ';
 
 // What the server puts in the place of text that shall not leave it, and of bytes that are no text.
 const STAND_INS = /(\u2588{5}|\ufffd+)/;

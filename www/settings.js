@@ -9,6 +9,7 @@
  * @property {'auto' | 'light' | 'dark'} theme
  * @property {'auto' | 'en' | 'zh'} language
  * @property {boolean} numbers whether line numbers are shown
+ * @property {string} who the name under which one writes into rooms; empty for none
  * @property {boolean} sidebar whether the list of logs is shown on wide screens
  */
 
@@ -24,6 +25,7 @@ export const DEFAULTS = Object.freeze({
   theme: 'auto',
   language: 'auto',
   numbers: false,
+  who: '',
   sidebar: true,
 });
 
@@ -46,6 +48,7 @@ export function readSettings(stored) {
     theme: json.theme === 'light' || json.theme === 'dark' ? json.theme : 'auto',
     language: json.language === 'en' || json.language === 'zh' ? json.language : 'auto',
     numbers: json.numbers === true,
+    who: typeof json.who === 'string' ? json.who.slice(0, 32) : '',
     sidebar: json.sidebar !== false,
   };
 }

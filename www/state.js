@@ -25,6 +25,7 @@ import { cursorAfter, offsetIn } from './wire.js';
  * @typedef {object} Listing
  * @property {'loading' | 'known' | 'unreachable' | 'refused'} kind
  * @property {import('./wire.js').Log[]} logs
+ * @property {string} version
  * @property {string} server
  * @property {boolean} demo
  */
@@ -99,7 +100,7 @@ export const START = Object.freeze({
   bytes: 0,
   below: 0,
   away: 0,
-  listing: Object.freeze({ kind: 'loading', logs: [], server: '', demo: false }),
+  listing: Object.freeze({ kind: 'loading', logs: [], version: '', server: '', demo: false }),
 });
 
 /**

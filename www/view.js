@@ -239,7 +239,8 @@ export class View {
       const listed = state.listing.logs.find((log) => log.name === state.log);
       if (state.missing !== null && listed?.state === 'refused') {
         said = [words.unreadable, words.unreadableText, reason(state.missing, language)];
-      } else if (state.missing !== null) said = [words.notThere, words.notThereText, reason(state.missing, language)];
+      } else if (state.missing !== null && listed?.kind === 'job') said = [words.jobNever, words.jobNeverText, ''];
+      else if (state.missing !== null) said = [words.notThere, words.notThereText, reason(state.missing, language)];
       else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
       else if (kind === 'refused')
         said = [words.refused, words.refusedText, cause === '' ? reason(why, language) : words[cause]];

@@ -281,6 +281,7 @@ export function offsetIn(cursor) {
  * @property {'ok' | 'missing' | 'refused'} state
  * @property {string} why
  * @property {number} viewers
+ * @property {boolean} writable whether one may write into it
  */
 
 /**
@@ -319,7 +320,56 @@ function readLog(log) {
     state: log.state === 'missing' || log.state === 'refused' ? log.state : 'ok',
     why: string(log.why),
     viewers: count(log.viewers) ?? 0,
+    writable: log.writable === true,
   };
+}
+
+/**
+ * How a run of a job ended.
+ * @typedef {{ kind: 'exit', code: number } | { kind: 'signal', signal: number } | { kind: 'failed', why: string }
+ *   | { kind: 'lost' }} End
+ */
+
+/**
+ * One run of a job; `end` is null while it runs.
+ * @typedef {object} Run
+ * @property {number} run
+ * @property {number} started milliseconds since 1970
+ * @property {number} took milliseconds
+ * @property {End | null} end
+ * @property {boolean} stopped whether somebody asked it to end
+ * @property {string} from the cursor in the job's log where it begins
+ */
+
+/** A command that may be started; its runs, the newest first. @typedef {{ name: string, about: string, running: boolean, runs: Run[] }} Job */
+
+/**
+ * @param {unknown} json the answer of `/jobs/NAME`
+ * @returns {Job | null}
+ */
+export function readJob(json) {
+  if (!isRecord(json) || string(json.name) === '') return null;
+  const runs = records(json.runs).map((run) => ({
+    run: count(run.run) ?? 0,
+    started: count(run.started) ?? 0,
+    took: count(run.took) ?? 0,
+    end: readEnd(run.end),
+    stopped: run.stopped === true,
+    from: string(run.from),
+  }));
+  return { name: string(json.name), about: string(json.about), running: json.running === true, runs };
+}
+
+/**
+ * @param {unknown} end
+ * @returns {End | null}
+ */
+function readEnd(end) {
+  if (end === null || end === undefined) return null;
+  if (!isRecord(end)) return { kind: 'lost' };
+  if (typeof end.exit === 'number') return { kind: 'exit', code: end.exit };
+  if (typeof end.signal === 'number') return { kind: 'signal', signal: end.signal };
+  return typeof end.failed === 'string' ? { kind: 'failed', why: end.failed } : { kind: 'lost' };
 }
 
 /**

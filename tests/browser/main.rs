@@ -11,7 +11,9 @@ mod blocked;
 mod catalogue;
 mod filter;
 mod history;
+mod jobs;
 mod looks;
+mod rooms;
 mod search;
 
 use std::time::Duration;

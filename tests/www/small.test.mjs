@@ -115,10 +115,18 @@ test('the stream is beside the page, at whatever path and scheme that is', () =>
 });
 
 test('settings that are not understood are the default ones', () => {
-  for (const stored of [null, '', 'x', '[]', 'null', '7', '{"wrap":1,"size":"x","theme":"pink","language":3}']) {
+  for (const stored of [
+    null,
+    '',
+    'x',
+    '[]',
+    'null',
+    '7',
+    '{"wrap":1,"size":"x","theme":"pink","language":3,"who":7}',
+  ]) {
     assert.deepEqual(readSettings(stored), DEFAULTS);
   }
-  const mine = { wrap: true, size: 15, theme: 'light', language: 'zh', numbers: true, sidebar: false };
+  const mine = { wrap: true, size: 15, theme: 'light', language: 'zh', numbers: true, who: 'Ada', sidebar: false };
   assert.deepEqual(readSettings(JSON.stringify(mine)), mine);
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { cursorAfter, offsetIn, read, readCatalogue, SAY } from '../../www/wire.js';
+import { cursorAfter, offsetIn, read, readCatalogue, readJob, SAY } from '../../www/wire.js';
 
 test('hello', () => {
   const message = read(
@@ -149,7 +149,17 @@ test('what the page says is JSON with one key', () => {
 });
 
 test('the list of logs is read with care', () => {
-  const good = { name: 'a', group: 'g', size: 1, modified: 2, kind: 'file', state: 'missing', why: 'gone', viewers: 3 };
+  const good = {
+    name: 'a',
+    group: 'g',
+    size: 1,
+    modified: 2,
+    kind: 'file',
+    state: 'missing',
+    why: 'gone',
+    viewers: 3,
+    writable: true,
+  };
   assert.deepEqual(
     readCatalogue({
       logs: [good],
@@ -168,10 +178,32 @@ test('the list of logs is read with care', () => {
     },
   );
   assert.deepEqual(readCatalogue({ logs: [{ name: 'a' }, { name: '' }, null, 7] }), {
-    logs: [{ name: 'a', group: '', kind: '', size: null, modified: null, state: 'ok', why: '', viewers: 0 }],
+    logs: [
+      { name: 'a', group: '', kind: '', size: null, modified: null, state: 'ok', why: '', viewers: 0, writable: false },
+    ],
     ...{ removed: [], version: '', since: '' },
     server: '',
     demo: false,
   });
   for (const json of [null, 1, 'x', [], { logs: {} }]) assert.deepEqual(readCatalogue(json).logs, []);
+});
+
+test('a job is read with care', () => {
+  const run = { run: 7, started: 10, took: 5, stopped: true, from: 'c' };
+  const ends = [null, { exit: 3 }, { signal: 15 }, { failed: 'no' }, 'lost', { odd: 1 }];
+  const job = readJob({ name: 'j', about: 'x', running: true, runs: ends.map((end) => ({ ...run, end })) });
+  assert.deepEqual(
+    job.runs.map(({ end }) => end),
+    [
+      null,
+      { kind: 'exit', code: 3 },
+      { kind: 'signal', signal: 15 },
+      { kind: 'failed', why: 'no' },
+      { kind: 'lost' },
+      { kind: 'lost' },
+    ],
+  );
+  assert.deepEqual(job.runs[0], { ...run, end: null });
+  assert.deepEqual(readJob({ name: 'j' }), { name: 'j', about: '', running: false, runs: [] });
+  for (const json of [null, 1, [], {}, { name: 7 }]) assert.equal(readJob(json), null);
 });

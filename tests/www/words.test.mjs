@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { bytes, count, languageFor, rate, reason, SENTENCES, translated, WORDS } from '../../www/i18n.js';
+import { bytes, count, duration, languageFor, rate, reason, SENTENCES, translated, WORDS } from '../../www/i18n.js';
 import { commandFor, SHEET } from '../../www/keys.js';
 
 const html = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8');
@@ -92,4 +92,13 @@ test('whatever the protocol says that the server may say is said in Chinese', ()
   assert.equal(reason('it is a folder', 'zh'), 'it is a folder', 'what nobody translated is said as it is');
   assert.equal(translated({ code: 'constructor', message: 'no' }, 'zh'), 'no');
   assert.match(translated({ code: 'syntax', message: 'the pattern "((" is bad' }, 'zh'), /正则表达式.*"\(\("/);
+});
+
+test('how long something took', () => {
+  const took = [0, 40, 950, 9940, 9960, 59_400, 59_600, 65_000, 3_600_000, 7_640_000, 90_000_000];
+  assert.deepEqual(
+    took.map((ms) => duration(ms, 'en')),
+    ['0 s', '0 s', '1 s', '9.9 s', '10 s', '59 s', '1 min', '1 min 5 s', '1 h', '2 h 7 min', '25 h'],
+  );
+  assert.equal(duration(65_000, 'zh'), '1 分 5 秒');
 });
