@@ -4,13 +4,14 @@
 mod support;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, test_kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit, test_kill_process};
 use serde_json::{Value, json};
 use support::v1::Viewer;
-use support::ws::{http, http_get};
+use support::ws::{Raw, http, http_get};
 use support::{SOON, Server, TempDir, temp_dir, until};
 
 /// Longer than any of these jobs takes, on a busy machine.
@@ -113,10 +114,7 @@ fn whoever_comes_late_sees_all_of_a_run_and_how_it_ended() {
     assert_eq!(late[2], "two");
     assert!(late[3].starts_with("── run 1 · exit status 3 · after "), "{late:?}");
     let run = ended(&server, "build");
-    assert_eq!(
-        (&run["run"], &run["end"], &run["stopped"]),
-        (&json!(1), &json!({ "exit": 3 }), &json!(false))
-    );
+    assert_eq!((&run["run"], &run["end"], &run["stopped"]), (&json!(1), &json!({ "exit": 3 }), &Value::Null));
     assert!(run["took"].as_u64().is_some());
 }
 
@@ -131,7 +129,7 @@ fn stop_ends_the_whole_process_group() {
     });
     assert_eq!(stop(&server, "long"), 202);
     let run = ended(&server, "long");
-    assert_eq!((&run["end"], &run["stopped"]), (&json!({ "signal": 15 }), &json!(true)));
+    assert_eq!((&run["end"], &run["stopped"]), (&json!({ "signal": 15 }), &json!("asked")));
     assert_gone(&pids);
     let said = lines(&server, "/tail/long", "as it was asked to");
     assert!(said.last().unwrap().contains("ended by SIGTERM, as it was asked to"), "{said:?}");
@@ -149,6 +147,36 @@ fn what_ignores_sigterm_is_killed_after_its_grace() {
     assert_eq!(run["end"], json!({ "signal": 9 }));
     assert!(asked.elapsed() >= Duration::from_secs(1), "not before its grace was over");
     assert_gone(&pid);
+}
+
+#[test]
+fn what_takes_too_long_is_ended() {
+    let (server, folder) = serve(&job("slow", "echo $$ > pid; sleep 1000", "timeout = 1"));
+    start(&server, "slow");
+    let run = ended(&server, "slow");
+    assert_eq!((&run["end"], &run["stopped"]), (&json!({ "signal": 15 }), &json!("timeout")));
+    assert!(run["took"].as_u64() >= Some(1000), "not before: {run}");
+    assert_gone(&written(&folder, "pid"));
+    let said = lines(&server, "/tail/slow", "ended by");
+    assert!(said.last().unwrap().contains("ended by SIGTERM, as its time was over · after "), "{said:?}");
+}
+
+#[test]
+fn a_line_like_ours_is_not_taken_for_the_end() {
+    let line = "── run 1 · exit status 0 · after 0.0 s ──";
+    let (server, _folder) = serve(&job("liar", &format!("echo '{line}'; printf half; exit 3"), ""));
+    start(&server, "liar");
+    let run = ended(&server, "liar");
+    assert_eq!(run["end"], json!({ "exit": 3 }));
+    let after = |cursor: &Value| {
+        let target = format!("/tail/liar?from={}", cursor.as_str().unwrap());
+        let (status, _, body) = http_get(server.addr(), &target, &[]);
+        assert_eq!(status, 200);
+        String::from_utf8(body).unwrap()
+    };
+    let (all, end) = (after(&run["from"]), after(&run["to"]));
+    assert!(end.starts_with("── run 1 · exit status 3 · after ") && end.lines().count() == 1, "{end}");
+    assert_eq!(all.strip_suffix(&end).unwrap(), format!("{line}\nhalf\n"));
 }
 
 #[test]
@@ -170,6 +198,63 @@ fn when_the_server_leaves_or_is_killed_nothing_is_left() {
         server.wait(SOON);
         assert_gone(&pids);
     }
+}
+
+#[test]
+fn when_its_supervisor_is_killed_nothing_is_left_and_it_can_be_started_again() {
+    let folder = temp_dir();
+    let job = job("long", "sleep 1000 & echo $$ $! > pids; wait", "");
+    let server = serve_in(&folder, &format!("[server]\njob_folder = 'runs'\n{job}"));
+    start(&server, "long");
+    let pids = written(&folder, "pids");
+    let records = fs::read(folder.path().join("runs/long/runs.json")).unwrap();
+    let records: Value = serde_json::from_slice(&records).unwrap();
+    let supervisor = records[0]["supervisor"].as_i64().unwrap();
+    kill_process(Pid::from_raw(i32::try_from(supervisor).unwrap()).unwrap(), Signal::KILL).unwrap();
+    assert_eq!(ended(&server, "long")["end"], "lost");
+    assert_gone(&pids);
+    assert_eq!(start(&server, "long"), 2);
+}
+
+#[test]
+fn two_servers_with_one_folder_do_not_end_each_others_runs() {
+    let folder = temp_dir();
+    let script = "echo $$ > pid; while [ ! -e go ]; do sleep 0.01; done";
+    let toml = format!("[server]\njob_folder = 'runs'\n{}", job("one", script, ""));
+    let (first, second) = (serve_in(&folder, &toml), serve_in(&folder, &toml));
+    start(&first, "one");
+    let pid = written(&folder, "pid");
+    assert_eq!(http(second.addr(), "POST", "/jobs/one", &[]).0, 409);
+    assert_eq!(show(&second, "one")["running"], true);
+    assert!(is_there(&pid));
+    fs::write(folder.path().join("go"), "").unwrap();
+    for server in [&first, &second] {
+        assert_eq!(ended(server, "one")["end"], json!({ "exit": 0 }));
+    }
+    assert_eq!(start(&second, "one"), 2);
+}
+
+#[test]
+fn without_descriptors_it_says_so_and_then_it_works_again() {
+    let (server, folder) = serve(&job("touch", "echo > touched", ""));
+    let mut raw = Raw::open(server.addr());
+    let ask = |raw: &mut Raw, method: &str, path: &str| {
+        raw.send_raw(format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.addr()).as_bytes());
+        let head = raw.read_head();
+        let len = head.fields.get("Content-Length").unwrap().parse().unwrap();
+        (head.status, String::from_utf8(raw.read_exactly(len)).unwrap())
+    };
+    // This connection is there before.
+    assert_eq!(ask(&mut raw, "GET", "/healthz").0, 200);
+    let pid = Pid::from_raw(i32::try_from(server.pid()).unwrap());
+    let nothing_new = Rlimit { current: Some(3), maximum: getrlimit(Resource::Nofile).maximum };
+    let before = prlimit(pid, Resource::Nofile, nothing_new).unwrap();
+    let (status, said) = ask(&mut raw, "POST", "/jobs/touch");
+    assert_eq!(status, 503);
+    assert!(said.contains("Too many open files"), "{said}");
+    prlimit(pid, Resource::Nofile, before).unwrap();
+    assert_eq!(ask(&mut raw, "POST", "/jobs/touch").0, 201);
+    written(&folder, "touched");
 }
 
 #[test]
@@ -247,17 +332,21 @@ fn a_flood_is_bounded_on_the_disk_and_keeps_nobody_waiting() {
     let toml = format!(
         "[server]\njob_folder = 'runs'\n{}",
         job("flood", "yes a line of some length", "max_mib = 1")
+            + "[[log]]\nname = 'calm'\npath = 'calm.log'\n"
     );
+    let mut calm = fs::File::create(folder.path().join("calm.log")).unwrap();
     let server = serve_in(&folder, &toml);
+    let mut others = Viewer::connect(server.addr(), "/tail/calm");
+    let _flooded = Viewer::connect(server.addr(), "/tail/flood");
     start(&server, "flood");
     let file = folder.path().join("runs/flood/flood.log");
     until("some megabytes", LATER, || {
         (show(&server, "flood")["runs"][0]["dropped"].as_u64()? > 8 << 20).then_some(())
     });
-    for _ in 0..20 {
-        let asked = Instant::now();
-        assert_eq!(http_get(server.addr(), "/healthz", &[]).0, 200);
-        assert!(asked.elapsed() < SOON);
+    for number in 0..20 {
+        writeln!(calm, "line {number}").unwrap();
+        let line = format!("line {number}");
+        others.lines_until(|lines| lines.last().is_some_and(|last| *last == line), SOON);
         assert!(fs::metadata(&file).unwrap().len() <= (1 << 20) + (64 << 10));
     }
     assert_eq!(stop(&server, "flood"), 202);

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::Context;
 use super::logs::Logs;
 use crate::http::{Response, Status};
-use crate::jobs::records::{End, Run};
+use crate::jobs::records::{End, Run, Stop};
 use crate::jobs::{Jobs, Refused, Status as JobStatus};
 
 /// What is asked.
@@ -51,11 +51,13 @@ struct RunInfo<'a> {
     /// In milliseconds.
     took: Option<u64>,
     end: Option<&'a End>,
-    stopped: bool,
+    stopped: Option<Stop>,
     /// How many bytes at its beginning are not kept.
     dropped: u64,
     /// Where its output begins in the job's log.
     from: Option<String>,
+    /// And where it ended, before the line that says how.
+    to: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -106,9 +108,10 @@ fn info<'a>(status: JobStatus<'a>, most: usize, logs: &Logs) -> JobInfo<'a> {
     let of_run = |(age, run): (usize, &'a Run)| {
         // The file of each run was renamed by every later one.
         let ending = if age == 0 { String::new() } else { format!(".{age}") };
-        let from = logs.cursor_in(&job.name, &ending, run.begins).map(|cursor| cursor.to_string());
+        let at = |offset: u64| logs.cursor_in(&job.name, &ending, offset).map(|cursor| cursor.to_string());
+        let (from, to) = (at(run.begins), run.ends.and_then(at));
         let Run { number, started, took, ref end, stopped, dropped, .. } = *run;
-        RunInfo { run: number, started, took, end: end.as_ref(), stopped, dropped, from }
+        RunInfo { run: number, started, took, end: end.as_ref(), stopped, dropped, from, to }
     };
     let runs = runs.iter().rev().enumerate().take(most).map(of_run).collect();
     JobInfo { name: &job.name, about: job.about.as_deref(), running, survives: job.survives, runs }

@@ -173,6 +173,7 @@ fn job_of(given: &file::Job, folder: &Path, lens: Rc<Lens>, lasts: bool) -> Resu
         keep: u32::try_from(number(&given.keep, 10)).unwrap_or(u32::MAX),
         most: number(&given.max_mib, 64) << 20,
         grace: Duration::from_secs(number(&given.grace, 5)),
+        timeout: given.timeout.as_ref().map(|given| Duration::from_secs(given.value)),
     };
     if let (Some(given), Some(folder)) = (&given.folder, &job.folder)
         && !folder.is_dir()

@@ -21,6 +21,8 @@ pub struct Args {
     #[arg(long)]
     pub grace_ms: u64,
     #[arg(long)]
+    pub timeout_ms: Option<u64>,
+    #[arg(long)]
     pub pty: bool,
     #[arg(long)]
     pub survives: bool,
@@ -33,7 +35,8 @@ pub struct Args {
 /// # Errors
 /// When its log cannot be written.
 pub fn run(args: Args) -> std::io::Result<()> {
-    let Args { log, run, keep, most, grace_ms, pty, survives, command } = args;
+    let Args { log, run, keep, most, grace_ms, timeout_ms, pty, survives, command } = args;
     let grace = Duration::from_millis(grace_ms);
-    supervisor::run(&Order { log, run, keep, most, grace, pty, survives, command })
+    let timeout = timeout_ms.map(Duration::from_millis);
+    supervisor::run(&Order { log, run, keep, most, grace, timeout, pty, survives, command })
 }

@@ -134,6 +134,8 @@ pub struct Job {
     pub max_mib: Option<Given<u64>>,
     /// How many seconds it has to end when it is told to.
     pub grace: Option<Given<u64>>,
+    /// How many seconds a run may take.
+    pub timeout: Option<Given<u64>>,
     /// The label of the encoding of its log.
     pub encoding: Option<Given<String>>,
     /// Patterns whose matches are masked in its log.
@@ -146,6 +148,8 @@ pub const RUNS: RangeInclusive<u64> = 1..=100;
 pub const RUN_MIB: RangeInclusive<u64> = 1..=1_048_576;
 /// How many seconds a job may be given to end.
 pub const GRACE: RangeInclusive<u64> = 0..=600;
+/// How many seconds a run may take: up to thirty days.
+pub const TIMEOUT: RangeInclusive<u64> = 1..=2_592_000;
 
 /// What is a table of the file, and how it is written.
 const TABLES: [&str; 4] = ["server", "limits", "log", "job"];
@@ -278,6 +282,7 @@ impl Job {
             keep: section.number("keep", &RUNS, 10)?,
             max_mib: section.number("max_mib", &RUN_MIB, 64)?,
             grace: section.number("grace", &GRACE, 5)?,
+            timeout: section.number("timeout", &TIMEOUT, 3600)?,
             encoding: section.text("encoding", "gbk")?,
             redact: section.texts("redact")?,
         };

@@ -63,6 +63,8 @@ pub struct Job {
     pub most: u64,
     /// How long it has to end by itself when it is told to.
     pub grace: Duration,
+    /// How long a run may take; else as long as it likes.
+    pub timeout: Option<Duration>,
 }
 
 impl Job {
@@ -100,7 +102,7 @@ enum Live {
     No,
     /// By a supervisor that we have started.
     Ours(Child, UnixStream),
-    /// By one that an earlier server has started.
+    /// By one that another server has started, an earlier one as a rule.
     Survivor,
 }
 
@@ -178,7 +180,7 @@ impl Jobs {
     /// [`Refused`]. That the command itself cannot be started is told by the run's record.
     pub fn start(&mut self, name: &str) -> Result<(u64, &UnixStream), Refused> {
         let kept = self.jobs.iter_mut().find(|kept| kept.job.name == name).ok_or(Refused::Unknown)?;
-        if kept.is_running() {
+        if kept.is_running() || kept.is_run_by_another() {
             return Err(Refused::Running);
         }
         let number = kept.runs.last().map_or(1, |run| run.number + 1);
@@ -225,10 +227,11 @@ impl Jobs {
             };
             kept.runs = Records::of(&kept.folder).read();
             if ended {
-                let live = std::mem::replace(&mut kept.live, Live::No);
-                kept.mourn();
-                if let Live::Ours(child, _) = live {
+                if let Live::Ours(child, _) = std::mem::replace(&mut kept.live, Live::No) {
                     self.leaving.push(child);
+                }
+                if !kept.is_run_by_another() {
+                    kept.mourn();
                 }
             }
             news.push(kept.job.name.clone());
@@ -271,9 +274,23 @@ impl Kept {
         !matches!(self.live, Live::No)
     }
 
+    /// Whether a run goes on that we have not started; then it is a survivor from now on. So two servers that keep their runs
+    /// in one folder do not end each other's.
+    fn is_run_by_another(&mut self) -> bool {
+        let records = Records::of(&self.folder);
+        self.runs = records.read();
+        // A supervisor that has noted the end may hold the lock for a moment still.
+        let goes_on = self.runs.last().is_some_and(|run| run.end.is_none());
+        let is_another = goes_on && matches!(records.is_locked(), Ok(true));
+        if is_another {
+            self.live = Live::Survivor;
+        }
+        is_another
+    }
+
     /// The program that will run the command, for [`supervisor::Order`] to be read from its arguments.
     fn supervisor(&self, number: u64, socket: OwnedFd) -> Command {
-        let Job { command, folder, environment, pty, survives, keep, most, grace, .. } = &self.job;
+        let Job { command, folder, environment, pty, survives, keep, most, grace, timeout, .. } = &self.job;
         // What runs now, though its file may have been replaced by a newer version.
         let mut program = match cfg!(target_os = "linux") {
             true => Command::new("/proc/self/exe"),
@@ -282,6 +299,7 @@ impl Kept {
         program.arg0("wiretail").arg("supervise").arg("--log").arg(self.log());
         program.args(["--run", &number.to_string(), "--keep", &keep.to_string()]);
         program.args(["--most", &most.to_string(), "--grace-ms", &grace.as_millis().to_string()]);
+        program.args(timeout.map(|timeout| format!("--timeout-ms={}", timeout.as_millis())));
         program.args(pty.then_some("--pty")).args(survives.then_some("--survives"));
         program.arg("--").args(command);
         program.envs(environment.iter().map(|(name, value)| (name, value)));

@@ -23,12 +23,14 @@ pub struct Run {
     pub supervisor: u32,
     /// The process that was started, whose number is its group's as well; none if it could not be.
     pub process: Option<u32>,
+    /// Where in its file the output ends, before the line that says how the run ended; once it has.
+    pub ends: Option<u64>,
     /// How long it took, in milliseconds, once it has ended.
     pub took: Option<u64>,
     /// How it ended, once it has.
     pub end: Option<End>,
-    /// Somebody asked it to end.
-    pub stopped: bool,
+    /// Why it was asked to end, if it was.
+    pub stopped: Option<Stop>,
     /// So many bytes at its beginning are not kept.
     pub dropped: u64,
 }
@@ -45,6 +47,16 @@ pub enum End {
     Failed(String),
     /// Nobody knows: its supervisor was killed.
     Lost,
+}
+
+/// Why a run was asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// Somebody wanted it, or the server ended.
+    Asked,
+    /// It took longer than it may.
+    Timeout,
 }
 
 /// The records of one job.
@@ -123,9 +135,10 @@ mod tests {
             begins: 40,
             supervisor: 1,
             process: Some(2),
+            ends: None,
             took: None,
             end: None,
-            stopped: false,
+            stopped: Some(Stop::Timeout),
             dropped: 0,
         }
     }

@@ -1,7 +1,8 @@
 //! The program beside the server that runs one command: see [`run`].
 //!
 //! ```text
-//!   Runs --- asked to stop, or the server is gone --> SIGTERM --- after the grace --> SIGKILL
+//!   Runs --- asked to stop, its time is over,
+//!     |      or the server is gone -------------> SIGTERM --- after the grace --> SIGKILL
 //!     \______ the command has ended ______\_________________________________/
 //!                      \--> what is left of its group goes the same way --> the end is noted
 //! ```
@@ -12,6 +13,9 @@
 //!
 //! This program may wait, sleep and ask the clock: nobody else is served by it.
 
+mod book;
+mod terminal;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,7 +23,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
@@ -28,10 +32,9 @@ use rustix::process::{
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::NEWS;
-use super::lines::{Lines, Stream};
-use super::records::{End, Lock, Records, Run};
-use crate::tail::spool::RotatingFile;
-use crate::tail::utc::Utc;
+use super::lines::Stream;
+use super::records::{End, Lock, Records, Stop};
+use book::Book;
 
 /// What is to be run, and how.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct Order {
     pub most: u64,
     /// The time between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// How long it may run, if there is a bound.
+    pub timeout: Option<Duration>,
     /// Whether the command is to find a terminal.
     pub pty: bool,
     /// Whether it goes on when the server is gone.
@@ -60,8 +65,6 @@ const AGAIN: Duration = Duration::from_millis(20);
 const TELL: Duration = Duration::from_secs(1);
 /// What is read at once.
 const CHUNK: usize = 64 * 1024;
-/// A terminal has some width. This is a wide one: lines are better broken by whoever shows them.
-const COLUMNS: u16 = 160;
 
 /// Runs the command to its end. Its standard input must be the socket to the server.
 ///
@@ -118,7 +121,7 @@ fn start(command: &mut Command, pty: bool) -> io::Result<(Child, Outputs)> {
         let error = child.stderr.take().map(|error| (Stream::Error, File::from(OwnedFd::from(error))));
         return Ok((child, output.into_iter().chain(error).collect()));
     }
-    let (ours, theirs) = open_terminal()?;
+    let (ours, theirs) = terminal::open()?;
     let child = command.stdout(theirs.try_clone()?).stderr(theirs.try_clone()?).spawn()?;
     // Else a command that asks its terminal something would be stopped, as one in the background.
     if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
@@ -127,26 +130,6 @@ fn start(command: &mut Command, pty: bool) -> io::Result<(Child, Outputs)> {
     // The command keeps a copy of its own in us until it is dropped, and then the terminal would never end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     Ok((child, vec![(Stream::Output, File::from(ours))]))
-}
-
-/// A terminal of our session that changes nothing of what is written to it; our end of it, and the command's.
-fn open_terminal() -> io::Result<(OwnedFd, OwnedFd)> {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    grantpt(&ours)?;
-    unlockpt(&ours)?;
-    let name = ptsname(&ours, Vec::new())?;
-    let path = Path::new(name.to_str().map_err(io::Error::other)?);
-    let theirs = OwnedFd::from(File::options().read(true).write(true).open(path)?);
-    // Has happened already where opening it does this.
-    let _ = rustix::process::ioctl_tiocsctty(&theirs);
-    let mut modes = tcgetattr(&theirs)?;
-    modes.output_modes.remove(OutputModes::OPOST);
-    tcsetattr(&theirs, OptionalActions::Now, &modes)?;
-    let size = Winsize { ws_row: 50, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(&theirs, size)?;
-    Ok((ours, theirs))
 }
 
 /// Signals as bytes in sockets.
@@ -190,6 +173,8 @@ struct Running {
     signals: Signals,
     grace: Duration,
     survives: bool,
+    /// When its time is over, if ever.
+    until: Option<Instant>,
     stage: Stage,
     /// How much had been dropped when the server was told of it, and when that was.
     told: (u64, Instant),
@@ -208,6 +193,7 @@ impl Running {
             signals,
             grace: order.grace,
             survives: order.survives,
+            until: order.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
             stage: Stage::Runs,
             told: (0, Instant::now()),
             status: None,
@@ -237,7 +223,7 @@ impl Running {
             }
             if ready.term {
                 let _ = self.signals.term.read(&mut [0; 64]);
-                self.ask_to_end(book);
+                self.ask_to_end(Stop::Asked, book);
             }
             if ready.child {
                 let _ = self.signals.child.read(&mut [0; 64]);
@@ -268,7 +254,8 @@ impl Running {
         let timeout = match self.stage {
             _ if !writable || self.status.is_some() => Some(AGAIN),
             Stage::Asked(until) => Some(until.saturating_duration_since(Instant::now())),
-            Stage::Runs | Stage::Killed => None,
+            Stage::Runs => self.until.map(|until| until.saturating_duration_since(Instant::now())),
+            Stage::Killed => None,
         };
         let mut fds = vec![
             PollFd::new(&self.signals.term, PollFlags::IN),
@@ -306,19 +293,21 @@ impl Running {
             Ok(0) | Err(_) => {
                 self.server = None;
                 if !self.survives {
-                    self.ask_to_end(book);
+                    self.ask_to_end(Stop::Asked, book);
                 }
             }
-            Ok(_) => self.ask_to_end(book),
+            Ok(_) => self.ask_to_end(Stop::Asked, book),
         }
     }
 
     /// SIGTERM for all of them, the first time.
-    fn ask_to_end(&mut self, book: &mut Book) {
+    fn ask_to_end(&mut self, why: Stop, book: &mut Book) {
         if self.stage != Stage::Runs {
             return;
         }
-        book.run.stopped |= self.status.is_none();
+        if self.status.is_none() {
+            book.run.stopped = Some(why);
+        }
         self.signal(Signal::TERM);
         // A process that was stopped hears nothing.
         self.signal(Signal::CONT);
@@ -336,14 +325,17 @@ impl Running {
             self.status = self.child.try_wait()?;
             // What it has started and left behind.
             if self.status.is_some() && !self.survives {
-                self.ask_to_end(book);
+                self.ask_to_end(Stop::Asked, book);
             }
         }
-        if let Stage::Asked(until) = self.stage
-            && Instant::now() >= until
-        {
-            self.signal(Signal::KILL);
-            self.stage = Stage::Killed;
+        let is_over = |until: Instant| Instant::now() >= until;
+        match self.stage {
+            Stage::Runs if self.until.is_some_and(is_over) => self.ask_to_end(Stop::Timeout, book),
+            Stage::Asked(until) if is_over(until) => {
+                self.signal(Signal::KILL);
+                self.stage = Stage::Killed;
+            }
+            Stage::Runs | Stage::Asked(_) | Stage::Killed => {}
         }
         Ok(())
     }
@@ -408,141 +400,4 @@ fn how(status: ExitStatus) -> End {
         (None, Some(signal)) => End::Signal(signal),
         (None, None) => End::Lost,
     }
-}
-
-/// The log of the run, and what is noted of it.
-struct Book {
-    file: RotatingFile,
-    lines: Lines,
-    text: Vec<u8>,
-    most: u64,
-    run: Run,
-    began: Instant,
-    records: Records,
-    earlier: Vec<Run>,
-    _lock: Lock,
-    // Said once.
-    in_trouble: bool,
-}
-
-impl Book {
-    /// A new file, which begins by saying which run this is. The one before is kept beside it.
-    fn begin(order: &Order, records: Records, lock: Lock) -> io::Result<Self> {
-        let mut earlier = records.read();
-        let keep = order.keep.max(1) as usize;
-        earlier.drain(..earlier.len().saturating_sub(keep - 1));
-        let mut file = RotatingFile::open(&order.log, u64::MAX, order.keep.saturating_sub(1))?;
-        if file.size() > 0 {
-            file.rotate()?;
-        }
-        let now = SystemTime::now();
-        file.push(format!("── run {} · {} ──\n", order.run, Utc::from(now)).as_bytes());
-        file.flush()?;
-        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let run = Run {
-            number: order.run,
-            started: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
-            begins: file.size(),
-            supervisor: std::process::id(),
-            process: None,
-            took: None,
-            end: None,
-            stopped: false,
-            dropped: 0,
-        };
-        let (lines, text, began) = (Lines::default(), Vec::new(), Instant::now());
-        let book = Self {
-            file,
-            lines,
-            text,
-            most: order.most,
-            run,
-            began,
-            records,
-            earlier,
-            _lock: lock,
-            in_trouble: false,
-        };
-        book.note()?;
-        Ok(book)
-    }
-
-    fn note(&self) -> io::Result<()> {
-        let mut runs = self.earlier.clone();
-        runs.push(self.run.clone());
-        self.records.write(&runs)
-    }
-
-    fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        self.text.clear();
-        self.lines.add(stream, bytes, &mut self.text);
-        if self.file.size() + (self.file.unwritten() + self.text.len()) as u64 > self.most {
-            self.cut();
-        }
-        self.file.push(&self.text);
-    }
-
-    /// The run has become too long: what was kept of it goes, and what comes is kept.
-    fn cut(&mut self) {
-        let size = self.file.size();
-        match self.file.cut() {
-            Ok(()) => {
-                self.run.dropped += size;
-                let line = format!(
-                    "── run {} · what came before this line, {} bytes, is not kept: a run may have {} ──\n",
-                    self.run.number, self.run.dropped, self.most
-                );
-                self.run.begins = line.len() as u64;
-                self.file.push(line.as_bytes());
-                if let Err(error) = self.file.flush().and_then(|()| self.note()) {
-                    self.complain(&error);
-                }
-            }
-            Err(error) => self.complain(&error),
-        }
-    }
-
-    /// Writes what waits. False if that cannot be done now.
-    fn flush(&mut self) -> bool {
-        match self.file.flush() {
-            Ok(()) => true,
-            Err(error) => {
-                self.complain(&error);
-                false
-            }
-        }
-    }
-
-    fn complain(&mut self, error: &io::Error) {
-        if !std::mem::replace(&mut self.in_trouble, true) {
-            log::warn!("{} cannot be written, so the job waits: {error}", self.file.path().display());
-        }
-    }
-
-    /// The last line, and the last note.
-    fn end(&mut self, end: End) -> io::Result<()> {
-        let took = self.began.elapsed();
-        let mut text = Vec::new();
-        self.lines.end(&mut text);
-        let asked = if self.run.stopped { ", as it was asked to" } else { "" };
-        let how = match &end {
-            End::Exit(code) => format!("exit status {code}"),
-            End::Signal(signal) => format!("ended by {}", name_of(*signal)),
-            End::Failed(why) => format!("could not be started: {why}"),
-            End::Lost => "its end is not known".to_owned(),
-        };
-        let line =
-            format!("── run {} · {how}{asked} · after {:.1} s ──\n", self.run.number, took.as_secs_f64());
-        text.extend_from_slice(line.as_bytes());
-        self.file.push(&text);
-        self.flush();
-        self.run.took = Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        self.run.end = Some(end);
-        self.note()
-    }
-}
-
-/// `SIGTERM`, or `signal 99` if it has no name.
-fn name_of(signal: i32) -> String {
-    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
