@@ -207,10 +207,13 @@ fn when_its_supervisor_is_killed_nothing_is_left_and_it_can_be_started_again() {
     let server = serve_in(&folder, &format!("[server]\njob_folder = 'runs'\n{job}"));
     start(&server, "long");
     let pids = written(&folder, "pids");
-    let records = fs::read(folder.path().join("runs/long/runs.json")).unwrap();
-    let records: Value = serde_json::from_slice(&records).unwrap();
-    let supervisor = records[0]["supervisor"].as_i64().unwrap();
-    kill_process(Pid::from_raw(i32::try_from(supervisor).unwrap()).unwrap(), Signal::KILL).unwrap();
+    // The command may be faster than the note of its process.
+    let supervisor = until("the run to be noted", LATER, || {
+        let records = fs::read(folder.path().join("runs/long/runs.json")).ok()?;
+        let run = serde_json::from_slice::<Value>(&records).ok()?[0].take();
+        run["process"].is_number().then(|| i32::try_from(run["supervisor"].as_i64().unwrap()).unwrap())
+    });
+    kill_process(Pid::from_raw(supervisor).unwrap(), Signal::KILL).unwrap();
     assert_eq!(ended(&server, "long")["end"], "lost");
     assert_gone(&pids);
     assert_eq!(start(&server, "long"), 2);

@@ -180,12 +180,13 @@ impl RotatingFile {
         self.compress_first()
     }
 
-    /// Throws away what is in the file.
+    /// Throws away what is in the file, and what waits to be written.
     ///
     /// # Errors
-    /// If it cannot be cut.
+    /// If it cannot be cut; then all is as it was.
     pub fn cut(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
+        self.unwritten.clear();
         (self.size, self.at_line_end) = (0, true);
         Ok(())
     }

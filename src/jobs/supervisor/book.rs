@@ -87,10 +87,10 @@ impl Book {
 
     /// The run has become too long: what was kept of it goes, and what comes is kept.
     fn cut(&mut self) {
-        let size = self.file.size();
+        let all = self.file.size() + self.file.unwritten() as u64;
         match self.file.cut() {
             Ok(()) => {
-                self.run.dropped += size;
+                self.run.dropped += all;
                 let line = format!(
                     "── run {} · what came before this line, {} bytes, is not kept: a run may have {} ──\n",
                     self.run.number, self.run.dropped, self.most
@@ -154,4 +154,51 @@ impl Book {
 /// `SIGTERM`, or `signal 99` if it has no name.
 fn name_of(signal: i32) -> String {
     signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_cut_takes_what_was_not_written_yet_and_all_that_went_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("x.log");
+        let order = Order {
+            log: log.clone(),
+            run: 7,
+            keep: 1,
+            most: 1000,
+            grace: Duration::ZERO,
+            timeout: None,
+            pty: false,
+            survives: false,
+            command: Vec::new(),
+        };
+        let records = Records::of(folder.path());
+        let lock = records.lock().unwrap();
+        let mut book = Book::begin(&order, records.clone(), lock).unwrap();
+        let head = fs::read(&log).unwrap().len() as u64;
+        for written in [500, 300] {
+            book.write(Stream::Output, &vec![b'x'; written]);
+        }
+        book.write(Stream::Output, &[b'y'; 400]);
+        book.end(End::Exit(0)).unwrap();
+        let dropped = head + 800;
+        let text = fs::read_to_string(&log).unwrap();
+        let (cut, rest) = text.split_once('\n').unwrap();
+        assert_eq!(
+            cut,
+            format!(
+                "── run 7 · what came before this line, {dropped} bytes, is not kept: a run may have 1000 ──"
+            )
+        );
+        assert!(rest.starts_with(&("y".repeat(400) + "\n── run 7 · exit status 0 · after ")), "{rest}");
+        let run = records.read().pop().unwrap();
+        let output = usize::try_from(run.begins).unwrap()..usize::try_from(run.ends.unwrap()).unwrap();
+        assert_eq!((run.dropped, &text[output]), (dropped, ("y".repeat(400) + "\n").as_str()));
+    }
 }
