@@ -14,6 +14,8 @@ enum Change {
 }
 
 const FOLDERS: [&str; 4] = ["", "web", "web/eu", "db"];
+/// The file that is named itself.
+const OUTRIGHT: &str = "db/app.log";
 const NAMES: [&str; 6] = ["app.log", "app.log.1", "app.log.1.gz", "x.log", "y.txt", ".hidden.log"];
 
 fn place(number: usize) -> String {
@@ -44,12 +46,17 @@ fn apply(shelf: &Shelf, change: &Change) {
         Change::Link(from, to) => std::os::unix::fs::symlink(path(*from), path(*to)),
         Change::RemoveFolder(at) => fs::remove_dir_all(shelf.path(FOLDERS[*at])),
     };
+    // A link that was named as a source is followed once, to where it leads when the source is found: one that takes the place
+    // of a file later means something else to a server that starts then.
+    if shelf.path(OUTRIGHT).is_symlink() {
+        fs::remove_file(shelf.path(OUTRIGHT)).unwrap();
+    }
 }
 
 fn sources(shelf: &Shelf) -> Vec<Source> {
     let source = |given: &str| Source::parse(&format!("{}/{given}", shelf.folder.path().display()));
     let recursive = source("web/").unwrap().recursive().unwrap();
-    vec![source("*.log").unwrap(), recursive, source("**/x.log").unwrap(), source("db/app.log").unwrap()]
+    vec![source("*.log").unwrap(), recursive, source("**/x.log").unwrap(), source(OUTRIGHT).unwrap()]
 }
 
 fn paths(catalogue: &Catalogue) -> Vec<(PathBuf, PathBuf)> {
