@@ -138,14 +138,18 @@ fn stop_ends_the_whole_process_group() {
 #[test]
 fn what_ignores_sigterm_is_killed_after_its_grace() {
     let script = "trap '' TERM; echo $$ > pid; while true; do sleep 1; done";
-    let (server, folder) = serve(&job("deaf", script, "grace = 1"));
+    let (server, folder) = serve(&job("deaf", script, "grace = 3"));
     start(&server, "deaf");
     let pid = written(&folder, "pid");
     let asked = Instant::now();
     assert_eq!(stop(&server, "deaf"), 202);
+    until("the stop to be told", LATER, || {
+        let shown = show(&server, "deaf");
+        (shown["running"] == true && shown["runs"][0]["stopped"] == "asked").then_some(())
+    });
     let run = ended(&server, "deaf");
     assert_eq!(run["end"], json!({ "signal": 9 }));
-    assert!(asked.elapsed() >= Duration::from_secs(1), "not before its grace was over");
+    assert!(asked.elapsed() >= Duration::from_secs(3), "not before its grace was over");
     assert_gone(&pid);
 }
 

@@ -171,6 +171,7 @@ export const chinese = {
   jobRunning: '正在运行',
   jobStopping: '正在停止',
   jobStopped: '已停止',
+  jobTimeout: '超时',
   jobExit: (status) => `退出状态 ${status}`,
   jobSignal: (signal) => `被信号 ${signal} 终止`,
   jobFailed: '无法启动',

@@ -173,6 +173,7 @@ export const english = {
   jobRunning: 'Running',
   jobStopping: 'Being stopped',
   jobStopped: 'Stopped',
+  jobTimeout: 'Took too long',
   jobExit: (/** @type {string} */ status) => `Exit status ${status}`,
   jobSignal: (/** @type {string} */ signal) => `Ended by signal ${signal}`,
   jobFailed: 'Could not be started',

@@ -97,9 +97,9 @@ function stateOf(run) {
 export function stateText(run, now, { words, language }) {
   if (run === null) return words.jobNever;
   const took = duration(run.end === null ? Math.max(0, now - run.started) : run.took, language);
-  if (run.end === null) return `${run.stopped ? words.jobStopping : words.jobRunning} · ${took}`;
+  if (run.end === null) return `${run.stopped !== null ? words.jobStopping : words.jobRunning} · ${took}`;
   const parts = [endText(run.end, words), took];
-  if (run.stopped) parts.unshift(words.jobStopped);
+  if (run.stopped !== null) parts.unshift(run.stopped === 'timeout' ? words.jobTimeout : words.jobStopped);
   return parts.join(' · ');
 }
 

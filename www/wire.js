@@ -337,7 +337,7 @@ function readLog(log) {
  * @property {number} started milliseconds since 1970
  * @property {number} took milliseconds
  * @property {End | null} end
- * @property {boolean} stopped whether somebody asked it to end
+ * @property {'asked' | 'timeout' | null} stopped why it was made to end, if it was
  * @property {string} from the cursor in the job's log where it begins
  */
 
@@ -354,10 +354,18 @@ export function readJob(json) {
     started: count(run.started) ?? 0,
     took: count(run.took) ?? 0,
     end: readEnd(run.end),
-    stopped: run.stopped === true,
+    stopped: readStop(run.stopped),
     from: string(run.from),
   }));
   return { name: string(json.name), about: string(json.about), running: json.running === true, runs };
+}
+
+/**
+ * @param {unknown} stopped
+ * @returns {Run['stopped']}
+ */
+function readStop(stopped) {
+  return stopped === 'asked' || stopped === 'timeout' ? stopped : null;
 }
 
 /**

@@ -189,7 +189,7 @@ test('the list of logs is read with care', () => {
 });
 
 test('a job is read with care', () => {
-  const run = { run: 7, started: 10, took: 5, stopped: true, from: 'c' };
+  const run = { run: 7, started: 10, took: 5, stopped: 'timeout', from: 'c' };
   const ends = [null, { exit: 3 }, { signal: 15 }, { failed: 'no' }, 'lost', { odd: 1 }];
   const job = readJob({ name: 'j', about: 'x', running: true, runs: ends.map((end) => ({ ...run, end })) });
   assert.deepEqual(
@@ -204,6 +204,11 @@ test('a job is read with care', () => {
     ],
   );
   assert.deepEqual(job.runs[0], { ...run, end: null });
+  const odd = readJob({ name: 'j', runs: ['asked', true, 'odd', null].map((stopped) => ({ ...run, stopped })) });
+  assert.deepEqual(
+    odd.runs.map(({ stopped }) => stopped),
+    ['asked', null, null, null],
+  );
   assert.deepEqual(readJob({ name: 'j' }), { name: 'j', about: '', running: false, runs: [] });
   for (const json of [null, 1, [], {}, { name: 7 }]) assert.equal(readJob(json), null);
 });

@@ -75,6 +75,14 @@ impl Book {
         self.records.write(&runs)
     }
 
+    /// Notes that it is made to end.
+    pub(super) fn note_stop(&mut self, why: Stop) {
+        self.run.stopped = Some(why);
+        if let Err(error) = self.note() {
+            self.complain(&error);
+        }
+    }
+
     /// The command has said this.
     pub(super) fn write(&mut self, stream: Stream, bytes: &[u8]) {
         self.text.clear();

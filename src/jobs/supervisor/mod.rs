@@ -306,7 +306,8 @@ impl Running {
             return;
         }
         if self.status.is_none() {
-            book.run.stopped = Some(why);
+            book.note_stop(why);
+            self.tell();
         }
         self.signal(Signal::TERM);
         // A process that was stopped hears nothing.
