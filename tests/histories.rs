@@ -12,6 +12,7 @@ mod operations;
 #[path = "support/scene.rs"]
 mod scene;
 
+use history::{Bytes, Format, Operation, Packing};
 use operations::operation;
 use proptest::prelude::*;
 use scene::{Event, Scene};
@@ -48,9 +49,7 @@ fn folder() -> tempfile::TempDir {
 
 /// The disk fails: for no longer than an older file is waited for.
 fn fault() -> impl Strategy<Value = Event> {
-    // A handle that has gone stale is lost with what it alone can reach: that has its own tests, in `faults`.
-    let kinds: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Stale).collect();
-    (prop::sample::select(kinds), 1..40_u64, 1..8_u64)
+    (prop::sample::select(&Fault::ALL[..]), 1..40_u64, 1..8_u64)
         .prop_map(|(fault, first, times)| Event::Fail(fault, first, times))
 }
 
@@ -70,10 +69,8 @@ proptest! {
         play(dated, &events)?;
     }
 
-    /// Not yet true: one in some thousand of these histories still repeats or leaves out something. `tests/faults.rs`
-    /// has those that were found and mended.
+    /// `tests/faults.rs` has the stories that were found here and mended.
     #[test]
-    #[ignore = "one in some thousand histories still fails"]
     fn and_so_it_is_on_a_disk_that_fails_at_times(
         dated in any::<bool>(),
         events in prop::collection::vec(event_or_fault(), 1..80),
@@ -88,4 +85,50 @@ fn play(dated: bool, events: &[Event]) -> Result<(), TestCaseError> {
         scene.play(event).map_err(TestCaseError::fail)?;
     }
     scene.finish().map_err(TestCaseError::fail)
+}
+
+/// What was found at random, told again without what has nothing to do with it.
+#[track_caller]
+fn tell(events: &[Event]) {
+    play(false, events).unwrap();
+}
+
+fn append(len: usize) -> Event {
+    Event::Log(Operation::Append(Bytes { kind: 0, len, seed: 0 }))
+}
+
+/// The last line of an older file was written after the newest file was made. Compressed, it has the time of that line, a
+/// number of its own, and too little in it to be known again; only its name says that it is old.
+#[test]
+fn an_old_file_with_a_late_line_is_not_new_once_it_is_compressed_and_the_log_is_removed() {
+    let late = Event::Log(Operation::Late(1, Bytes { kind: 0, len: 1, seed: 0 }));
+    let (rotate, delete) = (Event::Log(Operation::Rotate), Event::Log(Operation::Delete));
+    let (leave_or_return, read) = (Event::LeaveOrReturn(0), Event::Read(0, 2));
+    tell(
+        &[
+            &[Event::Connect(Start::Lines(0)), append(0), rotate.clone(), rotate][..],
+            &[leave_or_return.clone(), leave_or_return, read, late, Event::Restart, Event::Look(false)],
+            &[delete, Event::Log(Operation::Compress(1, Packing::Done(Format::Gzip)))],
+        ]
+        .concat(),
+    );
+}
+
+/// The times of two files that were written one right after the other may be the same, so they do not say which one is older;
+/// and that the older one could not be looked at when the log was opened is no reason to skip it.
+#[test]
+fn a_rotated_file_is_not_skipped_if_it_cannot_be_looked_at_for_once_and_the_log_is_removed_then() {
+    let (rotate, delete) = (Event::Log(Operation::Rotate), Event::Log(Operation::Delete));
+    for first in 1..40 {
+        tell(&[
+            Event::Look(false),
+            Event::Connect(Start::Lines(0)),
+            append(0),
+            rotate.clone(),
+            Event::Restart,
+            Event::Fail(Fault::Broken, first, 1),
+            Event::Look(false),
+            delete.clone(),
+        ]);
+    }
 }

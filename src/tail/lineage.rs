@@ -230,7 +230,7 @@ impl Lineage {
         let copy = self.copy_of(cut, &siblings, now)?;
         let later = match &copy {
             Some((found, _)) => siblings::younger_than(&siblings, *found),
-            None => siblings.iter().filter(|s| s.stat.modified >= cut.modified()).cloned().collect(),
+            None => self.changed_since(cut.modified(), &siblings, now)?,
         };
         let later = later.into_iter().take_while(earlier).collect();
         Ok((copy.map(|(_, file)| file), self.unseen(later, now)?))
@@ -347,7 +347,28 @@ impl Lineage {
             }
         }
         // Its name is gone; then what was changed after our last look came after it.
-        Ok(siblings.iter().filter(|s| s.stat.modified >= last.modified()).cloned().collect())
+        self.changed_since(last.modified(), siblings, now)
+    }
+
+    /// Those of `siblings` that were changed since then, and are younger than all that were there when we last looked: late
+    /// lines may have changed an older one, which has been compressed, so that nobody can tell what it was.
+    fn changed_since(
+        &self,
+        time: SystemTime,
+        siblings: &[Sibling],
+        now: Instant,
+    ) -> Result<Vec<Sibling>, OpenError> {
+        let mut changed = Vec::new();
+        for sibling in siblings.iter().rev().filter(|sibling| sibling.is_in_order()) {
+            if self.was_there(sibling, now)? {
+                break;
+            }
+            if sibling.stat.modified >= time {
+                changed.push(sibling.clone());
+            }
+        }
+        changed.reverse();
+        Ok(changed)
     }
 
     /// The generation that begins with the file at the path: a new one, or one that was moved away and has come back.
@@ -371,20 +392,27 @@ impl Lineage {
     fn unseen(&self, siblings: Vec<Sibling>, now: Instant) -> Result<Vec<Sibling>, OpenError> {
         let mut unseen = Vec::new();
         for sibling in siblings {
-            let same = |passed: &&Passed| passed.may_be(&sibling);
-            let passed_over = match self.passed_over.iter().flatten().find(same) {
-                Some(passed) if !passed.head.is_empty() => {
-                    let same = self.ask(&sibling.rel, now, |file| holds(file, 0, &passed.head))?;
-                    same.is_none_or(|(_, same)| same)
-                }
-                passed => passed.is_some(),
-            };
-            let is_new = sibling.is_in_order() && !passed_over && !self.is_known(&sibling, now)?;
-            if is_new && !self.was_passed(&sibling, now)? {
+            let is_new = sibling.is_in_order()
+                && !self.was_there(&sibling, now)?
+                && !self.is_known(&sibling, now)?
+                && !self.was_passed(&sibling, now)?;
+            if is_new {
                 unseen.push(sibling);
             }
         }
         Ok(unseen)
+    }
+
+    /// Was the file there when we last looked, and is older than the last generation therefore?
+    fn was_there(&self, sibling: &Sibling, now: Instant) -> Result<bool, OpenError> {
+        let same = |passed: &&Passed| passed.may_be(sibling);
+        match self.passed_over.iter().flatten().find(same) {
+            Some(passed) if !passed.head.is_empty() => {
+                let same = self.ask(&sibling.rel, now, |file| holds(file, 0, &passed.head))?;
+                Ok(same.is_none_or(|(_, same)| same))
+            }
+            passed => Ok(passed.is_some()),
+        }
     }
 
     /// What is in these files. What cannot be opened, and not just for the moment, is left out: it cannot be read either.
@@ -457,10 +485,16 @@ impl Lineage {
         if last.is_some_and(|last| Some(last.holder()) == current) {
             return Ok(siblings.len());
         }
-        // The name of the last one is gone. What was changed after our last look came after it.
+        // The name of the last one is gone. What was changed after our last look came after it, unless we saw it then: two
+        // files that were written one after the other may have the same time.
         let border = last.map(Generation::modified);
-        let before = |s: &&Sibling| border.is_none_or(|border| s.stat.modified < border);
-        Ok(siblings.iter().take_while(before).count())
+        for (place, sibling) in siblings.iter().enumerate().rev() {
+            let before = border.is_none_or(|border| sibling.stat.modified < border);
+            if before || self.was_there(sibling, now)? {
+                return Ok(place + 1);
+            }
+        }
+        Ok(0)
     }
 
     /// Puts what is in the file before all that we know; if it has been unreadable for too long, as something of which no

@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 
 use wiretail::tail::cursor::{GuardPrint, HeadPrint, Place};
 
-use packing::Format;
-pub(crate) use packing::Packing;
+pub(crate) use packing::{Format, Packing};
 pub(crate) use record::Record;
 
 /// A late line comes within this time after the last, so that the file is surely still followed (it is for 5 s): by the

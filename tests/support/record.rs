@@ -26,6 +26,9 @@ pub(crate) struct Record {
     left_out: u64,
     truncations: usize,
     excused: usize,
+    // Handles may have gone stale: what was written to a file before it lost its name or was cut, and after somebody looked,
+    // is then out of reach.
+    handles_lost: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +66,11 @@ impl Record {
         if let Some(current) = log.current {
             self.had_when_copied.insert(current, self.end(current));
         }
+    }
+
+    /// Handles may go stale from now on.
+    pub(crate) fn before_handles_are_lost(&mut self) {
+        self.handles_lost = true;
     }
 
     fn end(&self, generation: usize) -> u64 {
@@ -251,8 +259,8 @@ impl Record {
             // What came and went before anybody looked was never seen. What was seen is delivered, or counted, to
             // its last byte, unless it was cut: of what was written between the last look and the cut, nobody knows.
             // The mark says so.
-            Fate::Deleted => had == 0,
-            Fate::Cut => had == 0 || self.truncations > 0,
+            Fate::Deleted => had == 0 || self.handles_lost,
+            Fate::Cut => had == 0 || self.truncations > 0 || self.handles_lost,
             Fate::Copied => self.had_when_copied.get(&generation).is_none_or(|&had| had < ENOUGH as u64),
         };
         if excused {

@@ -42,6 +42,8 @@ pub(crate) struct Scene {
     feed: Option<Feed<()>>,
     viewers: Vec<Viewer>,
     begun: Instant,
+    // From a fault on that takes them away.
+    handles_lost: bool,
 }
 
 /// Somebody who reads the log, and at times goes away.
@@ -61,7 +63,7 @@ impl Scene {
     pub(crate) fn new(folder: TempDir, dated: bool) -> Self {
         let log = Log::new(folder.path(), dated);
         let (faults, viewers, begun) = (Faults::anywhere(), Vec::new(), Instant::now());
-        Self { folder, faults, log, feed: None, viewers, begun }
+        Self { folder, faults, log, feed: None, viewers, begun, handles_lost: false }
     }
 
     /// What befalls the disk.
@@ -108,6 +110,9 @@ impl Scene {
                     let mut record = Record::default();
                     let cursor = self.feed().cursor(&position);
                     record.begin(&self.log, cursor);
+                    if self.handles_lost {
+                        record.before_handles_are_lost();
+                    }
                     self.viewers.push(Viewer { record, position: Some(position), ..Viewer::default() });
                 }
             }
@@ -125,7 +130,13 @@ impl Scene {
                 self.feed = None;
                 self.viewers.iter_mut().for_each(|viewer| viewer.position = None);
             }
-            Event::Fail(fault, first, times) => self.faults.begin(*fault, *first, *times),
+            Event::Fail(fault, first, times) => {
+                if *fault == Fault::Stale {
+                    self.handles_lost = true;
+                    self.viewers.iter_mut().for_each(|viewer| viewer.record.before_handles_are_lost());
+                }
+                self.faults.begin(*fault, *first, *times);
+            }
         }
         Ok(())
     }
