@@ -10,6 +10,7 @@ mod history;
 #[path = "support/scene.rs"]
 mod scene;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -316,6 +317,35 @@ fn nobody_begins_before_it_can_be_told_what_lies_beside_the_log() {
     }
     assert_eq!(heard[0], ["missing", "old\n", "rotated", "new\n", "back"]);
     assert_eq!(heard[1], ["missing", "gap", "back"]);
+}
+
+/// Whatever is refused while the log is opened and somebody comes: no late line to the file before it is missed.
+#[test]
+fn what_came_before_and_may_not_be_read_at_first_is_followed_once_it_may() {
+    let mut heard = Vec::new();
+    for first in 1.. {
+        let mut watched = Watched::new("before\n");
+        watched.rotate();
+        watched.faults.begin(Fault::Denied, first, 6);
+        let root = Rc::new(Root::wait_for(&Disk::with(&watched.faults), watched.folder.path()));
+        watched.feed = Feed::open(root, "app.log".into(), Rc::default(), watched.now);
+        watched.viewer = watched.feed.start(&Start::End);
+        let older = watched.folder.path().join("app.log.1");
+        std::fs::OpenOptions::new().append(true).open(older).unwrap().write_all(b"late\n").unwrap();
+        let met = watched.faults.met();
+        watched.faults.end();
+        watched.pass(Duration::from_secs(1));
+        watched.heard.retain(|word| word != "missing" && word != "back");
+        heard.push(watched.heard.concat());
+        if met == 0 {
+            break;
+        }
+    }
+    // Who came before anybody could tell what there is begins later, and is told so. Where only the file at the path was
+    // refused, it is new.
+    let allowed = ["late\n", "late\nrotatedrotated\n", "gap of None"];
+    assert!(heard.iter().all(|heard| allowed.contains(&heard.as_str())), "{heard:?}");
+    assert!(heard.len() > 6 && heard.iter().filter(|heard| *heard == "late\n").count() > 3, "{heard:?}");
 }
 
 /// A new folder, in memory where there is such a place.

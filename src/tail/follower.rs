@@ -26,7 +26,7 @@ use crate::tail::beneath::{OpenError, Root};
 use crate::tail::cursor::Cursor;
 use crate::tail::generation::{Begins, Generation, Glance, Read};
 use crate::tail::lens::Lens;
-use crate::tail::lineage::{Lineage, QUIET};
+use crate::tail::lineage::{Begun, Lineage, QUIET};
 use crate::tail::path::{AtPath, Undecided};
 use crate::tail::reading::READ;
 use crate::tail::scratch::Scratch;
@@ -59,6 +59,8 @@ pub(crate) struct Follower {
     path_due: Instant,
     // The last look had to unpack something to tell what is there; the next one goes on with that.
     unpacks: bool,
+    // We had no right to read what came before when we began, and try again.
+    predecessor_due: bool,
 }
 
 impl Follower {
@@ -74,27 +76,30 @@ impl Follower {
         let newest = lineage.last();
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
         let (live, at_path, path_due) = (Vec::new(), AtPath::Last, now + PATH_LOOK);
-        let unpacks = false;
-        let mut follower = Self { lineage, newest, live, at_path, head, path_due, unpacks };
+        let (unpacks, predecessor_due) = (false, false);
+        let mut follower = Self { lineage, newest, live, at_path, head, path_due, unpacks, predecessor_due };
         follower.begin(now);
         follower
     }
 
     /// Begins, if somebody can tell what is there. Else a later look will, and no reader is to begin before.
     fn begin(&mut self, now: Instant) {
-        let begun = self.lineage.begin(now);
-        match begun.as_ref().map(Option::as_ref) {
-            Ok(None) => self.at_path = AtPath::Last,
-            Ok(Some(why)) | Err(why) => self.nothing_at_beginning(why, now),
-        }
-        if begun.is_err() {
-            return;
+        let Begun { nothing, predecessor } = match self.lineage.begin(now) {
+            Ok(begun) => begun,
+            Err(why) => return self.nothing_at_beginning(&why, now),
+        };
+        match nothing {
+            None => self.at_path = AtPath::Last,
+            Some(why) => self.nothing_at_beginning(&why, now),
         }
         self.newest = self.lineage.last();
         let live = self.lineage.get(self.newest).is_some_and(|newest| !newest.has_ended());
         self.live = if live { vec![self.newest] } else { Vec::new() };
         self.update_head();
-        self.adopt_predecessor(now);
+        self.predecessor_due = matches!(predecessor, Err(OpenError::Denied));
+        if let Ok(Some(id)) = predecessor {
+            self.adopt(id);
+        }
     }
 
     /// Whether readers can begin: else nobody can tell for now what is there.
@@ -104,14 +109,28 @@ impl Follower {
 
     /// The youngest rotated file may still be written to, if that happened shortly before the last write to the new
     /// one; and it has the lines before those of a file that has just begun.
-    fn adopt_predecessor(&mut self, now: Instant) {
-        let Ok(Some(id)) = self.lineage.extend_back(now) else {
-            return;
-        };
-        let last_write = self.lineage.get(id).map_or(SystemTime::UNIX_EPOCH, Generation::modified);
+    fn adopt(&mut self, predecessor: GenerationId) {
+        let last_write = self.lineage.get(predecessor).map_or(SystemTime::UNIX_EPOCH, Generation::modified);
         let current = self.lineage.get(self.newest).filter(|newest| !newest.has_ended());
         if current.is_some_and(|current| last_write + QUIET >= current.modified()) {
-            self.follow_again(id);
+            self.follow_again(predecessor);
+        }
+    }
+
+    /// What came before can perhaps be read now. Whoever has come since is to get what was written to it meanwhile.
+    fn look_for_predecessor(&mut self, now: Instant) {
+        if !self.predecessor_due {
+            return;
+        }
+        // Somebody may have asked for it already, or something else has come.
+        let only = self.lineage.oldest() == self.lineage.last();
+        let found = if only { self.lineage.extend_back(now) } else { Ok(None) };
+        self.predecessor_due = matches!(found, Err(OpenError::Denied));
+        let Ok(Some(id)) = found else { return };
+        self.adopt(id);
+        let since = self.lineage.size_when_passed(id).filter(|_| self.live.contains(&id));
+        if let (Some(since), Some(adopted)) = (since, self.lineage.get_mut(id)) {
+            adopted.join_at(since);
         }
     }
 
@@ -176,6 +195,7 @@ impl Follower {
             self.look_at_path(now);
             self.unpacks = self.lineage.take_unpacking().is_some();
             self.path_due = now + if self.unpacks { QUICK_LOOK } else { PATH_LOOK };
+            self.look_for_predecessor(now);
             self.leave_quiet_ones(now);
             self.lineage.close_unused(now);
             if self.lineage.last().0 - self.newest.0 > MOST_WAITING {

@@ -498,6 +498,11 @@ impl Generation {
         }
     }
 
+    /// It had this size when those came who are not known to have had more.
+    pub(crate) fn join_at(&mut self, size: u64) {
+        self.joined = self.joined.min(size);
+    }
+
     /// Closes the file. It may be [taken up](Self::take_up) again.
     pub(crate) fn close(&mut self) {
         if let Bytes::Open(_) = self.bytes {

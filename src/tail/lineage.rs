@@ -27,6 +27,7 @@ use crate::tail::patience::Patience;
 use crate::tail::reading::holds;
 use crate::tail::siblings::{self, Sibling};
 use crate::tail::standing::{GenerationId, Spot};
+pub(crate) use beginning::Begun;
 use passed::{Passed, pass};
 
 /// So many generations are remembered. A viewer that lags by more rotations is told that it misses something, but not
@@ -495,6 +496,12 @@ impl Lineage {
             }
         }
         Ok(0)
+    }
+
+    /// How large the file of a generation was when we last looked at what lies beside the log.
+    pub(crate) fn size_when_passed(&self, id: GenerationId) -> Option<u64> {
+        let holder = self.get(id)?.holder();
+        self.passed_over.iter().flatten().find(|passed| passed.holder == holder).map(|passed| passed.size)
     }
 
     /// Puts what is in the file before all that we know; if it has been unreadable for too long, as something of which no

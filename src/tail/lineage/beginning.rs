@@ -10,14 +10,24 @@ use super::{Lineage, nanoseconds, pass};
 use crate::tail::beneath::OpenError;
 use crate::tail::generation::{Begins, Generation};
 use crate::tail::siblings::Sibling;
+use crate::tail::standing::GenerationId;
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// Why what is at the path cannot be read.
+    pub(crate) nothing: Option<OpenError>,
+    /// What came before; an error if that cannot be read for now.
+    pub(crate) predecessor: Result<Option<GenerationId>, OpenError>,
+}
 
 impl Lineage {
-    /// What is there now, at its end. If that cannot be read, which is the answer, the youngest rotated file that can; if
+    /// What is there now, at its end. If that cannot be read, the youngest rotated file that can; if
     /// there is none either, the void.
     ///
     /// An error if nobody can tell for now what lies beside the log: then nothing has begun. What is there already would
     /// be taken for new later, or the other way round.
-    pub(crate) fn begin(&mut self, now: Instant) -> Result<Option<OpenError>, OpenError> {
+    pub(crate) fn begin(&mut self, now: Instant) -> Result<Begun, OpenError> {
         let opened = self.open_at_end(&self.rel, now);
         let siblings = self.siblings(now)?;
         let (found, nothing) = match opened {
@@ -29,8 +39,16 @@ impl Lineage {
             Generation::void(youngest.map_or(0, |last| nanoseconds(last) + 1), now)
         });
         self.generations = VecDeque::from([found]);
+        let predecessor = match self.extend_back(now) {
+            // Compressed, it would be new later.
+            Err(why @ OpenError::Io(_)) => {
+                self.generations = VecDeque::from([Generation::void(0, now)]);
+                return Err(why);
+            }
+            told => told,
+        };
         self.passed_over = Some(pass(&self.root, &siblings));
-        Ok(nothing)
+        Ok(Begun { nothing, predecessor })
     }
 
     /// Whether it [has begun](Self::begin).

@@ -16,8 +16,8 @@ use crate::tail::siblings::Sibling;
 /// known by its first bytes as well.
 #[derive(Debug)]
 pub(super) struct Passed {
-    holder: Holder,
-    size: u64,
+    pub(super) holder: Holder,
+    pub(super) size: u64,
     modified: SystemTime,
     /// Its first bytes; none of an archive.
     pub(super) head: Vec<u8>,
