@@ -8,7 +8,7 @@ use std::path::Path;
 use wiretail::tail::Start;
 
 use super::choices::Choices;
-use super::history::{Bytes, Operation};
+use super::history::{Bytes, Operation, Packing};
 use super::scene::{Event, Scene};
 
 /// So many events make a story; more of them only make it slower to tell.
@@ -58,9 +58,8 @@ fn start(choices: &mut Choices<'_>) -> Start {
 
 fn operation(choices: &mut Choices<'_>) -> Operation {
     match choices.below(12) {
-        // Compressing is left to `tests/histories.rs`: of copies too short to be known again in an archive, the model cannot
-        // say yet what may be missing, and a fuzzer finds those at once.
-        10 | 11 => Operation::DeleteOldest,
+        10 => Operation::DeleteOldest,
+        11 => Operation::Compress(choices.below(3), Packing::choose(choices.byte())),
         0..=2 => Operation::Append(bytes(choices)),
         3 => Operation::Late(choices.below(2), bytes(choices)),
         4 => Operation::Rotate,
