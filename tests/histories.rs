@@ -132,3 +132,18 @@ fn a_rotated_file_is_not_skipped_if_it_cannot_be_looked_at_for_once_and_the_log_
         ]);
     }
 }
+
+/// Late lines come to the file before it, so that is changed after the file that came after it was made.
+#[test]
+fn a_file_is_not_passed_over_if_the_one_before_it_was_written_to_late_and_is_deleted() {
+    let late = |back| Event::Log(Operation::Late(back, Bytes { kind: 0, len: 1, seed: 0 }));
+    let tick = || std::thread::sleep(std::time::Duration::from_millis(20));
+    let mut scene = Scene::new(folder(), false);
+    let mut play = |events: &[Event]| events.iter().for_each(|event| scene.play(event).unwrap());
+    let rotate = Event::Log(Operation::Rotate);
+    play(&[append(0), Event::Connect(Start::Lines(0)), rotate.clone(), late(0), rotate, Event::Look(false)]);
+    // The times of files have ticks.
+    tick();
+    play(&[late(1), Event::Log(Operation::DeleteOldest), Event::Read(0, 1), Event::Look(true), late(0)]);
+    scene.finish().unwrap();
+}

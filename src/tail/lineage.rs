@@ -53,6 +53,8 @@ pub(crate) struct Lineage {
     // Files beside the log that were there when we last looked, and are no generation that anybody waits for. None as
     // long as nobody could tell what is there: then nothing has begun.
     passed_over: Option<Vec<Passed>>,
+    // When the last generation had been changed then. Late lines may have changed it since, after what came after it.
+    changed_then: SystemTime,
     // Behind a cell, as looking into an archive changes nothing but what is remembered of it. Shared by all logs.
     archives: Rc<RefCell<Archives>>,
 }
@@ -70,7 +72,17 @@ impl Lineage {
         let first = GenerationId(1 << 32);
         let generations = VecDeque::from([Generation::void(0, now)]);
         let patience = Patience::default();
-        Self { root, rel, lens, first, generations, patience, passed_over: None, archives }
+        Self {
+            root,
+            rel,
+            lens,
+            first,
+            generations,
+            patience,
+            passed_over: None,
+            changed_then: UNIX_EPOCH,
+            archives,
+        }
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -313,7 +325,7 @@ impl Lineage {
             found.push(self.entering(file, &stat, now)?);
         }
         self.push_all(found);
-        self.passed_over = Some(pass(&self.root, &siblings));
+        self.pass_over(&siblings);
         Ok(nothing)
     }
 
@@ -348,7 +360,7 @@ impl Lineage {
             }
         }
         // Its name is gone; then what was changed after our last look came after it.
-        self.changed_since(last.modified(), siblings, now)
+        self.changed_since(self.changed_then.min(last.modified()), siblings, now)
     }
 
     /// Those of `siblings` that were changed since then, and are younger than all that were there when we last looked: late
@@ -402,6 +414,12 @@ impl Lineage {
             }
         }
         Ok(unseen)
+    }
+
+    /// These are there now, and nobody waits for them.
+    fn pass_over(&mut self, siblings: &[Sibling]) {
+        self.passed_over = Some(pass(&self.root, siblings));
+        self.changed_then = self.generations.back().map_or(UNIX_EPOCH, Generation::modified);
     }
 
     /// Was the file there when we last looked, and is older than the last generation therefore?

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Lineage, nanoseconds, pass};
+use super::{Lineage, nanoseconds};
 use crate::tail::beneath::OpenError;
 use crate::tail::generation::{Begins, Generation};
 use crate::tail::siblings::Sibling;
@@ -47,7 +47,7 @@ impl Lineage {
             }
             told => told,
         };
-        self.passed_over = Some(pass(&self.root, &siblings));
+        self.pass_over(&siblings);
         Ok(Begun { nothing, predecessor })
     }
 
