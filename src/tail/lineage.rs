@@ -53,7 +53,7 @@ pub(crate) struct Lineage {
     // Files beside the log that were there when we last looked, and are no generation that anybody waits for. None as
     // long as nobody could tell what is there: then nothing has begun.
     passed_over: Option<Vec<Passed>>,
-    // When the last generation had been changed then. Late lines may have changed it since, after what came after it.
+    // When the last generation had been changed then, or when it was found after that. Late lines may have changed it since, after what came after it.
     changed_then: SystemTime,
     // Behind a cell, as looking into an archive changes nothing but what is remembered of it. Shared by all logs.
     archives: Rc<RefCell<Archives>>,
@@ -130,6 +130,7 @@ impl Lineage {
 
     /// The next generation of the log. Forgets the oldest beyond [`MOST`].
     pub(crate) fn push(&mut self, generation: Generation) -> GenerationId {
+        self.changed_then = generation.modified();
         self.generations.push_back(generation);
         if self.generations.len() > MOST {
             self.generations.pop_front();

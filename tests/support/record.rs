@@ -146,7 +146,8 @@ impl Record {
     fn add_unread(&mut self, log: &Log, before: &Place, to: u64) -> Result<(), String> {
         let is_copy = log.generations.iter().all(|written| written.inode != before.inode);
         let lost = log.generations.iter().any(|written| {
-            let exists = matches!(written.fate, Fate::Kept | Fate::Packed);
+            // If nothing was read of it before the handle was lost, nobody can tell which archive it is in.
+            let exists = written.fate == Fate::Kept || written.fate == Fate::Packed && !self.handles_lost;
             // The copy may have been removed. Or compressed: then it is in yet another file, and with less than 64 bytes
             // nobody can tell that it is it.
             let copy = is_copy && (written.fate != Fate::Copied || written.bytes.len() < 64);
