@@ -461,3 +461,33 @@ fn what_is_wrong_about_a_job_is_told_before_anything_runs() {
     let checked = support::server::wiretail().args(["check", "-c"]).arg(Path::new(&config)).output().unwrap();
     assert_eq!(String::from_utf8(checked.stdout).unwrap(), "x  a job: [\"true\"]\n");
 }
+
+#[test]
+fn a_configuration_may_be_named_by_a_path_from_where_one_stands() {
+    let folder = temp_dir();
+    let toml = format!("[server]\njob_folder = 'runs'\n{}", job("here", "basename $(pwd)", ""));
+    fs::write(folder.path().join("w.toml"), toml).unwrap();
+    let mut command = Server::command(&["-c", "w.toml"]);
+    command.current_dir(folder.path());
+    let server = Server::spawn(command);
+    start(&server, "here");
+    assert_eq!(ended(&server, "here")["end"], json!({ "exit": 0 }));
+    let name = folder.path().file_name().unwrap().to_str().unwrap();
+    assert_eq!(lines(&server, "/tail/here", "exit status")[1], name);
+    assert!(folder.path().join("runs/here/here.log").exists());
+}
+
+#[test]
+fn what_is_to_be_masked_in_a_job_s_log_is_masked_when_the_settings_are_read_again() {
+    let folder = temp_dir();
+    let script = "echo token=secret";
+    let server = serve_in(&folder, &job("tell", script, ""));
+    start(&server, "tell");
+    ended(&server, "tell");
+    assert_eq!(http_get(server.addr(), "/raw/tell", &[]).0, 200);
+    fs::write(folder.path().join("wiretail.toml"), job("tell", script, "redact = ['token=\\S+']")).unwrap();
+    server.signal(Signal::HUP);
+    let refused = || (http_get(server.addr(), "/raw/tell", &[]).0 == 403).then_some(());
+    until("the file to be refused", LATER, refused);
+    assert_eq!(lines(&server, "/tail/tell", "exit status")[1], "█████");
+}

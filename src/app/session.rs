@@ -207,8 +207,9 @@ impl Session {
             let site = context.site;
             match asking.reader.receive_with_body(rest, |request| site.most_body(request)) {
                 Ok(None) => {
-                    if !asking.share.set(asking.reader.memory()) {
-                        context.event_loop.make_room();
+                    if !asking.share.set(asking.reader.memory()) && !context.event_loop.make_room() {
+                        let words = "Too many requests have begun; try again in a moment.";
+                        return refuse(Status::SERVICE_UNAVAILABLE, words, context);
                     }
                     if asking.reader.take_expectation() {
                         context.send(Bytes::Own(CONTINUE.to_vec()));

@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     let demo = demo_if_empty(&mut sources, &settings)?;
     let spool = stdin.as_ref().map(StdinSpool::path);
     let jobs = begin_jobs(&settings)?;
-    sources.extend(job_sources(&settings, &jobs)?);
+    sources.extend(job_sources(&settings.jobs, &jobs)?);
     let catalogue = Catalogue::new(Disk::default(), sources, spool, Instant::now()).map_err(usage)?;
     refuse_unservable(&catalogue)?;
     make_rooms(&catalogue)?;
@@ -163,7 +163,7 @@ fn renewal(args: &Args, app: &App, before: &Settings) -> Result<Renewal, CliErro
     if jobs(&settings) != jobs(before) {
         log::warn!("jobs change with a restart only");
     }
-    sources.extend(job_sources(before, app.jobs())?);
+    sources.extend(job_sources(&renewed_jobs(before, &settings), app.jobs())?);
     if sources.is_empty() {
         return Err(CliError::Usage("no log is named any more".to_owned()));
     }
@@ -171,6 +171,12 @@ fn renewal(args: &Args, app: &App, before: &Settings) -> Result<Renewal, CliErro
     let lines = usize::try_from(settings.lines.value).unwrap_or(usize::MAX);
     log::info!("the settings have been read again");
     Ok(Renewal { access, catalogue, lines })
+}
+
+/// The jobs that there are, whose logs are read and shown as is written now: what is to be masked is masked from now on.
+fn renewed_jobs(before: &Settings, now: &Settings) -> Vec<JobSettings> {
+    let same = |job: &JobSettings| now.jobs.iter().find(|other| other.job.name == job.job.name).cloned();
+    before.jobs.iter().map(|job| same(job).unwrap_or_else(|| job.clone())).collect()
 }
 
 /// What the settings say about the server, once it is understood.
@@ -211,12 +217,12 @@ fn begin_jobs(settings: &Settings) -> Result<Jobs, CliError> {
 }
 
 /// The logs of the jobs.
-fn job_sources(settings: &Settings, jobs: &Jobs) -> Result<Vec<Source>, CliError> {
+fn job_sources(settings: &[JobSettings], jobs: &Jobs) -> Result<Vec<Source>, CliError> {
     let source = |settings: &JobSettings, name: &str, path: &Path| {
         let group = settings.group.as_deref().unwrap_or("jobs");
         Source::job(name, path)?.with(None, Some(group), Rc::clone(&settings.lens))
     };
-    let logs = settings.jobs.iter().zip(jobs.logs());
+    let logs = settings.iter().zip(jobs.logs());
     logs.map(|(settings, (name, path))| source(settings, name, &path))
         .collect::<Result<_, _>>()
         .map_err(usage)
@@ -422,8 +428,9 @@ fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, cata
     if settings.open_to_network {
         let rooms = catalogue.logs().any(|entry| entry.kind == LogKind::Room);
         let write = if rooms { ", and write into the rooms" } else { "" };
+        let start = if settings.jobs.is_empty() { "" } else { ", and start and stop the jobs" };
         lines.push(format!(
-            "  open to the network: everyone who reaches port {port} may read these logs{write}"
+            "  open to the network: everyone who reaches port {port} may read these logs{write}{start}"
         ));
     }
     lines.join("\n")

@@ -50,7 +50,9 @@ impl Settings {
             Some(path) => read(path)?,
             None => File::default(),
         };
-        let folder = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        // Absolute: what it says is handed to programs that run elsewhere.
+        let config = args.config.as_deref().map(std::path::absolute).transpose()?;
+        let folder = config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         let (server, limits) = (file.server, file.limits);
         let reading = Reading::of(args, server.encoding, server.redact);
         let lens = Rc::new(reading.lens(None, &[])?);
@@ -166,7 +168,7 @@ fn job_of(given: &file::Job, folder: &Path, lens: Rc<Lens>, lasts: bool) -> Resu
         about: text(&given.about),
         command: given.command.iter().map(|word| word.value.clone()).collect(),
         // A command is run where its configuration lies, unless it says where.
-        folder: std::path::absolute(folder.join(text(&given.folder).unwrap_or_default())).ok(),
+        folder: Some(folder.join(text(&given.folder).unwrap_or_default())),
         environment,
         pty: given.pty,
         survives: given.survives.as_ref().is_some_and(|survives| survives.value),

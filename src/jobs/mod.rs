@@ -150,8 +150,9 @@ impl Jobs {
             let records = Records::of(&folder);
             let live = if records.is_locked()? { Live::Survivor } else { Live::No };
             let mut runs = records.read();
-            if let (Live::No, Some(run)) = (&live, runs.last_mut()) {
-                run.end.get_or_insert(End::Lost);
+            if let (Live::No, Some(run)) = (&live, runs.last_mut().filter(|run| run.end.is_none())) {
+                run.end = Some(End::Lost);
+                records.write(&runs)?;
             }
             kept.push(Kept { runs, job, folder, live });
         }
@@ -227,11 +228,13 @@ impl Jobs {
             };
             kept.runs = Records::of(&kept.folder).read();
             if ended {
+                let mut supervisor = None;
                 if let Live::Ours(child, _) = std::mem::replace(&mut kept.live, Live::No) {
+                    supervisor = Some(child.id());
                     self.leaving.push(child);
                 }
                 if !kept.is_run_by_another() {
-                    kept.mourn();
+                    kept.mourn(supervisor);
                 }
             }
             news.push(kept.job.name.clone());
@@ -321,10 +324,12 @@ impl Kept {
         }
     }
 
-    /// The supervisor has gone. If it was killed, the run has no end in the records, and its processes nobody who would end
-    /// them.
-    fn mourn(&mut self) {
-        let Some(run) = self.runs.last_mut().filter(|run| run.end.is_none()) else { return };
+    /// The supervisor has gone. If it was killed, its run has no end in the records, and the run's processes nobody who would
+    /// end them. A run of another supervisor is none of this one's: its processes may be long gone, and their numbers be
+    /// those of others.
+    fn mourn(&mut self, supervisor: Option<u32>) {
+        let is_its = |run: &&mut Run| run.end.is_none() && supervisor.is_none_or(|it| it == run.supervisor);
+        let Some(run) = self.runs.last_mut().filter(is_its) else { return };
         if let Some(group) = run.process.and_then(process) {
             // It may be gone as well.
             let _ = kill_process_group(group, Signal::KILL);

@@ -14,10 +14,9 @@ use std::rc::Rc;
 use rustix::io::Errno;
 
 use crate::tail::beneath::{OpenError, Root, Stat};
-use crate::tail::cursor::{Cursor, HEAD, Place};
-use crate::tail::disk::File;
+use crate::tail::cursor::Cursor;
 use crate::tail::lens::Lens;
-use crate::tail::reading::{before, read_exactly};
+use crate::tail::reading::{before, place};
 
 /// Why a line was not written, or not to its end. Reads as a sentence after the log's name and a colon.
 #[derive(Debug)]
@@ -86,20 +85,6 @@ pub fn write_line(
     let line = if ends_in_half { format!("\n{line}") } else { line.to_owned() };
     let end = file.append(line.as_bytes()).map_err(WriteError::Io)?;
     Ok(place(&file, end, lens).ok().map(|place| Cursor::new(vec![place])))
-}
-
-fn place(file: &File, offset: u64, lens: &Rc<Lens>) -> io::Result<Place> {
-    let stat = file.stat()?;
-    let head = read_exactly(file, 0, HEAD.min(usize::try_from(offset).unwrap_or(HEAD)))?;
-    let seal = *lens.seal();
-    #[allow(clippy::unnecessary_cast, reason = "the width of an inode's number depends on the platform")]
-    let inode = stat.st_ino as u64;
-    Ok(Place {
-        inode,
-        head: seal.head(&head, offset),
-        guard: seal.guard(&before(file, offset)?, offset),
-        offset,
-    })
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub struct Order {
 const AGAIN: Duration = Duration::from_millis(20);
 /// How often the server is told of what is dropped.
 const TELL: Duration = Duration::from_secs(1);
+/// The most that a pipe may hold, by default (pipe(7)).
+const DRAIN: usize = 1 << 20;
 /// What is read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -363,9 +365,9 @@ impl Running {
         }
     }
 
-    /// What the command has said last.
+    /// What the command has said last: what a pipe may hold, as somebody who has left the group may go on saying things.
     fn drain(&mut self, book: &mut Book) {
-        loop {
+        for _ in 0..DRAIN / CHUNK {
             let mut fds: Vec<PollFd<'_>> =
                 self.outputs.iter().map(|(_, file)| PollFd::new(file, PollFlags::IN)).collect();
             let nothing = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -377,7 +379,9 @@ impl Running {
             for index in ready.into_iter().rev() {
                 self.read(index, book);
             }
-            book.flush();
+            if !book.flush() {
+                return;
+            }
         }
     }
 }

@@ -148,7 +148,7 @@ impl Source {
         for alias in aliases {
             check_name(alias).map_err(|fault| SourceError { given: alias.clone(), fault })?;
         }
-        let one = self.name.is_some() && matches!(self.place, Place::Stdin | Place::Path(_));
+        let one = self.name.is_some() && matches!(self.place, Place::Stdin | Place::Path(_) | Place::Room(_));
         match aliases.first() {
             Some(alias) if !one => Err(SourceError { given: alias.clone(), fault: Fault::Alias }),
             _ => Ok(Self { aliases: aliases.to_vec(), ..self }),
