@@ -1,4 +1,4 @@
-//! Rooms: logs that people write into from the page, and from anywhere else.
+//! Rooms: logs that people write into from the page, and from anywhere else; and the room of the chat example.
 
 use std::process::Command;
 
@@ -6,6 +6,7 @@ use crate::looks::{assert_nothing_sticks_out, picture};
 use crate::support::browser::{Browser, Page};
 use crate::support::page::{all_lines, assert_content, wait_for_line, wait_for_state, watch};
 use crate::support::proxy::Proxy;
+use crate::support::ws::Raw;
 use crate::support::{Server, temp_dir};
 
 /// Writes a message as a person does.
@@ -132,4 +133,24 @@ fn a_name_is_remembered_and_what_the_server_refuses_is_told_at_the_box() {
     assert_eq!(note(&phone), "发送太频繁，请稍后再试 · 7 秒后重试");
     picture(&phone, "phone-room-refused.png");
     assert_nothing_sticks_out(&phone);
+}
+
+#[test]
+fn the_page_of_the_chat_example_shows_what_is_said_as_text() {
+    let server = Server::example("chat");
+    let browser = Browser::start();
+    let page = browser.page();
+    page.goto(&format!("{}?name=Ada", server.url()));
+    page.wait_for("document.querySelector('li')?.textContent === 'Ada is here.'");
+
+    let mut other = Raw::connect(server.addr(), "/chat?name=%3Ci%3E");
+    other.send_text("<img src=x onerror=alert(1)>");
+    page.wait_for("document.querySelectorAll('li')[2]?.textContent === '<i>: <img src=x onerror=alert(1)>'");
+    assert_eq!(page.number("document.querySelectorAll('li *').length"), 0, "no markup came of it");
+
+    page.eval(
+        "document.querySelector('input').value = 'hello'; document.querySelector('form').requestSubmit()",
+    );
+    let heard: Vec<String> = (0..3).map(|_| other.read_text()).collect();
+    assert_eq!(heard[2], "Ada: hello");
 }
