@@ -38,7 +38,9 @@ fn read_by(way: &str, proxy: &Proxy, server_log: &Log<'_>, page: &Page<'_>) {
     // Nothing is said to be the beginning of the log that is not.
     page.eval("document.querySelector('#lines').scrollTop = 0");
     page.wait_for("document.querySelector('#lines .began').textContent.includes('need WebSocket')");
-    page.press("End");
+    page.wait_for("document.querySelector('#follow').ariaPressed === 'false'");
+    page.click("#follow");
+    page.wait_for("document.querySelector('#follow').ariaPressed === 'true'");
 
     server_log.write_lines(100..105);
     server_log.write("half");
