@@ -102,6 +102,8 @@ fn a_truncation_is_marked() {
     let page = watch(&browser, &server, "app.log");
     wait_for_line(&page, &lines(2..3)[0]);
 
+    // What was cut off before the page has asked for what lies above is a gap.
+    page.wait_for("document.querySelector('#lines .began').dataset.above === 'start'");
     log.truncate();
     wait_for_line(&page, "-- truncated");
     log.write_lines(3..5);
