@@ -101,7 +101,9 @@ export class Sidebar {
     }
     this.#rows = [];
     let top = 0;
-    for (const [head, members] of groups) {
+    // Those without a group come first: below a heading they would seem to belong to it.
+    const inOrder = [...groups].sort(([a], [b]) => Number(a !== '') - Number(b !== ''));
+    for (const [head, members] of inOrder) {
       if (head !== '') {
         this.#rows.push({ top, head, log: null });
         top += headHeight;

@@ -56,7 +56,7 @@ pub struct Args {
     /// Address or name to listen on [default: 127.0.0.1]
     #[arg(long, env = "WIRETAIL_HOST", hide_env = true)]
     pub(super) host: Option<String>,
-    /// Listen beyond this machine, where everyone who reaches the port may read the logs
+    /// Listen beyond this machine, where everyone who reaches the port may read the logs, write into rooms and start jobs
     #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true, value_parser = BoolishValueParser::new())]
     pub(super) open_to_network: bool,
     /// A host name this server goes by, beside localhost and addresses; may be repeated
@@ -257,7 +257,11 @@ fn make_rooms(catalogue: &Catalogue) -> Result<(), CliError> {
     for entry in catalogue.logs().filter(|entry| entry.kind == LogKind::Room) {
         room::open(&entry.root, &entry.rel).map_err(|why| {
             let path = entry.root.path().join(&entry.rel);
-            CliError::Failed(format!("{} cannot be a room: {why}.", path.display()))
+            let what = match entry.root.is_there() {
+                true => why.to_string(),
+                false => format!("there is no folder {}", entry.root.path().display()),
+            };
+            CliError::Failed(format!("{} cannot be a room: {what}.", path.display()))
         })?;
     }
     Ok(())
@@ -309,7 +313,8 @@ pub(super) fn addresses(settings: &Settings) -> Result<Vec<SocketAddr>, CliError
     if !settings.open_to_network && addresses.iter().any(beyond) {
         return Err(complaint(
             host,
-            "everyone who reaches this address could read the logs. If that is meant, add --open-to-network",
+            "everyone who reaches this address could read the logs, write into the rooms and start the jobs. If that is \
+             meant, add --open-to-network, or open_to_network = true to the file",
         ));
     }
     Ok(addresses)
