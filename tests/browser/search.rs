@@ -65,6 +65,8 @@ fn hits_are_listed_from_all_files_and_lead_to_their_lines() {
 
     search(&page, "500 THE quick");
     assert_eq!(note(&page), "5 lines found");
+    // Only what is in sight is drawn, and the list is only just growing to its height.
+    page.wait_for("document.querySelectorAll('#hit-list .found-line').length === 5");
     let listed = hits(&page);
     assert_eq!(
         listed.iter().map(|(_, text)| text).collect::<Vec<_>>(),
