@@ -57,8 +57,9 @@ pub struct Args {
     /// Patterns are text, not regular expressions
     #[arg(long)]
     literal: bool,
-    /// Begin with the first line not written before then: a time as the log writes them, or with Z or an offset
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["lines", "from"])]
+    /// Begin with the first line not written before then: '2026-11-25 14:05' as the log writes its times, an instant with Z
+    /// or an offset
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with_all = ["lines", "from"])]
     since: Option<String>,
     /// Print all lines of the history that match, each with its file and number (+N: the byte it begins at), then end
     #[arg(long, value_name = "REGEX", conflicts_with_all = ["lines", "from", "since", "no_follow", "grep"])]
