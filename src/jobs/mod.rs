@@ -33,6 +33,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
+use crate::tail::spool::private_folder;
 use records::{End, Records, Run};
 
 /// From the server: end the run.
@@ -357,12 +358,6 @@ fn heard(socket: &mut UnixStream) -> Option<bool> {
 
 fn process(number: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(number).ok()?)
-}
-
-fn private_folder() -> io::Result<TempDir> {
-    use std::os::unix::fs::PermissionsExt;
-    let only_us = std::fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("wiretail-jobs-").permissions(only_us).tempdir()
 }
 
 #[cfg(test)]

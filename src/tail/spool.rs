@@ -234,7 +234,7 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
 
 /// A temporary folder that only we may enter, removed when it is dropped. (Not if we are killed: nobody is
 /// there to do it. It lies where `TMPDIR` says.)
-pub(super) fn private_folder() -> io::Result<TempDir> {
+pub(crate) fn private_folder() -> io::Result<TempDir> {
     let only_us = fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix("wiretail-").permissions(only_us).tempdir()
 }
