@@ -297,23 +297,8 @@ impl App {
         id: ConnId,
         work: impl FnOnce(&mut Session, &mut Context<'_>, &mut [u8]) -> Outcome,
     ) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let mut context = Context {
-            id,
-            now: self.event_loop.now(),
-            event_loop: &mut self.event_loop,
-            framer: &mut self.framer,
-            logs: &mut self.logs,
-            jobs: &mut self.jobs,
-            heads: &self.heads,
-            echoes: &self.echoes,
-            answers: &self.answers,
-            site: &self.site,
-            turns: &mut self.turns,
-            rates: &mut self.rates,
-            wall_clock: SystemTime::now,
-        };
-        match work(session, &mut context, &mut self.buffer) {
+        let Some(outcome) = self.with_session(id, work) else { return };
+        match outcome {
             Outcome::Open => {}
             Outcome::Over => {
                 self.event_loop.finish(id, LINGER);
@@ -358,7 +343,9 @@ impl App {
 
     fn slice(&mut self, id: ConnId) -> Slice {
         let mut slice = Slice::Done;
-        self.attend(id, |app, id| slice = app.with_session(id, Session::work).unwrap_or(Slice::Done));
+        self.attend(id, |app, id| {
+            slice = app.with_session(id, |session, context, _| session.work(context)).unwrap_or(Slice::Done);
+        });
         slice
     }
 
@@ -383,17 +370,20 @@ impl App {
     }
 
     fn pump(&mut self, id: ConnId) {
-        self.with_session(id, Session::pump);
+        self.with_session(id, |session, context, _| session.pump(context));
     }
 
+    /// Lets a session do something, with all it may need, and with the bytes that were read last.
     fn with_session<T>(
         &mut self,
         id: ConnId,
-        what: impl FnOnce(&mut Session, &mut Context<'_>) -> T,
+        what: impl FnOnce(&mut Session, &mut Context<'_>, &mut [u8]) -> T,
     ) -> Option<T> {
         let now = self.event_loop.now();
         let session = self.sessions.get_mut(id)?;
-        let Self { event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, rates, .. } = self;
+        let Self {
+            event_loop, buffer, framer, logs, jobs, site, heads, echoes, answers, turns, rates, ..
+        } = self;
         let wall_clock = SystemTime::now;
         let mut context = Context {
             id,
@@ -410,7 +400,7 @@ impl App {
             rates,
             wall_clock,
         };
-        Some(what(session, &mut context))
+        Some(what(session, &mut context, buffer))
     }
 
     fn woken(&mut self, watch: WatchId) {
