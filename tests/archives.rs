@@ -47,7 +47,7 @@ fn read(feed: &mut Feed<()>, position: &mut Position, now: &mut Instant) -> Stri
 /// Where a viewer stands that was led to the first byte of `app.log.1.gz`.
 fn at_first_byte_of_archive(folder: &Path, now: Instant) -> Cursor {
     let mut feed = open(folder, now);
-    let position = feed.start(&Start::Lines(100));
+    let position = feed.start(&Start::Lines(100), now);
     let cursor = feed.cursor(&position);
     assert!(cursor.places().iter().all(|place| place.offset == 0), "{cursor}");
     cursor
@@ -61,12 +61,12 @@ fn a_place_at_the_first_byte_of_an_archive_does_not_name_another_one_with_the_sa
     fs::write(folder.path().join("app.log"), "live\n").unwrap();
     let cursor = at_first_byte_of_archive(folder.path(), now);
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::Cursor(cursor.clone()));
+    let mut position = feed.start(&Start::Cursor(cursor.clone()), now);
     assert_eq!(read(&mut feed, &mut position, &mut now), "one\n[rotated]live\n", "as long as it is there");
     drop(feed);
     fs::write(&archive, Format::Gzip.pack(b"another\n")).unwrap();
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::Cursor(cursor));
+    let mut position = feed.start(&Start::Cursor(cursor), now);
     assert_eq!(read(&mut feed, &mut position, &mut now), "[gap of None]live\n");
 }
 
@@ -78,7 +78,7 @@ fn a_file_with_the_number_of_an_archive_that_is_gone_is_a_new_one() {
     fs::write(&archive, Format::Zstandard.pack(b"")).unwrap();
     fs::write(&log, "").unwrap();
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::End);
+    let mut position = feed.start(&Start::End, now);
     fs::write(&archive, "unseen\n").unwrap();
     fs::rename(&archive, rotated).unwrap();
     fs::remove_file(&log).unwrap();
@@ -93,7 +93,7 @@ fn an_archive_with_the_number_of_one_that_is_gone_is_a_new_one() {
     fs::write(&archive, Format::Gzip.pack(b"")).unwrap();
     fs::write(&log, "").unwrap();
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::End);
+    let mut position = feed.start(&Start::End, now);
     fs::write(&archive, Format::Gzip.pack(b"unseen\n")).unwrap();
     fs::remove_file(&log).unwrap();
     fs::write(&log, "live\n").unwrap();
@@ -130,7 +130,7 @@ fn an_archive_that_begins_like_what_is_known_and_goes_on_differently_is_a_new_on
             ["app.log.2", "app.log.1.gz", "app.log"].map(|name| folder.path().join(name));
         fs::write(&log, with_banner(&format!("one {}", noise(1, long)))).unwrap();
         let mut feed = open(folder.path(), now);
-        let mut position = feed.start(&Start::End);
+        let mut position = feed.start(&Start::End, now);
         fs::rename(&log, &older).unwrap();
         if known_goes {
             fs::remove_file(older).unwrap();
@@ -151,7 +151,7 @@ fn what_was_compressed_before_it_was_read_is_not_read_from_another_archive_that_
     fs::write(at("app.log.1.gz"), Format::Gzip.pack(&with_banner("long ago"))).unwrap();
     fs::write(at("app.log"), with_banner("one")).unwrap();
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::End);
+    let mut position = feed.start(&Start::End, now);
     for line in ["two", "three"] {
         for (from, to) in [("app.log.2.gz", "app.log.3.gz"), ("app.log.1.gz", "app.log.2.gz")] {
             let _ = fs::rename(at(from), at(to));
@@ -179,7 +179,7 @@ fn what_is_gone_is_a_gap_though_an_archive_begins_alike() {
         let at = |name: &str| folder.path().join(name);
         fs::write(at("app.log"), "").unwrap();
         let mut feed = open(folder.path(), now);
-        let mut position = feed.start(&Start::End);
+        let mut position = feed.start(&Start::End, now);
         fs::rename(at("app.log"), at("app.log.2")).unwrap();
         fs::write(at("app.log"), with_banner("one")).unwrap();
         feed.look_now(now);
@@ -213,7 +213,7 @@ fn who_has_to_wait_for_what_is_unpacked_is_told_how_far_that_has_come() {
         }
     };
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::Cursor(start));
+    let mut position = feed.start(&Start::Cursor(start), now);
     let (mut told, mut shown) = (Vec::new(), String::new());
     while !shown.ends_with("live\n") {
         now += Duration::from_millis(10);
@@ -241,7 +241,7 @@ fn what_is_new_does_not_wait_long_for_an_archive_that_has_to_be_unpacked_before_
     let at = |name: &str| folder.path().join(name);
     fs::write(at("app.log"), "one\n").unwrap();
     let mut feed = open(folder.path(), begun);
-    let mut position = feed.start(&Start::End);
+    let mut position = feed.start(&Start::End, begun);
     let missed = noise(1, 3_000_000);
     fs::rename(at("app.log"), at("app.log.2")).unwrap();
     fs::write(at("app.log.1.gz"), Format::Gzip.pack(missed.as_bytes())).unwrap();
@@ -272,7 +272,7 @@ fn what_was_written_late_to_an_empty_file_is_not_repeated_from_its_archive() {
     };
     fs::write(at("app.log"), "one\n").unwrap();
     let mut feed = open(folder.path(), now);
-    let mut position = feed.start(&Start::End);
+    let mut position = feed.start(&Start::End, now);
     rename("app.log", "app.log.1");
     fs::write(at("app.log"), "").unwrap();
     feed.look_now(now);
@@ -302,7 +302,7 @@ fn what_was_there_before_and_is_compressed_now_is_nothing_new() {
         // The last to be written to, though it is the oldest.
         fs::write(at("app.log.2"), with_banner("old")).unwrap();
         let mut feed = open(folder.path(), now);
-        let mut position = feed.start(&Start::End);
+        let mut position = feed.start(&Start::End, now);
         let written = fs::metadata(at("app.log.2")).unwrap().modified().unwrap();
         fs::write(at("app.log.2.gz"), Format::Gzip.pack(&with_banner("old"))).unwrap();
         if keeps_time {

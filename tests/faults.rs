@@ -106,7 +106,7 @@ impl Watched {
         std::fs::write(folder.path().join("app.log"), text).unwrap();
         let root = Rc::new(Root::wait_for(&Disk::with(&faults), folder.path()));
         let mut feed = Feed::open(root, "app.log".into(), Rc::default(), now);
-        let viewer = feed.start(&Start::Beginning);
+        let viewer = feed.start(&Start::Beginning, now);
         Self { folder, faults, feed, viewer, heard: Vec::new(), now, looks: 0 }
     }
 
@@ -243,7 +243,7 @@ fn while_somebody_asks_for_everything_older() {
             for (part, name) in parts.iter().zip(["app.log.2", "app.log.1"]) {
                 std::fs::write(watched.folder.path().join(name), part).unwrap();
             }
-            watched.viewer = watched.feed.start(&Start::End);
+            watched.viewer = watched.feed.start(&Start::End, watched.now);
             let before = watched.feed.cursor(&watched.viewer);
             watched.faults.begin(fault, first, times);
             let told = watched.ask(Task::Older { before, lines: 1_000_000 });
@@ -266,7 +266,7 @@ fn an_older_file_that_stays_unreadable_is_a_gap_of_its_size_on_the_way_up() {
     for (text, name) in [("one\n", "app.log.3"), ("unread\n", "app.log.2"), ("two\n", "app.log.1")] {
         std::fs::write(watched.folder.path().join(name), text).unwrap();
     }
-    watched.viewer = watched.feed.start(&Start::End);
+    watched.viewer = watched.feed.start(&Start::End, watched.now);
     let before = watched.feed.cursor(&watched.viewer);
     let told = watched.ask_and(Task::Older { before, lines: 100 }, |faults, told| match told {
         [.., last] if last == "two\n" => faults.begin(Fault::BadSector, 1, u64::MAX),
@@ -286,14 +286,14 @@ fn nobody_begins_before_it_can_be_told_what_lies_beside_the_log() {
         Feed::<()>::open(root, "app.log".into(), Rc::default(), now)
     };
     let mut empty = feed(now);
-    let nobody = empty.start(&Start::End);
+    let nobody = empty.start(&Start::End, now);
     let nowhere = empty.cursor(&nobody);
     write("app.log", "old\n");
     std::fs::rename(folder.path().join("app.log"), folder.path().join("app.log.1")).unwrap();
     write("app.log", "new\n");
     faults.begin(Fault::Broken, 1, u64::MAX);
     let mut feed = feed(now);
-    let (mut returned, mut fresh) = (feed.start(&Start::Cursor(nowhere)), feed.start(&Start::End));
+    let (mut returned, mut fresh) = (feed.start(&Start::Cursor(nowhere), now), feed.start(&Start::End, now));
     let mut heard = [Vec::new(), Vec::new()];
     for pass in 0..8 {
         if pass == 4 {
@@ -329,7 +329,7 @@ fn what_came_before_and_may_not_be_read_at_first_is_followed_once_it_may() {
         watched.faults.begin(Fault::Denied, first, 6);
         let root = Rc::new(Root::wait_for(&Disk::with(&watched.faults), watched.folder.path()));
         watched.feed = Feed::open(root, "app.log".into(), Rc::default(), watched.now);
-        watched.viewer = watched.feed.start(&Start::End);
+        watched.viewer = watched.feed.start(&Start::End, watched.now);
         let older = watched.folder.path().join("app.log.1");
         std::fs::OpenOptions::new().append(true).open(older).unwrap().write_all(b"late\n").unwrap();
         let met = watched.faults.met();

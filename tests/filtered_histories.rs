@@ -96,7 +96,7 @@ impl Scene {
         scene.begin();
         // What tells it from all others.
         scene.append(0, 100);
-        let start = scene.feed().start(&Start::Beginning);
+        let start = scene.feed().start(&Start::Beginning, begun);
         let cursor = scene.feed().cursor(&start);
         for _ in 0..VIEWERS {
             let (since, cursor) = (cursor.clone(), cursor.clone());
@@ -197,7 +197,8 @@ impl Scene {
         }
         // Through its text, as a browser would bring it.
         let start = Start::Cursor(self.viewers[viewer].cursor.to_string().parse().unwrap());
-        let position = self.feed().start(&start);
+        let now = self.now();
+        let position = self.feed().start(&start, now);
         self.filtered(&position, self.viewers[viewer].filter)
     }
 

@@ -30,7 +30,7 @@ impl Story {
         fs::write(folder.path().join("app.log"), text).unwrap();
         let now = Instant::now();
         let mut feed = open(&folder, now);
-        let viewer = feed.start(&Start::Lines(1000));
+        let viewer = feed.start(&Start::Lines(1000), now);
         let mut story = Self { folder, feed, viewer, heard: String::new(), now, looking };
         story.listen();
         story
@@ -102,7 +102,7 @@ impl Story {
     fn restart(&mut self) -> &mut Self {
         let token = self.feed.cursor(&self.viewer).to_string();
         self.feed = open(&self.folder, self.now);
-        self.viewer = self.feed.start(&Start::Cursor(token.parse::<Cursor>().unwrap()));
+        self.viewer = self.feed.start(&Start::Cursor(token.parse::<Cursor>().unwrap()), self.now);
         self.step()
     }
 
@@ -184,6 +184,19 @@ fn a_renamed_file_is_left_once_it_has_been_quiet() {
         story.watch(4_000).append("app.log.1", "later\n").hears("later\n");
         story.watch(6_000).append("app.log.1", "too late\n").append("app.log", "newer\n").hears("newer\n");
     });
+}
+
+/// How long a file has been quiet is counted from when it was found to have been rotated: by a viewer that begins, after
+/// nobody had looked for longer than that.
+#[test]
+fn a_file_that_was_rotated_while_nobody_looked_is_followed_from_the_moment_a_viewer_begins() {
+    let mut story = Story::begin(false, "one\n");
+    story.now += Duration::from_secs(6);
+    story.rename("app.log", "app.log.1").append("app.log", "two\n");
+    story.heard.clear();
+    story.viewer = story.feed.start(&Start::Lines(9), story.now);
+    story.hears("one\n[rotated]two\n");
+    story.append("app.log.1", "late\n").hears("late\n");
 }
 
 #[test]
@@ -316,7 +329,7 @@ fn a_log_that_does_not_exist_yet_is_waited_for() {
     let now = Instant::now();
     let mut feed = open(&folder, now);
     assert_eq!((feed.size(), feed.missing()), (None, Some("there is no such file")));
-    let viewer = feed.start(&Start::Lines(10));
+    let viewer = feed.start(&Start::Lines(10), now);
     let mut story = Story { folder, feed, viewer, heard: String::new(), now, looking: true };
     story.hears("[missing: there is no such file]");
     story
@@ -351,7 +364,7 @@ fn a_viewer_goes_on_after_a_restart_of_the_server_where_it_was() {
         story.append("app.log", "three\n").rename("app.log", "app.log.2").append("app.log", LONG);
         story.copy("app.log", "app.log.1").truncate("app.log", 0).append("app.log", "new\n");
         story.feed = open(&story.folder, story.now);
-        story.viewer = story.feed.start(&Start::Cursor(token));
+        story.viewer = story.feed.start(&Start::Cursor(token), story.now);
         story.heard.clear();
         story.hears(&format!("three\n[rotated]{LONG}[rotated]new\n"));
     });
@@ -395,7 +408,7 @@ fn the_last_lines_are_continued_into_the_file_before() {
         (3, "three\n[rotated]four\nfi"),
         (9, "one\ntwo\nthree\n[rotated]four\nfi"),
     ] {
-        story.viewer = story.feed.start(&Start::Lines(lines));
+        story.viewer = story.feed.start(&Start::Lines(lines), story.now);
         story.heard.clear();
         story.listen();
         assert_eq!(story.heard, expected, "{lines} lines");
@@ -414,7 +427,7 @@ fn viewers_share_what_is_read_at_the_head_and_join_again_when_they_were_slow() {
     assert_eq!(story.heard.len(), 4 + written.len());
     assert_eq!(story.feed.lag(&slow), written.len() as u64);
     let (mut at, mut got, mut shared) = (slow, String::new(), false);
-    let again = story.feed.start(&Start::Beginning);
+    let again = story.feed.start(&Start::Beginning, story.now);
     while let Step::Piece(piece, position) = story.feed.next(&at, story.now) {
         let PieceKind::Lines { text, .. } = &piece.kind else { panic!("{piece:?}") };
         assert!(text.len() <= 64 * 1024);
@@ -484,7 +497,7 @@ fn a_file_of_ten_gigabytes_opens_at_once() {
     file.write_all_at(b"\nlast\n", 10 << 30).unwrap();
     let begun = Instant::now();
     let mut feed = open(&folder, begun);
-    let viewer = feed.start(&Start::Lines(1));
+    let viewer = feed.start(&Start::Lines(1), begun);
     let Step::Piece(piece, _) = feed.next(&viewer, begun) else { panic!("there is a line") };
     assert_eq!(spoken(&piece.kind), "last\n");
     assert!(begun.elapsed() < Duration::from_secs(1));

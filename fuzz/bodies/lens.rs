@@ -96,7 +96,7 @@ impl Scene {
         let log = File::options().append(true).open(folder.path().join("app.log")).expect("it is there");
         let now = Instant::now();
         let mut feed = open(folder.path(), &lens, now);
-        let position = feed.start(&Start::Beginning);
+        let position = feed.start(&Start::Beginning, now);
         let sifted = feed.filtered(&position, Some(literal(PART)), now);
         let viewer = |position| Viewer { position, text: String::new() };
         let (whole, sifted) = (viewer(position), viewer(sifted));
@@ -119,7 +119,7 @@ impl Scene {
                     0 => Start::End,
                     lines => Start::Lines(lines),
                 };
-                let position = self.feed.start(&start);
+                let position = self.feed.start(&start, self.now);
                 self.others.push(Viewer { position, text: String::new() });
             }
             4 => self.restart(),
@@ -151,9 +151,9 @@ impl Scene {
         self.feed = open(self.folder.path(), &self.lens, self.now);
         let returning = std::iter::once(&mut self.whole).chain(&mut self.others);
         for (viewer, cursor) in returning.zip(cursors) {
-            viewer.position = self.feed.start(&Start::Cursor(cursor.parse().expect("a cursor")));
+            viewer.position = self.feed.start(&Start::Cursor(cursor.parse().expect("a cursor")), self.now);
         }
-        let position = self.feed.start(&Start::Beginning);
+        let position = self.feed.start(&Start::Beginning, self.now);
         let position = self.feed.filtered(&position, Some(literal(PART)), self.now);
         self.sifted = Viewer { position, text: String::new() };
     }

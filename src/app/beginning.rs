@@ -44,18 +44,24 @@ pub enum Begun {
 
 impl Beginning {
     /// If what `wish` asks for has to be looked for: so it is.
-    pub fn of(wish: &Wish, feed: &mut Feed<Frames>) -> Option<Box<Self>> {
+    pub fn of(wish: &Wish, feed: &mut Feed<Frames>, now: Instant) -> Option<Box<Self>> {
         match (&wish.filter, &wish.start) {
             (Some(filter), Start::Lines(lines)) if *lines > 0 => {
-                Some(Box::new(Self::new(*lines, Rc::clone(filter), wish.unreadable.clone(), feed)))
+                Some(Box::new(Self::new(*lines, Rc::clone(filter), wish.unreadable.clone(), feed, now)))
             }
             _ => None,
         }
     }
 
     /// Looks for the place before the last `lines` lines that pass `filter`.
-    fn new(lines: usize, filter: Rc<Filter>, unreadable: Option<String>, feed: &mut Feed<Frames>) -> Self {
-        let end = feed.start(&Start::End);
+    fn new(
+        lines: usize,
+        filter: Rc<Filter>,
+        unreadable: Option<String>,
+        feed: &mut Feed<Frames>,
+        now: Instant,
+    ) -> Self {
+        let end = feed.start(&Start::End, now);
         let before = feed.cursor(&end);
         let task = Task::Older { before: before.clone(), lines };
         let job = Job::new(task, Some(Rc::clone(&filter)));
@@ -82,7 +88,7 @@ impl Beginning {
         match bounded {
             None if self.slices < MOST_SLICES => Begun::NotYet,
             bounded => {
-                let position = feed.start(&Start::Cursor(self.found.clone()));
+                let position = feed.start(&Start::Cursor(self.found.clone()), now);
                 let position = feed.filtered(&position, Some(Rc::clone(&self.filter)), now);
                 Begun::Here { position, bounded: bounded.unwrap_or(true) }
             }
@@ -125,7 +131,7 @@ mod tests {
         let mut feed = Feed::open(root, PathBuf::from("app.log"), Rc::default(), now);
         let spec = FilterSpec { grep: vec!["x".to_owned()], ..FilterSpec::default() };
         let filter = Rc::new(Filter::new(&spec).unwrap());
-        let mut beginning = Beginning::new(2, filter, None, &mut feed);
+        let mut beginning = Beginning::new(2, filter, None, &mut feed, now);
         let mut log = OpenOptions::new().append(true).create(true).open(&path).unwrap();
         log.write_all(meanwhile.as_bytes()).unwrap();
         loop {

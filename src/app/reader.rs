@@ -101,8 +101,8 @@ impl Reader {
         let Manner { form, stay, keep, head_only } = manner;
         context.event_loop.settle(context.id);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
-        let position = watched.feed.start(&wish.start);
-        let beginning = Beginning::of(&wish, &mut watched.feed);
+        let position = watched.feed.start(&wish.start, context.now);
+        let beginning = Beginning::of(&wish, &mut watched.feed, context.now);
         let position = watched.feed.filtered(&position, wish.filter, context.now);
         let phase = match stay {
             Stay::Following => {

@@ -107,8 +107,8 @@ impl Viewer {
     pub fn begin(wish: Wish, context: &mut Context<'_>) -> Option<Self> {
         limit_send_buffer(context);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
-        let position = watched.feed.start(&wish.start);
-        let beginning = Beginning::of(&wish, &mut watched.feed);
+        let position = watched.feed.start(&wish.start, context.now);
+        let beginning = Beginning::of(&wish, &mut watched.feed, context.now);
         let position = watched.feed.filtered(&position, wish.filter, context.now);
         let mut viewer = Self {
             conversation: Conversation::begin(Limits::default(), wish.deflate.as_ref(), context),

@@ -59,8 +59,6 @@ pub struct Feed<E> {
     put_off: bool,
     // How far that has come, if it has to be unpacked.
     unpacking: Option<Unpacking>,
-    // The last instant we were told.
-    now: Instant,
 }
 
 #[derive(Debug)]
@@ -146,8 +144,7 @@ impl<E: Default> Feed<E> {
         let (is_absent, absences, put_off) = (false, Vec::new(), false);
         let (kept, past) = (Kept::default(), Past::default());
         let unpacking = None;
-        let mut feed =
-            Self { follower, window, is_absent, absences, back, kept, past, put_off, unpacking, now };
+        let mut feed = Self { follower, window, is_absent, absences, back, kept, past, put_off, unpacking };
         feed.notice_absence();
         feed
     }
@@ -165,7 +162,6 @@ impl<E: Default> Feed<E> {
     }
 
     fn look_as(&mut self, hinted: bool, now: Instant) -> bool {
-        self.now = now;
         let before = Rc::clone(self.follower.head());
         let ready = self.follower.look(hinted, now);
         self.keep_up(&before);
@@ -184,11 +180,7 @@ impl<E: Default> Feed<E> {
     ///
     /// Bounded: brings the head to the end of what is there (reads 1 MiB at most, then leaps), looks through the folder,
     /// and reads 8 MiB backwards at most for [`Start::Lines`].
-    pub fn start(&mut self, start: &Start) -> Position {
-        self.start_at(start, self.now)
-    }
-
-    fn start_at(&mut self, start: &Start, now: Instant) -> Position {
+    pub fn start(&mut self, start: &Start, now: Instant) -> Position {
         let mut unsettled = None;
         self.catch_up_head(now);
         if !self.follower.has_begun() {
@@ -363,7 +355,7 @@ impl<E: Default> Feed<E> {
 
     /// For a viewer that came when nobody could tell where it begins.
     fn next_from_start(&mut self, position: &Position, start: &Start, now: Instant) -> Step<E> {
-        let mut found = self.start_at(start, now);
+        let mut found = self.start(start, now);
         if let Some(Unsettled::Start(_)) = found.unsettled.as_deref() {
             self.put_off = true;
             self.notice_absence();

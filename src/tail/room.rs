@@ -156,7 +156,7 @@ mod tests {
             scene.write("next\n").unwrap();
             let root = Rc::new(Root::open(scene.folder.path()).unwrap());
             let mut feed: Feed<()> = Feed::open(root, "room".into(), Rc::default(), Instant::now());
-            let position = feed.start(&Start::Cursor(cursor.clone()));
+            let position = feed.start(&Start::Cursor(cursor.clone()), Instant::now());
             assert_eq!(feed.cursor(&position), cursor, "it is known as that");
             let Step::Piece(piece, _) = feed.next(&position, Instant::now()) else { panic!("there is more") };
             let PieceKind::Lines { text, .. } = &piece.kind else { panic!("{:?}", piece.kind) };

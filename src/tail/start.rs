@@ -258,12 +258,12 @@ mod tests {
         // In UTF-8, a line ends in the middle of the newline's two bytes.
         fs::write(folder.path().join("app.log"), &text[..3]).unwrap();
         let mut feed = open("utf-8");
-        let end = feed.start(&Start::End);
+        let end = feed.start(&Start::End, now);
         let cursor = feed.cursor(&end);
         assert_eq!(cursor.places()[0].offset, 3);
         fs::write(folder.path().join("app.log"), &text).unwrap();
         let mut feed = open("utf-16le");
-        let mut position = feed.start(&Start::Cursor(cursor));
+        let mut position = feed.start(&Start::Cursor(cursor), now);
         let mut shown = String::new();
         while let Step::Piece(piece, next) = feed.next(&position, now) {
             let PieceKind::Lines { text, .. } = &piece.kind else { panic!("{piece:?}") };

@@ -106,7 +106,8 @@ impl Scene {
             }
             Event::Connect(start) => {
                 if self.viewers.len() < MOST_VIEWERS {
-                    let position = self.feed().start(start);
+                    let now = self.now();
+                    let position = self.feed().start(start, now);
                     let mut record = Record::default();
                     let cursor = self.feed().cursor(&position);
                     record.begin(&self.log, cursor);
@@ -144,7 +145,8 @@ impl Scene {
     fn come_back(&mut self, viewer: usize) {
         // Through its text, as a browser would bring it.
         let token = self.viewers[viewer].record.come_back().to_string();
-        let position = self.feed().start(&Start::Cursor(token.parse().unwrap()));
+        let now = self.now();
+        let position = self.feed().start(&Start::Cursor(token.parse().unwrap()), now);
         self.viewers[viewer].position = Some(position);
         self.viewers[viewer].missing = None;
     }

@@ -85,7 +85,7 @@ impl Viewer {
         let watched = match self.left.take() {
             Some(left) => {
                 let watched = context.logs.watch(&self.log, context.id, context.now)?;
-                let position = watched.feed.start(&left.at);
+                let position = watched.feed.start(&left.at, context.now);
                 self.position = watched.feed.filtered(&position, left.filter, context.now);
                 watched
             }
