@@ -14,6 +14,8 @@
 //!
 //! Does not know what a rotation is: that is `follower`.
 
+mod sifted;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -28,9 +30,11 @@ use crate::tail::generation::Generation;
 use crate::tail::history::job::{Job, Past, Progress, Work};
 use crate::tail::lens::Lens;
 use crate::tail::pattern::Filter;
-use crate::tail::sieve::{Kept, Passed, Sieve};
+use crate::tail::sieve::Sieve;
+use crate::tail::sieve::kept::Kept;
 use crate::tail::standing::Standing;
 use crate::tail::window::{GapReason, Piece, PieceKind, Window};
+use sifted::UnderWay;
 
 /// Before a viewer begins, the head is brought to the end: by reading, if that takes no more pieces than this.
 const READ_AT_START: usize = 16;
@@ -52,7 +56,7 @@ pub struct Feed<E> {
     absences: Vec<Absence<E>>,
     back: Rc<Piece<E>>,
     // What filters have left of the recent pieces.
-    kept: Kept<E>,
+    kept: Kept<E, UnderWay>,
     // For those who ask for what was before.
     past: Past,
     // A viewer behind the head could not be given what it is due: the next look asks it to try again.
@@ -91,6 +95,8 @@ pub struct Position {
     unsettled: Option<Rc<Unsettled>>,
     // If it wants to see only some of the lines.
     sieve: Option<Sieve>,
+    // The next piece, while it is being judged.
+    under_way: Option<Rc<RefCell<UnderWay>>>,
 }
 
 /// What is still open about where a viewer begins.
@@ -212,16 +218,17 @@ impl<E: Default> Feed<E> {
                 told: 0,
                 unsettled,
                 sieve: None,
+                under_way: None,
             };
         }
-        Position { seq: None, at: Rc::new(at), told: 0, unsettled, sieve: None }
+        Position { seq: None, at: Rc::new(at), told: 0, unsettled, sieve: None, under_way: None }
     }
 
     /// The position of a viewer of which nobody can tell yet where it begins.
     fn put_off(&self, start: &Start) -> Position {
         let at = Rc::new(self.follower.at_oldest());
         let unsettled = Some(Rc::new(Unsettled::Start(start.clone())));
-        Position { seq: None, at, told: 0, unsettled, sieve: None }
+        Position { seq: None, at, told: 0, unsettled, sieve: None, under_way: None }
     }
 
     /// Brings the head to the end of what is there: by reading, as long as it is not much; else by a leap.
@@ -259,18 +266,12 @@ impl<E: Default> Feed<E> {
         true
     }
 
-    /// `position`, but seeing from there on only the lines that pass `filter`, or all of them. A line that the position lies
-    /// in is judged as a whole; for that its beginning is read, 128 KiB at most.
-    pub fn filtered(&mut self, position: &Position, filter: Option<Rc<Filter>>, now: Instant) -> Position {
-        let sieve = filter.map(|filter| Sieve { filter, halves: self.follower.halves_at(&position.at, now) });
-        Position { sieve, ..position.clone() }
-    }
-
     /// The next piece for a viewer at `position`. At most one read of 64 KiB, or one look through the folder; for a
     /// viewer in the window it is a look-up.
     ///
     /// For a viewer with a filter, the text of [`Lines`](PieceKind::Lines) is that of the lines that passed among those that
-    /// ended in these bytes: perhaps nothing.
+    /// ended in these bytes: perhaps nothing. While a piece takes long to judge, there are such of no bytes, for each
+    /// [part](Filter::part) that has been.
     pub fn next(&mut self, position: &Position, now: Instant) -> Step<E> {
         let _ = self.follower.lineage.take_unpacking();
         let step = self.next_step(position, now);
@@ -286,59 +287,6 @@ impl<E: Default> Feed<E> {
             None => self.next_whole(position, now),
             Some(sieve) => self.next_sifted(position, sieve, now),
         }
-    }
-
-    fn next_sifted(&mut self, position: &Position, sieve: &Sieve, now: Instant) -> Step<E> {
-        let Step::Piece(piece, to) = self.next_whole(position, now) else {
-            return self.halves_that_ended(position, sieve);
-        };
-        let shared = position.seq.filter(|seq| to.seq == Some(seq + 1));
-        let stand = |to: Position, halves| {
-            let sieve = Some(Sieve { halves, ..sieve.clone() });
-            Position { sieve, ..to }
-        };
-        if let Some((piece, halves)) = shared.and_then(|seq| self.kept.get(seq, sieve)) {
-            return Step::Piece(Rc::clone(piece), stand(to, halves.clone()));
-        }
-        let (piece, halves) = match (sieve.sift(&piece.kind, &position.at, &to.at), &piece.kind) {
-            (Passed::Whole(halves), _) => (piece, halves),
-            (Passed::Text(text, halves), PieceKind::Lines { from, to, bytes, .. }) => {
-                let (from, to, bytes) = (from.clone(), to.clone(), *bytes);
-                (Piece::new(PieceKind::Lines { from, to, text, bytes }), halves)
-            }
-            (Passed::Text(text, halves) | Passed::Before(text, halves), _) => {
-                // Whoever is lost between this and a mark misses the mark, and not a line. Whoever is lost before a gap is
-                // told of the gap, and shown the half line before it once more.
-                let end = if matches!(piece.kind, PieceKind::Gap { .. }) { position } else { &to };
-                return Step::Piece(lines_of_none(position, end, text), stand(position.clone(), halves));
-            }
-        };
-        if let Some(seq) = shared {
-            self.kept.keep(seq, sieve, Rc::clone(&piece), halves.clone());
-        }
-        Step::Piece(piece, stand(to, halves))
-    }
-
-    /// A viewer at the head may be in the middle of a line of a generation that has ended without a word: then that is all
-    /// there will be of it.
-    fn halves_that_ended(&mut self, position: &Position, sieve: &Sieve) -> Step<E> {
-        if sieve.halves.is_empty() || position.seq != Some(self.window.end()) {
-            return Step::UpToDate;
-        }
-        let head = Rc::clone(self.follower.head());
-        let (passed, halves) = sieve.end(|half| head.spot(half.id).is_none());
-        if passed.is_empty() {
-            return Step::UpToDate;
-        }
-        let sieve = Some(Sieve { halves, ..sieve.clone() });
-        let to = Position { at: head, sieve, ..position.clone() };
-        Step::Piece(lines_of_none(position, &to, passed.into()), to)
-    }
-
-    /// For a viewer that is up to date and will not wait: what passes of the lines that have no end yet. Its position stays.
-    pub fn unfinished(&mut self, position: &Position) -> Option<Rc<Piece<E>>> {
-        let (passed, _) = position.sieve.as_ref()?.end(|_| true);
-        (!passed.is_empty()).then(|| lines_of_none(position, position, passed.into()))
     }
 
     fn next_whole(&mut self, position: &Position, now: Instant) -> Step<E> {
@@ -527,9 +475,4 @@ impl<E: Default> Feed<E> {
     pub fn missing(&self) -> Option<&str> {
         self.follower.missing()
     }
-}
-
-/// Lines that ended between two places where no byte lies.
-fn lines_of_none<E: Default>(from: &Position, to: &Position, text: Rc<[u8]>) -> Rc<Piece<E>> {
-    Piece::new(PieceKind::Lines { from: from.at.cursor(), to: to.at.cursor(), text, bytes: 0 })
 }
