@@ -424,15 +424,10 @@ impl Logs {
         !self.news.is_empty()
     }
 
-    /// The viewers of all logs that may have something new for them.
-    pub fn take_news(&mut self) -> Vec<ConnId> {
-        let mut viewers = Vec::new();
-        for name in self.news.drain(..) {
-            if let Some(watched) = self.watched.get(&name) {
-                viewers.extend_from_slice(&watched.viewers);
-            }
-        }
-        viewers
+    /// Tells the viewers of all logs that may have something new for them.
+    pub fn take_news(&mut self, tell: impl FnMut(ConnId)) {
+        let watched = self.news.drain(..).filter_map(|name| self.watched.get(&name));
+        watched.flat_map(|watched| &watched.viewers).copied().for_each(tell);
     }
 
     /// A slice of looking for new and vanished files, every two seconds.

@@ -73,6 +73,15 @@ impl Turns {
         }
     }
 
+    /// The first so many of those who have work to do: they are to do all of it at once.
+    pub fn take(&mut self, most: usize) -> Vec<ConnId> {
+        let taken: Vec<ConnId> = self.queue.drain(..most.min(self.queue.len())).collect();
+        for id in &taken {
+            self.queued.remove(id);
+        }
+        taken
+    }
+
     /// Everybody here queues up in `other`.
     pub fn drain_into(&mut self, other: &mut Self) {
         self.queued.clear();
@@ -150,6 +159,17 @@ mod tests {
         now = due;
         assert_eq!(turn(&mut turns, &mut now, Duration::ZERO, Slice::Done), [id]);
         assert_eq!(turns.due(now), None);
+    }
+
+    #[test]
+    fn those_who_are_taken_may_queue_again_and_come_behind_the_others() {
+        let mut turns = Turns::default();
+        let ids = ids(5);
+        ids.iter().for_each(|&id| turns.add(id));
+        assert_eq!(turns.take(2), ids[..2]);
+        ids.iter().for_each(|&id| turns.add(id));
+        assert_eq!(turns.take(9), [ids[2], ids[3], ids[4], ids[0], ids[1]]);
+        assert_eq!((turns.take(9), turns.due(Instant::now())), (Vec::new(), None));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use super::clock::{Clock, Deadlines};
 use super::crowd::Crowd;
 use super::event::{Event, WatchId};
 use super::listener::{Limits, Listener};
-use super::outbox::Bytes;
+use super::outbox::{Bytes, Spare};
 use super::socket::{Drained, Phase, Received, Room, Socket, Written};
 use super::speech::Speech;
 use super::table::{ConnId, Ids, Table};
@@ -92,6 +92,8 @@ pub struct EventLoop {
     took_at: HashMap<ConnId, Instant>,
     /// Whose outbox is to be written.
     dirty: Vec<ConnId>,
+    /// What outboxes were in that are empty now.
+    spare: Spare,
     clock: Clock,
     deadlines: Deadlines,
     tick_at: Instant,
@@ -128,6 +130,7 @@ impl EventLoop {
             speech: Speech::default(),
             took_at: HashMap::new(),
             dirty: Vec::new(),
+            spare: Spare::default(),
             clock,
             deadlines: Deadlines::default(),
             tick_at: clock.now() + SLOW_TICK,
@@ -235,7 +238,7 @@ impl EventLoop {
         self.own_words(id);
         let Some(socket) = self.sockets.get_mut(id) else { return };
         if socket.phase == Phase::Open {
-            socket.outbox.push(bytes);
+            socket.outbox.push(bytes, &mut self.spare);
             self.soil(id);
         }
     }
@@ -256,7 +259,7 @@ impl EventLoop {
     pub fn say(&mut self) {
         if let Some(id) = self.speech.speaker() {
             if let Some(socket) = self.sockets.get_mut(id) {
-                let written = socket.say(self.speech.words());
+                let written = socket.say(self.speech.words(), &mut self.spare);
                 self.follow_up(id, written);
             }
             self.speech.end();
@@ -401,7 +404,7 @@ impl EventLoop {
     fn own_words(&mut self, id: ConnId) {
         if self.speech.speaker() == Some(id) {
             if let Some(socket) = self.sockets.get_mut(id) {
-                socket.outbox.push(Bytes::Own(self.speech.words().clone()));
+                socket.outbox.push(Bytes::Own(self.speech.words().clone()), &mut self.spare);
                 self.soil(id);
             }
             self.speech.end();
@@ -416,7 +419,7 @@ impl EventLoop {
             done += 1;
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.dirty = false;
-                let written = socket.write();
+                let written = socket.write(&mut self.spare);
                 self.follow_up(id, written);
             }
         }

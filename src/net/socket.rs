@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use mio::net::TcpStream;
 
 use super::clock::Moment;
-use super::outbox::{Bytes, Outbox};
+use super::outbox::{Bytes, Outbox, Spare};
 
 /// What one read gave.
 #[derive(Debug)]
@@ -140,14 +140,14 @@ impl Socket {
     }
 
     /// Writes once what is owed, as far as the kernel takes it.
-    pub(crate) fn write(&mut self) -> io::Result<Written> {
+    pub(crate) fn write(&mut self, spare: &mut Spare) -> io::Result<Written> {
         if self.outbox.is_empty() {
             return self.note_written(Ok(Written::All));
         }
         if !self.writable {
             return self.note_written(Ok(Written::Nothing));
         }
-        let written = match self.outbox.write_to(&mut self.stream) {
+        let written = match self.outbox.write_to(&mut self.stream, spare) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(_) => {
                 if self.room == Room::None {
@@ -162,10 +162,10 @@ impl Socket {
 
     /// Says `words`, which are not empty, behind what is owed already, writing once. What the kernel does not take is
     /// owed; if that is much, `words` itself is kept and an empty buffer left in its place.
-    pub(crate) fn say(&mut self, words: &mut Vec<u8>) -> io::Result<Written> {
+    pub(crate) fn say(&mut self, words: &mut Vec<u8>, spare: &mut Spare) -> io::Result<Written> {
         if !self.outbox.is_empty() || !self.writable {
-            self.outbox.push(Bytes::Own(words.clone()));
-            return self.write();
+            self.outbox.push(Bytes::Own(words.clone()), spare);
+            return self.write(spare);
         }
         let (count, written) = match self.stream.write(words) {
             Ok(0) => (0, Err(io::ErrorKind::WriteZero.into())),
@@ -174,9 +174,9 @@ impl Socket {
             Err(error) => (0, self.not_written(error)),
         };
         if words.len() - count > MUCH {
-            self.outbox.keep_rest(std::mem::take(words), count);
+            self.outbox.keep_rest(std::mem::take(words), count, spare);
         } else {
-            self.outbox.push(Bytes::Own(words[count..].to_vec()));
+            self.outbox.push(Bytes::Own(words[count..].to_vec()), spare);
         }
         self.note_written(written)
     }

@@ -27,9 +27,12 @@ fn many_watched_logs_are_looked_at_in_turns_and_each_has_its_own() {
         let mut turns = Vec::new();
         for _ in 0..3 {
             logs.look(now);
-            let viewers = logs.take_news();
-            turns.push(viewers.len());
-            told.extend(viewers);
+            let mut viewers = 0;
+            logs.take_news(|viewer| {
+                viewers += 1;
+                told.insert(viewer);
+            });
+            turns.push(viewers);
             now += Duration::from_millis(11);
         }
         assert!(turns.iter().all(|&looked| looked <= LOOKS), "{turns:?}");
