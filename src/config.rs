@@ -9,6 +9,7 @@ use std::time::Duration;
 use mio::net::TcpListener;
 
 use crate::app::access::Access;
+use crate::app::rooms;
 use crate::jobs::Jobs;
 use crate::tail::catalogue::Catalogue;
 use crate::tail::demo::Demo;
@@ -22,6 +23,8 @@ pub struct Renewal {
     pub catalogue: Catalogue,
     /// How many lines before the end a viewer gets who does not say.
     pub lines: usize,
+    /// What holds for rooms.
+    pub rooms: rooms::Limits,
 }
 
 /// Everything the server needs to know before it runs: sockets are bound, names are unique, limits fit the system.
@@ -46,6 +49,8 @@ pub struct Config {
     pub demo: Option<Demo>,
     /// How many lines before the end a viewer gets who does not say.
     pub lines: usize,
+    /// What holds for rooms.
+    pub rooms: rooms::Limits,
     /// How often a growing file is looked at, at the quickest.
     pub tick: Duration,
     /// Whether SIGHUP means that the settings are to be read again. Without a file of settings it ends the program, as it

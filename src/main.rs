@@ -4,11 +4,13 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::new().filter_or("WIRETAIL_LOG", "warn")).init();
+    // What has become of settings that were read again is wanted by whoever had them read.
+    let level = env_logger::Env::new().filter_or("WIRETAIL_LOG", "warn,wiretail::cli=info");
+    env_logger::Builder::from_env(level).init();
     match wiretail::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wiretail: {error}");
+            error.sentences().iter().for_each(|sentence| eprintln!("wiretail: {sentence}"));
             ExitCode::from(error.exit_code())
         }
     }

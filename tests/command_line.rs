@@ -99,6 +99,58 @@ fn wrong_usage_is_one_sentence_and_code_2() {
 }
 
 #[test]
+fn a_number_that_does_not_fit_is_said_with_its_option_and_the_range() {
+    for (words, said) in [
+        (["--port", "70000"], "'70000' for '--port <PORT>': a whole number from 0 to 65535 is wanted"),
+        (["--port", "abc"], "'abc' for '--port <PORT>': a whole number from 0 to 65535 is wanted"),
+        (["--lines", "abc"], "'abc' for '--lines <LINES>': a whole number from 0 to 100000 is wanted"),
+        (["--lines", "100001"], "'100001' for '--lines <LINES>': a whole number from 0 to 100000 is wanted"),
+        (["--max-connections", "0"], "'0' for '--max-connections <N>': a whole number from 1 on is wanted"),
+    ] {
+        let (code, whole) = complaint(&words);
+        assert_eq!(code, 2);
+        assert!(whole.contains(said), "{whole}");
+    }
+    let (_, whole) = complaint(&["cat", "-n", "-1", "http://localhost/tail/x"]);
+    assert!(whole.contains("-1"), "{whole}");
+    let (_, whole) = complaint(&["cat", "-n", "x", "http://localhost/tail/x"]);
+    assert!(
+        whole.contains("'x' for '--lines <LINES>': a whole number from 0 to 100000 is wanted"),
+        "{whole}"
+    );
+    let (_, whole) = complaint(&["produce", "/tmp/x", "--keep", "x"]);
+    assert!(whole.contains("'x' for '--keep <K>': a whole number from 0 to 1000 is wanted"), "{whole}");
+}
+
+#[test]
+fn every_answer_says_when_it_was_given() {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    fs::write(&path, "x\n").unwrap();
+    let server = Server::start(&[path.to_str().unwrap()]);
+    let date = |clock: &str| clock.starts_with(|day: char| "MTWFS".contains(day)) && clock.ends_with(" GMT");
+    for (target, status) in [
+        ("/", 200),
+        ("/api/logs", 200),
+        ("/tail/app.log", 200),
+        ("/raw/app.log", 200),
+        ("/api/jobs", 200),
+        ("/healthz", 200),
+        ("/nothing", 404),
+        ("/tail/app.log?lines=x", 400),
+    ] {
+        let (answered, fields, _) = http_get(server.addr(), target, &[]);
+        assert_eq!(answered, status, "{target}");
+        let said = fields.get("Date").unwrap_or_else(|| panic!("{target} has no date"));
+        assert!(date(said), "{target}: {said}");
+        let made = Command::new("date").args(["--date", said, "+%s"]).output().unwrap();
+        let made: u64 = String::from_utf8(made.stdout).unwrap().trim().parse().unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        assert!(now.abs_diff(made) <= 60, "{said}");
+    }
+}
+
+#[test]
 fn a_file_that_may_not_be_read_is_one_sentence_and_code_1() {
     use std::os::unix::fs::PermissionsExt;
     use support::server::unprivileged;

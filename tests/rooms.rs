@@ -488,3 +488,36 @@ fn older_clients_stop_and_start_in_plain_words() {
     assert_eq!(said(&text), ["ada: one", "ada: two", "ada: three"]);
     once.expect_close(1000);
 }
+
+#[test]
+fn what_rooms_take_can_be_set_and_set_anew() {
+    let folder = temp_dir();
+    let (path, config) = (folder.path().join("chat.log"), folder.path().join("wiretail.toml"));
+    let configure = |limits: &str| {
+        fs::write(
+            &config,
+            format!("[[log]]\nname = 'chat'\npath = 'chat.log'\nwritable = true\n[limits]\n{limits}"),
+        )
+        .unwrap();
+    };
+    configure("room_mib = 1\nall_rooms_burst = 3\nall_rooms_per_second = 1\n");
+    let mut server = Server::start(&["-c", config.to_str().unwrap()]);
+    let addr = server.addr();
+    let begun = Instant::now();
+    let statuses: Vec<u16> = (0..5).map(|_| say(addr, "ada", "hello").0).collect();
+    // As one a second comes free.
+    if begun.elapsed() < Duration::from_secs(1) {
+        assert_eq!(statuses, [201, 201, 201, 429, 429]);
+    }
+    // All but the last bytes of its mebibyte are taken.
+    fs::write(&path, "x".repeat((1 << 20) - 20) + "\n").unwrap();
+    configure("room_mib = 1\n");
+    server.signal(Signal::HUP);
+    until("the other limits", SOON, || server.stderr().contains("set anew: limits of rooms").then_some(()));
+    let (status, _, said) = say(addr, "ada", "hello");
+    assert_eq!(status, 507, "{said}");
+    assert!(said.contains("it is full: its file may have 1048576 bytes"), "{said}");
+    configure("room_mib = 2\n");
+    server.signal(Signal::HUP);
+    until("room", SOON, || (say(addr, "ada", "hello").0 == 201).then_some(()));
+}

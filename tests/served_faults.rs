@@ -73,6 +73,7 @@ fn serve(folder: PathBuf, disk: Disk) -> SocketAddr {
             stdin: None,
             demo: None,
             lines: 1000,
+            rooms: wiretail::app::rooms::Limits::default(),
             tick: Duration::from_millis(10),
             renewable: false,
             inotify: true,

@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -46,13 +46,24 @@ impl Place {
     }
 }
 
-/// What `wiretail check` says of these words, without the path of the folder.
-fn complaint(place: &Place, more: &[&str]) -> String {
-    let output = wiretail().args(["check", "-c", &place.config()]).args(more).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+/// What `wiretail COMMAND` says of this file and these words, line by line, without the path of the folder and the name of
+/// the program; and its exit code.
+fn complaints(place: &Place, command: &str, more: &[&str]) -> (Option<i32>, Vec<String>) {
+    let output = wiretail().args([command, "-c", &place.config()]).args(more).output().unwrap();
+    assert_eq!(output.stdout, b"", "nothing is served");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said.trim().replace(&format!("{}/", place.0.path().display()), "")
+    let said = said.replace(&format!("{}/", place.0.path().display()), "");
+    let said = said.replace(place.0.path().to_str().unwrap(), ".");
+    let sentence =
+        |line: &str| line.strip_prefix("wiretail: ").unwrap_or_else(|| panic!("{said}")).to_owned();
+    (output.status.code(), said.lines().map(sentence).collect())
+}
+
+/// What `wiretail check` says of the one thing that makes no sense.
+fn complaint(place: &Place, more: &[&str]) -> String {
+    let (code, said) = complaints(place, "check", more);
+    assert_eq!((code, said.len()), (Some(2), 1), "{said:?}");
+    format!("wiretail: {}", said[0])
 }
 
 fn names(server: &Server) -> Vec<String> {
@@ -99,18 +110,20 @@ fn a_name_that_is_given_twice_is_said_with_both_places() {
 fn what_makes_no_sense_is_refused_wherever_it_is_said() {
     let place = Place::new("[[log]]\npath = 'a.log'\n");
     for (words, said) in [
-        (["--max-connections", "0"], "--max-connections 0: 1 is the least that makes sense."),
-        (["--lines", "99999999"], "--lines 99999999: a number from 0 to 100000 is wanted."),
-        (["--tick", "0ms"], "--tick 0ms: a time between 1ms and 10s is needed, as 10ms."),
+        (["--tick", "0"], "--tick 0: a time from 1ms to 10s is wanted, with its unit, as 10ms."),
+        (["--host", "[::1]"], "--host [::1]: here an address is written without brackets, as ::1."),
     ] {
         assert_eq!(complaint(&place, &words), format!("wiretail: {said}"));
     }
     for (config, said) in [
         (
             "[server]\nlines = 99999999\n",
-            "line 2: lines = 99999999: this is a whole number; a whole number from 0 to 100000 is wanted, as lines = 1000.",
+            "line 2: lines = 99999999: a whole number from 0 to 100000 is wanted, as lines = 1000.",
         ),
-        ("[server]\ntick = '1h'\n", "line 2: tick = 1h: a time between 1ms and 10s is needed, as 10ms."),
+        (
+            "[server]\ntick = '1h'\n",
+            "line 2: tick = 1h: a time from 1ms to 10s is wanted, with its unit, as 10ms.",
+        ),
         ("[server]\nencoding = 'klingon'\n", "line 2: encoding = "),
         ("[server]\nredact = ['(']\n", "line 2: redact = "),
         (
@@ -126,6 +139,65 @@ fn what_makes_no_sense_is_refused_wherever_it_is_said() {
         place.configure(config);
         let complaint = complaint(&place, &[]);
         assert!(complaint.starts_with(&format!("wiretail: wiretail.toml, {said}")), "{complaint}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once_with_its_line_and_its_key_by_serve_as_well() {
+    let place = Place::new(
+        "[server]\nport = 70000\nredact = ['(']\ntick = '1h'\njob_folder = 'a.log/runs'\n\n[limits]\nroom_mib = 0\n\n\
+         [[log]]\npath = 'a.log'\nnaem = 'x'\n\n[[log]]\npath = 'none/chat.log'\nwritable = true\n\n\
+         [[log]]\npath = '.'\nwritable = true\nencoding = 'klingon'\n\n\
+         [[job]]\nname = 'a b'\ncommand = ['no-such-program']\nenvironment = ['X', 'PATH=/bin']\n\n\
+         [[job]]\nname = 'b'\ncommand = ['./a.log']\n\n\
+         [[job]]\nname = 'c'\ncommand = ['true']\nfolder = 'none'\n",
+    );
+    let (code, said) = complaints(&place, "check", &["--base", "x"]);
+    let expected = [
+        "line 2: port = 70000: a whole number from 0 to 65535 is wanted, as port = 8080.",
+        "line 8: room_mib = 0: a whole number from 1 to 1048576 is wanted, as room_mib = 64.",
+        "line 12: [[log]] has no key \"naem\" (did you mean name?).",
+        "line 3: redact = ",
+        "line 21: encoding = ",
+        "line 19: path = .: ",
+        "line 24: name = a b: a job's name is made of ",
+        "line 26: environment = X: this is written as NAME=VALUE.",
+        "--base x: ",
+        "line 4: tick = 1h: a time from 1ms to 10s is wanted, with its unit, as 10ms.",
+        "line 15: path = none/chat.log: it cannot be a room: there is no folder none.",
+        "line 5: job_folder = a.log/runs: the runs of jobs cannot be kept there: a.log is no folder.",
+        "line 25: command = no-such-program: there is no program of this name in /bin; give its whole path, or PATH=... in \
+         environment.",
+        "line 30: command = ./a.log: this file may not be run; make it executable (chmod +x), or name what runs it before \
+         it, as \"sh\".",
+        "line 35: folder = none: there is no such folder; make it, or name the one to run in.",
+    ];
+    assert_eq!((code, said.len()), (Some(2), expected.len()), "{said:#?}");
+    for (said, expected) in said.iter().zip(expected) {
+        let said = said.strip_prefix("wiretail.toml, ").unwrap_or(said);
+        assert!(said.starts_with(expected), "{said}\n{expected}");
+    }
+    assert_eq!(complaints(&place, "serve", &["--base", "x"]), (code, said));
+}
+
+#[test]
+fn what_this_machine_lacks_ends_with_1_and_what_makes_no_sense_with_2() {
+    let place = Place::new("[[job]]\nname = 'b'\ncommand = ['none/x']\n[[log]]\npath = '/dev/null'\n");
+    let lacking = [
+        "wiretail.toml, line 5: path = /dev/null: it cannot be served: it is a device, and only regular files are read.",
+        "wiretail.toml, line 3: command = none/x: there is no program none/x.",
+    ];
+    for command in ["check", "serve"] {
+        assert_eq!(complaints(&place, command, &[]), (Some(1), lacking.map(str::to_owned).to_vec()));
+        assert_eq!(complaints(&place, command, &["--tick", "0"]).0, Some(2));
+    }
+    // What is no program here may be one where the job runs, and by its own PATH.
+    fs::create_dir(place.path("bin")).unwrap();
+    fs::copy("/bin/true", place.path("bin/own")).unwrap();
+    for job in ["command = ['./own']\nfolder = 'bin'", "command = ['own']\nenvironment = ['PATH=bin']"] {
+        place.configure(&format!("[[job]]\nname = 'b'\n{job}\n"));
+        let output = wiretail().args(["check", "-c", &place.config()]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
 }
 
@@ -147,9 +219,11 @@ fn settings_are_read_again_and_who_watches_a_log_that_stays_notices_nothing() {
     goes.lines_until(|lines| lines.len() == 1, SOON);
 
     // What is wrong changes nothing, and is said.
-    place.configure("[[log]]\npath = 7\n");
+    place.configure("[[log]]\npath = 7\nnaem = 'x'\n");
     server.signal(Signal::HUP);
-    until("the complaint", SOON, || server.stderr().contains("line 2: path = 7").then_some(()));
+    let mistake = format!("{}, line 3: [[log]] has no key \"naem\"", place.config());
+    hears(&mut server, "so the former ones stay: ", &mistake);
+    assert!(server.stderr().contains("wiretail.toml, line 2: path = 7: this is a whole number"));
     assert_eq!(names(&server), ["a.log", "b.log"]);
 
     place.configure("[[log]]\npath = 'a.log'\ngroup = 'kept'\n[[log]]\npath = 'c.log'\nname = 'new'\n");
@@ -163,8 +237,35 @@ fn settings_are_read_again_and_who_watches_a_log_that_stays_notices_nothing() {
     assert_eq!(http_get(server.addr(), "/tail/b.log", &[]).0, 404);
     append(&place.path("a.log"), "more\n");
     stays.lines_until(|lines| lines == ["the secret of a.log", "more"], SOON);
-    assert!(server.stderr().contains("have been read again"));
+    hears(&mut server, "read again: ", "new: new; not served any more: b.log; changed: a.log (group)");
     assert!(server.stop().success());
+}
+
+/// Waits until the server says `what` behind `begin`.
+fn hears(server: &mut Server, begin: &str, what: &str) {
+    let whole = format!("{begin}{what}");
+    let (within, mut said) = (Instant::now() + SOON, String::new());
+    while !said.contains(&whole) {
+        said = server.stderr();
+        assert!(Instant::now() < within, "{whole:?} is not in {said}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_reread_says_what_has_changed_without_being_asked_to_tell_more() {
+    let config = "[server]\nlines = 5\n[[log]]\npath = 'a.log'\n[[log]]\npath = 'b.log'\n";
+    let place = Place::new(config);
+    let mut server = Server::start(&["-c", &place.config()]);
+    server.signal(Signal::HUP);
+    hears(&mut server, "the settings have been read again: ", "nothing has changed");
+    place.configure(&config.replace("path = 'b.log'", "path = 'b.log'\nredact = ['x']").replace('5', "6"));
+    server.signal(Signal::HUP);
+    hears(&mut server, "read again: ", "changed: b.log (redact); set anew: lines\n");
+    place.configure(&format!("{config}[limits]\nmax_connections = 7\nroom_burst = 7\n"));
+    server.signal(Signal::HUP);
+    hears(&mut server, "what was changed of ", "max_connections holds after a restart only");
+    hears(&mut server, "read again: ", "changed: b.log (redact); set anew: lines, limits of rooms\n");
 }
 
 #[test]

@@ -7,12 +7,14 @@ use std::time::{Instant, SystemTime};
 
 use super::logs::Logs;
 use super::pool::Pool;
-use super::rooms::rates::Rates;
+use super::rooms::Rooms;
 use super::routes::Site;
 use super::turns::Turns;
 use super::wire::Framer;
+use crate::http::Response;
 use crate::jobs::Jobs;
 use crate::net::{Bytes, ConnId, EventLoop};
+use crate::tail::utc::Utc;
 
 /// What a session needs to act: its own connection in the loop, the logs, the site, the time.
 pub struct Context<'a> {
@@ -38,8 +40,8 @@ pub struct Context<'a> {
     pub answers: &'a Pool,
     /// To be given time for what takes long.
     pub turns: &'a mut Turns,
-    /// Who has written into rooms lately.
-    pub rates: &'a mut Rates,
+    /// The rooms: what holds for them, and who has written lately.
+    pub rooms: &'a mut Rooms,
     /// What time it is for people.
     pub wall_clock: fn() -> SystemTime,
 }
@@ -48,6 +50,11 @@ impl Context<'_> {
     /// Puts bytes behind what this connection is still owed.
     pub fn send(&mut self, bytes: Bytes) {
         self.event_loop.send(self.id, bytes);
+    }
+
+    /// The response with its date: "An origin server with a clock … MUST generate a Date header field" (RFC 9110 §6.6.1).
+    pub fn dated(&self, response: Response) -> Response {
+        response.field("Date", Utc::from((self.wall_clock)()).http_date())
     }
 
     /// Where to put what this connection has to say, behind what it said before.

@@ -136,7 +136,7 @@ mod tests {
     use crate::app::logs::Logs;
     use crate::app::pool::Pool;
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
-    use crate::app::rooms::rates::Rates;
+    use crate::app::rooms::Rooms;
     use crate::app::routes::Site;
     use crate::app::turns::Turns;
     use crate::app::wire::Framer;
@@ -156,7 +156,7 @@ mod tests {
         echoes: Pool,
         answers: Pool,
         turns: Turns,
-        rates: Rates,
+        rooms: Rooms,
         id: ConnId,
         peer: TcpStream,
     }
@@ -182,7 +182,7 @@ mod tests {
                 echoes: Pool::new(0),
                 answers: Pool::new(0),
                 turns: Turns::default(),
-                rates: Rates::default(),
+                rooms: Rooms::default(),
                 logs,
                 jobs: Jobs::default(),
                 site: Site::new(Access::default(), "/", true, 10, false),
@@ -193,7 +193,7 @@ mod tests {
 
         fn at(&mut self, now: Instant) -> Context<'_> {
             let Self {
-                event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, rates, id, ..
+                event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, rooms, id, ..
             } = self;
             let (id, wall_clock) = (*id, || SystemTime::UNIX_EPOCH);
             Context {
@@ -208,7 +208,7 @@ mod tests {
                 echoes,
                 answers,
                 turns,
-                rates,
+                rooms,
                 wall_clock,
             }
         }

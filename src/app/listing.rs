@@ -167,7 +167,7 @@ impl Listing {
         let head = Response::new(Status::OK)
             .field("Cache-Control", "no-store")
             .field("Content-Type", "application/json");
-        context.send(Bytes::Own(head.head_bytes(Length::Known(json.len() as u64), self.keep)));
+        context.send(Bytes::Own(context.dated(head).head_bytes(Length::Known(json.len() as u64), self.keep)));
         if !self.head_only {
             context.send(Bytes::Own(json));
         }
@@ -178,7 +178,7 @@ impl Listing {
     fn refuse(&mut self, context: &mut Context<'_>) {
         let words = "Too many answers are on their way; try again in a moment.";
         let response = Response::text(Status::SERVICE_UNAVAILABLE, words).field("Retry-After", "1");
-        context.send(Bytes::Own(response.into_bytes(self.head_only, self.keep)));
+        context.send(Bytes::Own(context.dated(response).into_bytes(self.head_only, self.keep)));
         let share = context.answers.share();
         self.is_on_its_way(share, context);
     }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::changes::{Changes, is_kept};
 use super::filters::Filters;
 use super::wake::Change;
 use super::wire::Frames;
@@ -107,6 +108,8 @@ pub struct Rescanned {
     pub waiters: Vec<ConnId>,
     /// Viewers of logs that are not served any more, or are to be read another way.
     pub displaced: Vec<ConnId>,
+    /// What has changed with another catalogue, if it has just taken over.
+    pub changes: Option<Changes>,
 }
 
 /// A version of the list of logs: the run of the program, and a number that grows with each change.
@@ -432,11 +435,14 @@ impl Logs {
 
     /// A slice of looking for new and vanished files, every two seconds.
     pub fn rescan(&mut self, now: Instant) -> Rescanned {
-        let mut rescanned = Rescanned { due: now, waiters: Vec::new(), displaced: Vec::new() };
+        let mut rescanned = Rescanned { due: now, waiters: Vec::new(), displaced: Vec::new(), changes: None };
         if let Some(next) = &mut self.next_catalogue {
             next.work(now, true);
             if next.rests() {
-                rescanned.displaced = self.take_over();
+                if let Some(before) = self.change_over() {
+                    rescanned.changes = Some(Changes::between(&before, &self.catalogue));
+                    rescanned.displaced = self.displace(&before);
+                }
                 rescanned.waiters = std::mem::take(&mut self.list_waiters);
             }
             return rescanned;
@@ -467,18 +473,19 @@ impl Logs {
         self.next_catalogue = Some(catalogue);
     }
 
-    /// Changes over to the next catalogue. The viewers of what is not in it, or is another log there.
-    fn take_over(&mut self) -> Vec<ConnId> {
-        let Some(next) = self.next_catalogue.take() else { return Vec::new() };
-        let before = std::mem::replace(&mut self.catalogue, next);
+    /// Changes over to the next catalogue. Gives the one before.
+    fn change_over(&mut self) -> Option<Catalogue> {
+        let before = std::mem::replace(&mut self.catalogue, self.next_catalogue.take()?);
         // The versions of one catalogue mean nothing in another.
         self.run = self.run.wrapping_add(1);
         self.told = self.catalogue.version();
+        Some(before)
+    }
+
+    /// The viewers of what was in the catalogue `before`, and is not in this one, or is another log there.
+    fn displace(&mut self, before: &Catalogue) -> Vec<ConnId> {
         let is_kept = |name: &str| match (before.find(name), self.catalogue.find(name)) {
-            (Some(old), Some(new)) => {
-                let place = |entry: &LogEntry| entry.root.path().join(&entry.rel);
-                place(old) == place(new) && old.lens.is_like(&new.lens)
-            }
+            (Some(old), Some(new)) => is_kept(old, new),
             _ => false,
         };
         // Closed at once, though its viewers may take their time to leave: whoever comes next is not to share it with them.

@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod beginning;
+pub mod changes;
 mod context;
 pub mod conversation;
 pub mod download;
@@ -45,11 +46,12 @@ use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
+use changes::Changes;
 pub use context::Context;
 use conversation::Outcome;
 use logs::{Logs, Rescanned};
 use pool::Pool;
-use rooms::rates::Rates;
+use rooms::Rooms;
 use routes::Site;
 use session::Session;
 use turns::{Slice, Turns};
@@ -90,7 +92,7 @@ pub struct App {
     heads: Pool,
     echoes: Pool,
     answers: Pool,
-    rates: Rates,
+    rooms: Rooms,
     inputs: Inputs,
     /// Who has work that takes long.
     turns: Turns,
@@ -100,15 +102,20 @@ pub struct App {
     stopping: Option<Instant>,
     /// Somebody wants the settings to be read again.
     to_renew: bool,
+    /// They have been, and somebody wants to hear what has changed.
+    renewed: Option<Changes>,
 }
 
 /// Why [`App::run`] has come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Left {
     /// A signal has ended it.
     Stopped,
     /// The settings are to be read again: see [`App::renew`]. Then it is to be run again, soon.
     ToRenew,
+    /// Those that it was [renewed](App::renew) with hold from now on; this is what has become of the logs. It is to be run
+    /// again, soon.
+    Renewed(Changes),
 }
 
 /// What else the loop listens to, beside sockets.
@@ -169,7 +176,7 @@ impl App {
             heads: Pool::new(REQUESTS),
             echoes: Pool::new(ECHOES),
             answers: Pool::new(ANSWERS),
-            rates: Rates::default(),
+            rooms: Rooms::of(config.rooms),
             logs: Logs::new(config.catalogue, config.tick, RandomState::new().hash_one(0) as u32),
             jobs: config.jobs,
             site,
@@ -178,6 +185,7 @@ impl App {
             waiting: Turns::default(),
             stopping: None,
             to_renew: false,
+            renewed: None,
         })
     }
 
@@ -189,6 +197,9 @@ impl App {
         while !self.is_over() {
             if std::mem::take(&mut self.to_renew) {
                 return Ok(Left::ToRenew);
+            }
+            if let Some(changes) = self.renewed.take() {
+                return Ok(Left::Renewed(changes));
             }
             match self.event_loop.next_event()? {
                 net::Event::Opened(id, peer) => {
@@ -210,8 +221,9 @@ impl App {
     /// Then viewers of logs that are not served any more, or are to be read another way, are told to come back; the others
     /// notice nothing.
     pub fn renew(&mut self, renewal: Renewal) {
-        let Renewal { access, catalogue, lines } = renewal;
+        let Renewal { access, catalogue, lines, rooms } = renewal;
         self.site.renew(access, lines);
+        self.rooms.renew(rooms);
         self.logs.renew(catalogue);
         self.event_loop.tick_at(self.event_loop.now());
     }
@@ -391,7 +403,7 @@ impl App {
         let now = self.event_loop.now();
         let session = self.sessions.get_mut(id)?;
         let Self {
-            event_loop, buffer, framer, logs, jobs, site, heads, echoes, answers, turns, rates, ..
+            event_loop, buffer, framer, logs, jobs, site, heads, echoes, answers, turns, rooms, ..
         } = self;
         let wall_clock = SystemTime::now;
         let mut context = Context {
@@ -406,7 +418,7 @@ impl App {
             echoes,
             answers,
             turns,
-            rates,
+            rooms,
             wall_clock,
         };
         Some(what(session, &mut context, buffer))
@@ -479,7 +491,8 @@ impl App {
 
     /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
     fn rescan(&mut self, now: Instant) {
-        let Rescanned { due, waiters, displaced } = self.logs.rescan(now);
+        let Rescanned { due, waiters, displaced, changes } = self.logs.rescan(now);
+        self.renewed = changes.or(self.renewed.take());
         self.event_loop.tick_at(due);
         for waiter in waiters {
             self.attend(waiter, Self::pump);

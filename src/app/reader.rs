@@ -108,7 +108,7 @@ impl Reader {
             Stay::Following => {
                 context.wake_at(context.now + SAY_SOMETHING);
                 let head = head(form);
-                context.send(Bytes::Own(head.head_bytes(Length::UntilClosed, false)));
+                context.send(Bytes::Own(context.dated(head).head_bytes(Length::UntilClosed, false)));
                 Phase::Following
             }
             Stay::Once(wait) => {
@@ -303,7 +303,7 @@ impl Reader {
         if let Some(gap) = gap {
             head = head.field("Wiretail-Gap", gap);
         }
-        context.send(Bytes::Own(head.head_bytes(Length::Known(bytes as u64), keep)));
+        context.send(Bytes::Own(context.dated(head).head_bytes(Length::Known(bytes as u64), keep)));
         if !head_only {
             pieces.into_iter().for_each(|piece| context.send(piece));
         }

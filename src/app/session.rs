@@ -257,12 +257,11 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
         Route::Job(ask) => {
             let keep = request.keep_alive() && may_stay;
             let response = jobs::answer(&ask, context);
-            context.send(Bytes::Own(response.into_bytes(head_only, keep)));
-            keep.then(|| Session::next_request(context))
+            respond(response, head_only, keep, context)
         }
         Route::Raw(Begun { head, part }) => {
             let keep = request.keep_alive() && may_stay;
-            context.send(Bytes::Own(head.head_bytes(Length::Known(part.len), keep)));
+            context.send(Bytes::Own(context.dated(head).head_bytes(Length::Known(part.len), keep)));
             context.event_loop.settle(context.id);
             if part.len > 0 && !head_only {
                 return Some(Session::Sending(Box::new(Download::start(part, keep, context))));
@@ -291,7 +290,7 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
 }
 
 fn respond(response: Response, head_only: bool, keep: bool, context: &mut Context<'_>) -> Option<Session> {
-    context.send(Bytes::Own(response.into_bytes(head_only, keep)));
+    context.send(Bytes::Own(context.dated(response).into_bytes(head_only, keep)));
     keep.then(|| Session::next_request(context))
 }
 
@@ -301,6 +300,7 @@ fn refuse_bad(bad: BadRequest, context: &mut Context<'_>) -> Outcome {
 }
 
 fn refuse(status: Status, why: &str, context: &mut Context<'_>) -> Outcome {
-    context.send(Bytes::Own(Response::text(status, why).into_bytes(false, false)));
+    let response = context.dated(Response::text(status, why));
+    context.send(Bytes::Own(response.into_bytes(false, false)));
     Outcome::Over
 }

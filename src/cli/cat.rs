@@ -14,8 +14,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::CliError;
+use super::{CliError, whole};
 use crate::app::wire::{FromServer, Patterns};
+use crate::config::file::LINES;
 use link::{Link, Trouble, random, refused, understood, why_closed};
 use printer::{Label, Printer, clean_line};
 use target::Target;
@@ -34,7 +35,7 @@ pub struct Args {
     )]
     urls: Vec<String>,
     /// How many of the last lines to begin with; as many as the server likes if not given
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, value_parser = whole(LINES))]
     lines: Option<u64>,
     /// Go on where a cursor points
     #[arg(long, value_name = "CURSOR", conflicts_with = "lines")]

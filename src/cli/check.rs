@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use super::CliError;
+use super::mistakes::Mistakes;
 use super::serve::{self, Args};
 use super::settings::{JobSettings, Settings};
 use crate::tail::catalogue::{Catalogue, LogKind, LogState};
@@ -13,14 +14,19 @@ use crate::tail::disk::Disk;
 /// Checks what `wiretail serve` would check before it listens, and says what it would serve.
 ///
 /// # Errors
-/// The same as those of `serve`.
+/// All that is wrong, as `serve` would say it.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let settings = Settings::of(args)?;
-    serve::check(&settings)?;
-    serve::addresses(&settings)?;
+    let mut mistakes = Mistakes::default();
+    let (settings, _) = serve::examine(args, &mut mistakes);
+    mistakes.end()?;
+    say(&report(settings)?)?;
+    Ok(())
+}
+
+/// What would be served, line by line.
+fn report(settings: Settings) -> Result<String, CliError> {
     if settings.sources.is_empty() && settings.jobs.is_empty() {
-        say("No logs are named; a demo log that writes itself would be served.\n")?;
-        return Ok(());
+        return Ok("No logs are named; a demo log that writes itself would be served.\n".to_owned());
     }
     // Nothing is kept of standard input here, so it is no file that could be looked at.
     let (stdin, files): (Vec<_>, Vec<_>) =
@@ -49,13 +55,12 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         let _ = writeln!(report, "{}  a job: {:?}", job.name, job.command);
     }
     for (_, written) in &stdin {
-        let _ = writeln!(report, "{written}  standard input");
+        let _ = writeln!(report, "{}  standard input", written.value);
     }
     for source in catalogue.idle() {
-        let _ = writeln!(report, "{:?}  nothing there yet", written[source]);
+        let _ = writeln!(report, "{:?}  nothing there yet", written[source].value);
     }
-    say(&report)?;
-    serve::refuse_unservable(&catalogue)
+    Ok(report)
 }
 
 fn say(report: &str) -> io::Result<()> {

@@ -4,15 +4,21 @@
 
 pub mod cat;
 pub mod check;
+mod machine;
+mod mistakes;
 pub mod produce;
+mod reread;
 pub mod serve;
 mod settings;
 pub mod supervise;
 
 use std::fmt;
 use std::io;
+use std::ops::RangeInclusive;
 
 use clap::{Parser, Subcommand};
+
+use crate::config::file::wanted;
 
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
@@ -46,29 +52,38 @@ enum Command {
 }
 
 /// Why a command ended without having done what it was asked.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum CliError {
     /// What was typed cannot be done as it stands.
     Usage(String),
     /// It could not be done here and now.
     Failed(String),
+    /// Several things are wrong.
+    Several(Vec<Self>),
 }
 
 impl CliError {
-    /// The process's exit code: 2 for wrong usage, 1 for everything else.
+    /// The process's exit code: 2 if anything is wrong usage, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
             Self::Failed(_) => 1,
+            Self::Several(all) => all.iter().map(Self::exit_code).max().unwrap_or(1),
+        }
+    }
+
+    /// A sentence for each thing that is wrong.
+    pub fn sentences(&self) -> Vec<&str> {
+        match self {
+            Self::Usage(why) | Self::Failed(why) => vec![why],
+            Self::Several(all) => all.iter().flat_map(Self::sentences).collect(),
         }
     }
 }
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(why) | Self::Failed(why) => f.write_str(why),
-        }
+        f.write_str(&self.sentences().join("\n"))
     }
 }
 
@@ -76,6 +91,11 @@ impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::Failed(format!("{error}."))
     }
+}
+
+/// A number that can be typed: what is said of another one names the range.
+fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |typed| typed.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| wanted(&range))
 }
 
 /// Does what was typed. Wrong options end the process here, with exit code 2 and clap's sentence.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::whole;
 use crate::tail::demo::chatter::Chatter;
 use crate::tail::demo::voice::{Format, Language, Voice};
 use crate::tail::spool::{RotatingFile, Rotation};
@@ -49,11 +50,11 @@ pub struct Args {
     pub language: Language,
 
     /// How many files that were set aside to keep
-    #[arg(long, value_name = "K", default_value_t = 3)]
-    pub keep: u32,
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = whole(0..=1000))]
+    pub keep: u64,
 
     /// Stop after so many lines; otherwise Ctrl+C does it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub lines: Option<u64>,
 }
 
@@ -218,7 +219,7 @@ impl Out {
             return Ok(Self::Stdout(Vec::new()));
         }
         let limit = if args.rotate == 0 { u64::MAX } else { args.rotate };
-        let file = RotatingFile::open(&args.file, limit, args.keep)?;
+        let file = RotatingFile::open(&args.file, limit, u32::try_from(args.keep).unwrap_or(u32::MAX))?;
         Ok(Self::File(file.rotated_by(args.how)))
     }
 

@@ -10,12 +10,14 @@ use clap::builder::BoolishValueParser;
 use mio::net::TcpListener;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::CliError;
-use super::settings::{JobSettings, Settings, complaint};
+use super::mistakes::{Mistakes, complaint};
+use super::reread::Reread;
+use super::settings::{JobSettings, Settings};
+use super::{CliError, machine, whole};
 use crate::app::access::Access;
 use crate::app::{App, Left};
-use crate::config::file::Given;
-use crate::config::{Config, Renewal};
+use crate::config::Config;
+use crate::config::file::{CONNECTIONS, Given, LINES, PORTS, wanted};
 use crate::jobs::Jobs;
 use crate::tail::catalogue::{Catalogue, LogKind, LogState, Source, SourceError};
 use crate::tail::demo::Demo;
@@ -51,8 +53,8 @@ pub struct Args {
     #[arg(long, value_name = "REGEX", env = "WIRETAIL_REDACT", hide_env = true)]
     pub(super) redact: Vec<String>,
     /// Port to listen on; 0 picks a free one [default: 8080]
-    #[arg(short, long, env = "WIRETAIL_PORT", hide_env = true)]
-    pub(super) port: Option<u16>,
+    #[arg(short, long, env = "WIRETAIL_PORT", hide_env = true, value_parser = whole(PORTS))]
+    pub(super) port: Option<u64>,
     /// Address or name to listen on [default: 127.0.0.1]
     #[arg(long, env = "WIRETAIL_HOST", hide_env = true)]
     pub(super) host: Option<String>,
@@ -75,7 +77,7 @@ pub struct Args {
     #[arg(long, value_name = "PATH", env = "WIRETAIL_BASE", hide_env = true)]
     pub(super) base: Option<String>,
     /// How many of the last lines a viewer is shown first [default: 1000]
-    #[arg(short = 'n', long, env = "WIRETAIL_LINES", hide_env = true)]
+    #[arg(short = 'n', long, env = "WIRETAIL_LINES", hide_env = true, value_parser = whole(LINES))]
     pub(super) lines: Option<u64>,
     /// How often a growing file is looked at, at the quickest [default: 10ms]
     #[arg(long, value_name = "TIME", env = "WIRETAIL_TICK", hide_env = true)]
@@ -87,7 +89,13 @@ pub struct Args {
     #[arg(long, env = "WIRETAIL_NO_LESSONS", hide_env = true, value_parser = BoolishValueParser::new())]
     pub(super) no_lessons: bool,
     /// Connections at once [default: 10000]
-    #[arg(long, value_name = "N", env = "WIRETAIL_MAX_CONNECTIONS", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WIRETAIL_MAX_CONNECTIONS",
+        hide_env = true,
+        value_parser = whole(CONNECTIONS)
+    )]
     pub(super) max_connections: Option<u64>,
 }
 
@@ -96,16 +104,14 @@ pub struct Args {
 /// # Errors
 /// Wrong usage, a port that is taken, a source that cannot be served.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let mut settings = Settings::of(args)?;
-    let Checked { base, access, tick } = check(&settings)?;
-    let (mut sources, written): (Vec<Source>, Vec<String>) = settings.sources.drain(..).unzip();
+    let (settings, Checked { base, access, tick }) = understood(args)?;
+    let (mut sources, written): (Vec<Source>, Vec<_>) = settings.sources.iter().cloned().unzip();
     let stdin = spool_stdin(&sources)?;
     let demo = demo_if_empty(&mut sources, &settings)?;
     let spool = stdin.as_ref().map(StdinSpool::path);
     let jobs = begin_jobs(&settings)?;
     sources.extend(job_sources(&settings.jobs, &jobs)?);
     let catalogue = Catalogue::new(Disk::default(), sources, spool, Instant::now()).map_err(usage)?;
-    refuse_unservable(&catalogue)?;
     make_rooms(&catalogue)?;
     // Last: a mistake in what was typed is to be heard of whether the port is free or not.
     let listeners = bind(&settings)?;
@@ -122,6 +128,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         stdin,
         demo,
         lines: usize::try_from(settings.lines.value).unwrap_or(usize::MAX),
+        rooms: settings.rooms,
         tick,
         renewable: args.config.is_some(),
         inotify: settings.inotify,
@@ -131,65 +138,49 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     // Only now: whoever reads the address may connect at once, or send a signal. That nobody reads it is no reason to
     // end.
     let _ = writeln!(io::stdout(), "{greeting}");
+    let mut reread = Reread::new(settings);
     loop {
         match app.run()? {
             Left::Stopped => return Ok(()),
             // Whoever is watched by this keeps on being, whatever is wrong in the file.
-            Left::ToRenew => match renewal(args, &app, &settings) {
-                Ok(renewal) => app.renew(renewal),
-                Err(why) => log::error!("the settings cannot be read again, so the old ones stay: {why}"),
-            },
+            Left::ToRenew => reread.read(args, &mut app),
+            Left::Renewed(changes) => reread.tell(&changes),
         }
     }
 }
 
-/// The settings as they are now, as far as they can be changed while the server runs.
-fn renewal(args: &Args, app: &App, before: &Settings) -> Result<Renewal, CliError> {
-    let mut settings = Settings::of(args)?;
-    let Checked { access, .. } = check(&settings)?;
-    let fixed = |settings: &Settings| {
-        let Settings { port, host, base, tick, inotify, lessons, open_to_network, .. } = settings;
-        let limits = (settings.max_connections.value, settings.max_per_address.value);
-        let texts = [&host.value, &base.value, &tick.value].map(String::clone);
-        (port.value, texts, [*inotify, *lessons, *open_to_network], limits)
-    };
-    if fixed(&settings) != fixed(before) {
-        log::warn!(
-            "of [server] and [limits], only who may ask, lines, encoding and redact change without a restart"
-        );
-    }
-    let mut sources = settings.sources.drain(..).map(|(source, _)| source).collect::<Vec<_>>();
-    let jobs = |settings: &Settings| settings.jobs.iter().map(|given| given.job.clone()).collect::<Vec<_>>();
-    if jobs(&settings) != jobs(before) {
-        log::warn!("jobs change with a restart only");
-    }
-    sources.extend(job_sources(&renewed_jobs(before, &settings), app.jobs())?);
-    if sources.is_empty() {
-        return Err(CliError::Usage("no log is named any more".to_owned()));
-    }
-    let catalogue = app.next_catalogue(sources).map_err(CliError::Usage)?;
-    let lines = usize::try_from(settings.lines.value).unwrap_or(usize::MAX);
-    log::info!("the settings have been read again");
-    Ok(Renewal { access, catalogue, lines })
+/// The settings, in which nothing is wrong that can be found out before the server listens.
+pub(super) fn understood(args: &Args) -> Result<(Settings, Checked), CliError> {
+    let mut mistakes = Mistakes::default();
+    let (settings, checked) = examine(args, &mut mistakes);
+    mistakes.end()?;
+    Ok((settings, checked))
 }
 
-/// The jobs that there are, whose logs are read and shown as is written now: what is to be masked is masked from now on.
-fn renewed_jobs(before: &Settings, now: &Settings) -> Vec<JobSettings> {
-    let same = |job: &JobSettings| now.jobs.iter().find(|other| other.job.name == job.job.name).cloned();
-    before.jobs.iter().map(|job| same(job).unwrap_or_else(|| job.clone())).collect()
+/// Reads the settings, and looks for all that is wrong with them, in themselves and on this machine.
+pub(super) fn examine(args: &Args, mistakes: &mut Mistakes) -> (Settings, Checked) {
+    let settings = Settings::of(args, mistakes);
+    let checked = check(&settings, mistakes);
+    mistakes.unless(addresses(&settings));
+    machine::look(&settings, mistakes);
+    (settings, checked)
 }
 
 /// What the settings say about the server, once it is understood.
 pub(super) struct Checked {
     base: String,
-    access: Access,
+    pub(super) access: Access,
     tick: Duration,
 }
 
 /// Understands what does not depend on this machine.
-pub(super) fn check(settings: &Settings) -> Result<Checked, CliError> {
-    let tick = parse_tick(&settings.tick.value).map_err(|why| complaint(&settings.tick, &why))?;
-    Ok(Checked { base: check_base(&settings.base)?, access: access(settings)?, tick })
+fn check(settings: &Settings, mistakes: &mut Mistakes) -> Checked {
+    let tick = parse_tick(&settings.tick.value).map_err(|why| complaint(&settings.tick, &why));
+    Checked {
+        base: mistakes.unless(check_base(&settings.base)).unwrap_or_default(),
+        access: access(settings, mistakes),
+        tick: mistakes.unless(tick).unwrap_or_default(),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
@@ -210,14 +201,17 @@ fn spool_stdin(sources: &[Source]) -> Result<Option<StdinSpool>, CliError> {
 /// The jobs, with what an earlier server has left of them.
 fn begin_jobs(settings: &Settings) -> Result<Jobs, CliError> {
     let jobs = settings.jobs.iter().map(|settings| settings.job.clone()).collect();
-    Jobs::new(jobs, settings.job_folder.as_deref()).map_err(|error| match &settings.job_folder {
-        Some(folder) => CliError::Failed(format!("job_folder = {folder:?} cannot be used: {error}.")),
+    let folder = settings.job_folder.as_ref();
+    Jobs::new(jobs, folder.map(|(folder, _)| folder.as_path())).map_err(|error| match folder {
+        Some((_, given)) => {
+            CliError::Failed(format!("{} {} cannot be used: {error}.", given.by, given.value))
+        }
         None => CliError::Failed(format!("Jobs need a temporary folder, which cannot be made: {error}.")),
     })
 }
 
 /// The logs of the jobs.
-fn job_sources(settings: &[JobSettings], jobs: &Jobs) -> Result<Vec<Source>, CliError> {
+pub(super) fn job_sources(settings: &[JobSettings], jobs: &Jobs) -> Result<Vec<Source>, CliError> {
     let source = |settings: &JobSettings, name: &str, path: &Path| {
         let group = settings.group.as_deref().unwrap_or("jobs");
         Source::job(name, path)?.with(None, Some(group), Rc::clone(&settings.lens))
@@ -241,18 +235,7 @@ fn demo_if_empty(sources: &mut Vec<Source>, settings: &Settings) -> Result<Optio
     Ok(Some(demo))
 }
 
-/// A file that was named and is there, but cannot be served, is a mistake to hear of now.
-pub(super) fn refuse_unservable(catalogue: &Catalogue) -> Result<(), CliError> {
-    for entry in catalogue.logs().filter(|entry| entry.outright) {
-        if let LogState::Refused(why) = entry.state() {
-            let path = entry.root.path().join(&entry.rel);
-            return Err(CliError::Failed(format!("{} cannot be served: {why}", path.display())));
-        }
-    }
-    Ok(())
-}
-
-/// A room that cannot be written is a mistake to hear of now. One that is not there yet is made, so that it can be watched.
+/// A room that is not there yet is made, so that it can be watched. One that cannot be written is a mistake to hear of now.
 fn make_rooms(catalogue: &Catalogue) -> Result<(), CliError> {
     for entry in catalogue.logs().filter(|entry| entry.kind == LogKind::Room) {
         room::open(&entry.root, &entry.rel).map_err(|why| {
@@ -276,38 +259,50 @@ fn check_base(base: &Given<String>) -> Result<String, CliError> {
     Err(complaint(base, "a sub-path begins with a slash and is made of plain characters, as /logs"))
 }
 
-fn access(settings: &Settings) -> Result<Access, CliError> {
+fn access(settings: &Settings, mistakes: &mut Mistakes) -> Access {
     for origin in &settings.allow_origin {
         let authority =
             origin.value.strip_prefix("http://").or_else(|| origin.value.strip_prefix("https://"));
         if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
-            let what = "an origin is a scheme, a host and perhaps a port, as https://example.org";
-            return Err(complaint(origin, what));
+            mistakes
+                .wrong(origin, "an origin is a scheme, a host and perhaps a port, as https://example.org");
         }
     }
     for given in &settings.allow_host {
         let host = &given.value;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let is_name = !host.is_empty() && !host.ends_with('.') && host.bytes().all(plain);
-        if !is_name && address.is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
-            let what = "a host is a name alone, without scheme and port, as logs.example.org";
-            return Err(complaint(given, what));
+        if !is_name && in_brackets(host).is_none() {
+            mistakes.wrong(given, "a host is a name alone, without scheme and port, as logs.example.org");
         }
     }
     let mut hosts: Vec<String> =
         settings.allow_host.iter().map(|host| host.value.to_ascii_lowercase()).collect();
     hosts.push(settings.host.value.to_ascii_lowercase());
     let origins = settings.allow_origin.iter().map(|origin| origin.value.clone()).collect();
-    Ok(Access { hosts, origins, any_address: settings.open_to_network })
+    Access { hosts, origins, any_address: settings.open_to_network }
+}
+
+/// The address in `[::1]`.
+fn in_brackets(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
 /// Where to listen, unless that is further than was allowed.
-pub(super) fn addresses(settings: &Settings) -> Result<Vec<SocketAddr>, CliError> {
+fn addresses(settings: &Settings) -> Result<Vec<SocketAddr>, CliError> {
     let host = &settings.host;
-    let addresses: Vec<SocketAddr> = (host.value.as_str(), settings.port.value)
+    if let Some(address) = in_brackets(&host.value) {
+        return Err(complaint(host, &format!("here an address is written without brackets, as {address}")));
+    }
+    let port = u16::try_from(settings.port.value).map_err(|_| complaint(&settings.port, &wanted(&PORTS)))?;
+    let addresses: Vec<SocketAddr> = (host.value.as_str(), port)
         .to_socket_addrs()
-        .map_err(|_| complaint(host, "this is no address and no name of this machine"))?
+        .map_err(|_| {
+            complaint(
+                host,
+                "this is no address and no name of this machine; 127.0.0.1, ::1 and localhost are",
+            )
+        })?
         .collect();
     let beyond = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
     if !settings.open_to_network && addresses.iter().any(beyond) {
@@ -393,7 +388,13 @@ fn connections(asked: u64) -> usize {
 }
 
 /// The first line is the address to open; then what is served, and what is waited for.
-fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, catalogue: &Catalogue) -> String {
+fn greeting(
+    settings: &Settings,
+    written: &[Given<String>],
+    port: u16,
+    base: &str,
+    catalogue: &Catalogue,
+) -> String {
     /// So many logs are named; more would push the address off the screen.
     const MOST_NAMED: usize = 20;
     let host = &settings.host.value;
@@ -428,7 +429,7 @@ fn greeting(settings: &Settings, written: &[String], port: u16, base: &str, cata
         lines.push(format!("  and {more} more that are not shown: wiretail check names them all"));
     }
     for source in catalogue.idle() {
-        lines.push(format!("  {}  (nothing there yet; waiting for it)", written[source]));
+        lines.push(format!("  {}  (nothing there yet; waiting for it)", written[source].value));
     }
     if settings.open_to_network {
         let rooms = catalogue.logs().any(|entry| entry.kind == LogKind::Room);
@@ -450,7 +451,7 @@ fn parse_tick(text: &str) -> Result<Duration, String> {
     };
     match millis {
         Some(millis @ 1..=10_000) => Ok(Duration::from_millis(millis)),
-        _ => Err("a time between 1ms and 10s is needed, as 10ms".to_owned()),
+        _ => Err("a time from 1ms to 10s is wanted, with its unit, as 10ms".to_owned()),
     }
 }
 

@@ -1,7 +1,10 @@
 //! One table of a configuration file: its keys are taken out one by one, and what is left over is a mistake.
 //!
+//! A mistake is noted, and the reading goes on: whoever has made three hears of all three. What has one counts as not given.
+//!
 //! Knows TOML, and how to say in plain words what is wrong with a value; not what the keys mean.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
@@ -10,26 +13,34 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::Given;
 
-/// A file: what it is called, and what is in it.
+/// A file: what it is called, what is in it, and what is wrong there.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) name: &'a str,
     pub(super) text: &'a str,
+    /// Where each mistake stands, and a sentence about it.
+    pub(super) mistakes: &'a RefCell<Vec<(usize, String)>>,
 }
 
 impl<'a> Place<'a> {
-    /// A complaint about what stands at `at`.
-    pub(super) fn complain(self, at: usize, what: impl Display) -> String {
+    /// What stands at `at`, with its line in front.
+    fn located(self, at: usize, what: impl Display) -> String {
         format!("{}, line {}: {what}", self.name, line_of(self.text, at))
     }
 
-    /// All tables of the file by their names, or why it is none.
-    pub(super) fn parse(self) -> Result<DeTable<'a>, String> {
-        DeTable::parse(self.text).map(Spanned::into_inner).map_err(|error| {
+    /// Notes that what stands at `at` is wrong.
+    pub(super) fn complain(self, at: usize, what: impl Display) {
+        self.mistakes.borrow_mut().push((at, self.located(at, what)));
+    }
+
+    /// All tables of the file by their names; none if it is no TOML.
+    pub(super) fn parse(self) -> DeTable<'a> {
+        DeTable::parse(self.text).map(Spanned::into_inner).unwrap_or_else(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let said = self.text.lines().nth(line_of(self.text, at) - 1).unwrap_or_default().trim();
             let why = error.message().replace('\n', "; ");
-            self.complain(at, format!("this cannot be read as TOML ({why}): {said:?}"))
+            self.complain(at, format!("this cannot be read as TOML ({why}): {said:?}"));
+            DeTable::default()
         })
     }
 
@@ -60,23 +71,30 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// The table that `value` is.
-    pub(super) fn new(
-        place: Place<'a>,
-        title: &'static str,
-        value: Spanned<DeValue<'a>>,
-    ) -> Result<Self, String> {
+    pub(super) fn new(place: Place<'a>, title: &'static str, value: Spanned<DeValue<'a>>) -> Option<Self> {
         let at = value.span().start;
         match value.into_inner() {
-            DeValue::Table(table) => Ok(Self { place, title, at, table, known: Vec::new() }),
+            DeValue::Table(table) => Some(Self { place, title, at, table, known: Vec::new() }),
             other => {
                 let what = format!("this is {}; {title} is written on a line of its own", kind(&other));
-                Err(place.complain(at, what))
+                place.complain(at, what);
+                None
             }
         }
     }
 
+    /// Each needs `key`, as in `example`, and something in it.
+    pub(super) fn needs(&self, key: &str, example: &str) {
+        let is_empty =
+            |value: &Spanned<DeValue<'a>>| matches!(value.get_ref(), DeValue::Array(list) if list.is_empty());
+        if self.table.get(key).is_none_or(is_empty) {
+            self.place
+                .complain(self.at, format!("{} has no {key}; each needs one, as {example}", self.title));
+        }
+    }
+
     /// Text, as in `example`.
-    pub(super) fn text(&mut self, key: &'static str, example: &str) -> Result<Option<Given<String>>, String> {
+    pub(super) fn text(&mut self, key: &'static str, example: &str) -> Option<Given<String>> {
         self.take(key, |value| match value {
             DeValue::String(text) => Ok(text.to_string()),
             DeValue::Integer(_) | DeValue::Float(_) => {
@@ -87,7 +105,7 @@ impl<'a> Section<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn switch(&mut self, key: &'static str) -> Result<Option<Given<bool>>, String> {
+    pub(super) fn switch(&mut self, key: &'static str) -> Option<Given<bool>> {
         self.take(key, |value| match value {
             DeValue::Boolean(on) => Ok(*on),
             _ => Err(format!("true or false is wanted, without quotes, as {key} = true")),
@@ -100,83 +118,88 @@ impl<'a> Section<'a> {
         key: &'static str,
         range: &RangeInclusive<u64>,
         example: u64,
-    ) -> Result<Option<Given<u64>>, String> {
-        let wanted = match *range.end() {
-            u64::MAX => format!("a whole number from {} on is wanted, as {key} = {example}", range.start()),
-            most => {
-                format!("a whole number from {} to {most} is wanted, as {key} = {example}", range.start())
-            }
-        };
+    ) -> Option<Given<u64>> {
         self.take(key, |value| match value {
             DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
                 .ok()
                 .filter(|number| range.contains(number))
-                .ok_or(wanted),
+                .ok_or_else(|| format!("{}, as {key} = {example}", wanted(range))),
             DeValue::String(text) if text.parse::<u64>().is_ok() => {
                 Err(format!("numbers are written without quotes, as {key} = {example}"))
             }
-            _ => Err(wanted),
+            _ => Err(format!("{}, as {key} = {example}", wanted(range))),
         })
     }
 
     /// A list of texts; each with the line it stands on.
-    pub(super) fn texts(&mut self, key: &'static str) -> Result<Vec<Given<String>>, String> {
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<Given<String>> {
         self.known.push(key);
-        let Some(value) = self.table.remove(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.table.remove(key) else { return Vec::new() };
         let wanted = |what: &str| format!("{what}, as {key} = [\"one\", \"another\"]");
         let DeValue::Array(values) = value.get_ref() else {
-            return Err(self.wrong(key, &value, &wanted("a list of texts is wanted, in brackets")));
+            self.wrong(key, &value, &wanted("a list of texts is wanted, in brackets"));
+            return Vec::new();
         };
         let mut texts = Vec::new();
         for value in values {
-            let DeValue::String(text) = value.get_ref() else {
-                return Err(self.wrong(key, value, &wanted("all of a list are texts, each in quotes")));
-            };
-            texts.push(self.given(key, value.span().start, text.to_string()));
+            match value.get_ref() {
+                DeValue::String(text) => texts.push(self.given(key, value.span().start, text.to_string())),
+                _ => self.wrong(key, value, &wanted("all of a list are texts, each in quotes")),
+            }
         }
-        Ok(texts)
+        texts
     }
 
     fn take<T>(
         &mut self,
         key: &'static str,
         understand: impl FnOnce(&DeValue<'a>) -> Result<T, String>,
-    ) -> Result<Option<Given<T>>, String> {
+    ) -> Option<Given<T>> {
         self.known.push(key);
-        let Some(value) = self.table.remove(key) else { return Ok(None) };
-        match understand(value.get_ref()) {
-            Ok(understood) => Ok(Some(self.given(key, value.span().start, understood))),
-            Err(wanted) => Err(self.wrong(key, &value, &wanted)),
-        }
+        let value = self.table.remove(key)?;
+        let understood =
+            understand(value.get_ref()).map_err(|wanted| self.wrong(key, &value, &wanted)).ok()?;
+        Some(self.given(key, value.span().start, understood))
     }
 
     fn given<T>(&self, key: &str, at: usize, value: T) -> Given<T> {
-        Given { by: self.place.complain(at, format!("{key} =")), value }
+        Given { by: self.place.located(at, format!("{key} =")), value }
     }
 
-    fn wrong(&self, key: &str, value: &Spanned<DeValue<'a>>, wanted: &str) -> String {
+    fn wrong(&self, key: &str, value: &Spanned<DeValue<'a>>, wanted: &str) {
         let written = self.place.written(value.span());
-        let kind = kind(value.get_ref());
-        self.place.complain(value.span().start, format!("{key} = {written}: this is {kind}; {wanted}"))
-    }
-
-    /// A complaint about the table as a whole.
-    pub(super) fn complain(&self, what: &str) -> String {
-        self.place.complain(self.at, format!("{} {what}", self.title))
+        // Of a number, it is not that it is one.
+        let what = match value.get_ref() {
+            DeValue::Integer(_) if wanted.starts_with(WHOLE) => String::new(),
+            other => format!("this is {}; ", kind(other)),
+        };
+        self.place.complain(value.span().start, format!("{key} = {written}: {what}{wanted}"));
     }
 
     /// Nothing may be left. `elsewhere` are keys of other tables, with the title of each.
-    pub(super) fn finish(self, elsewhere: &[(&str, &str)]) -> Result<(), String> {
-        let Some((key, _)) = self.table.iter().min_by_key(|(key, _)| key.span().start) else { return Ok(()) };
-        let (title, at, key) = (self.title, key.span().start, key.get_ref().as_ref());
-        let known = &self.known;
-        let other = elsewhere.iter().find(|(other, _)| *other == key);
-        let what = match (closest(key, known), other) {
-            (_, Some((_, owner))) => format!("{key:?} is no key of {title}; it belongs to {owner}"),
-            (Some(meant), None) => format!("{title} has no key {key:?}; {meant} is meant, perhaps"),
-            (None, None) => format!("{title} has no key {key:?}; it has {}", known.join(", ")),
-        };
-        Err(self.place.complain(at, what))
+    pub(super) fn finish(self, elsewhere: &[(&str, &str)]) {
+        for key in self.table.keys() {
+            let (title, at, key) = (self.title, key.span().start, key.get_ref().as_ref());
+            let known = &self.known;
+            let other = elsewhere.iter().find(|(other, _)| *other == key);
+            let what = match (closest(key, known), other) {
+                (_, Some((_, owner))) => format!("{key:?} is no key of {title}; it belongs to {owner}"),
+                (Some(meant), None) => format!("{title} has no key {key:?} (did you mean {meant}?)"),
+                (None, None) => format!("{title} has no key {key:?}; it has {}", known.join(", ")),
+            };
+            self.place.complain(at, what);
+        }
+    }
+}
+
+/// How a sentence about a number begins.
+const WHOLE: &str = "a whole number from";
+
+/// What a number has to be, in plain words.
+pub fn wanted(range: &RangeInclusive<u64>) -> String {
+    match *range.end() {
+        u64::MAX => format!("{WHOLE} {} on is wanted", range.start()),
+        most => format!("{WHOLE} {} to {most} is wanted", range.start()),
     }
 }
 

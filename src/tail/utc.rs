@@ -26,11 +26,31 @@ impl From<SystemTime> for Utc {
     }
 }
 
+impl Utc {
+    /// As HTTP writes it (RFC 9110 §5.6.7, IMF-fixdate): `Fri, 20 Nov 2026 13:45:12 GMT`.
+    pub fn http_date(self) -> String {
+        // 1 January 1970 was a Thursday.
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (year, month, day) = civil_from_days(self.days);
+        let weekday = DAYS[self.days.rem_euclid(7) as usize];
+        let month = MONTHS[(month - 1).rem_euclid(12) as usize];
+        let (hour, minute, second) = self.clock();
+        format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+
+    /// Hour, minute and second.
+    fn clock(self) -> (i64, i64, i64) {
+        let seconds = self.millis_of_day / 1000;
+        (seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+}
+
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.days);
-        let (seconds, millis) = (self.millis_of_day / 1000, self.millis_of_day % 1000);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let ((hour, minute, second), millis) = (self.clock(), self.millis_of_day % 1000);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 }
@@ -76,6 +96,15 @@ mod tests {
         assert_eq!(shown(4_107_542_400), "2100-03-01T00:00:00.000Z");
         let moment = UNIX_EPOCH + Duration::from_millis(1_234_567_890_123);
         assert_eq!(Utc::from(moment).to_string(), "2009-02-13T23:31:30.123Z");
+    }
+
+    #[test]
+    fn http_writes_them_its_own_way() {
+        // RFC 9110 §5.6.7
+        let date = |seconds| Utc::from(UNIX_EPOCH + Duration::from_secs(seconds)).http_date();
+        assert_eq!(date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(date(951_782_400), "Tue, 29 Feb 2000 00:00:00 GMT");
     }
 
     #[test]

@@ -23,9 +23,45 @@ use crate::http::{Request, Response, Status};
 use crate::tail::Cursor;
 use crate::tail::room::WriteError;
 pub use line::Said;
+use rates::{Paces, Rates};
 
-/// The size beyond which nobody may write into a room. Whoever looks after it rotates it before, as any other log.
-pub const MOST_BYTES: u64 = 64 << 20;
+/// What holds for all rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The size beyond which nobody may write into a room. Whoever looks after it rotates it before, as any other log.
+    pub bytes: u64,
+    /// How often anybody may write.
+    pub paces: Paces,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, paces: Paces::default() }
+    }
+}
+
+/// All rooms together.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    limits: Limits,
+    rates: Rates,
+}
+
+impl Rooms {
+    /// Rooms in which nobody has written yet.
+    pub fn of(limits: Limits) -> Self {
+        Self { limits, rates: Rates::default() }
+    }
+
+    /// Other limits hold from now on.
+    pub fn renew(&mut self, limits: Limits) {
+        // How far somebody is ahead of one pace says nothing about another.
+        if limits.paces != self.limits.paces {
+            self.rates = Rates::default();
+        }
+        self.limits = limits;
+    }
+}
 
 /// Why a message is not written.
 #[derive(Debug)]
@@ -146,8 +182,9 @@ pub fn say(said: &Said, room: &Rc<str>, context: &mut Context<'_>) -> Result<Wri
     };
     let line =
         said.line((context.wall_clock)(), address).map_err(|why| Refused::unfit(Status::BAD_REQUEST, why))?;
-    context.rates.take(address, context.now).map_err(Refused::too_often)?;
-    let cursor = context.logs.write(room, &line, MOST_BYTES, context.now).map_err(|error| {
+    let Rooms { limits, rates } = &mut *context.rooms;
+    rates.take(&limits.paces, address, context.now).map_err(Refused::too_often)?;
+    let cursor = context.logs.write(room, &line, limits.bytes, context.now).map_err(|error| {
         log::warn!("{room}: a message was not written: {error}");
         Refused::from(error)
     })?;

@@ -8,19 +8,36 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-/// For one address: ten lines at once, then two a second.
-const EACH: Pace = Pace { burst: 10, every: Duration::from_millis(500) };
-/// For all together: a hundred at once, then fifty a second.
-const ALL: Pace = Pace { burst: 100, every: Duration::from_millis(20) };
-/// When so many addresses are remembered, those that have waited long enough are forgotten. No more than `ALL` lets through
-/// while `EACH` fills up again are not among them: 350.
+/// When so many addresses are remembered, those that have waited long enough are forgotten. No more than all may write while
+/// one waits are not among them: 350, unless other paces were set.
 const REMEMBERED: usize = 512;
 
 /// How often.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    burst: u32,
-    every: Duration,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// So many at once.
+    pub burst: u32,
+    /// And then one in so long.
+    pub every: Duration,
+}
+
+/// How often anybody may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paces {
+    /// Somebody at one address.
+    pub each: Pace,
+    /// All together.
+    pub all: Pace,
+}
+
+impl Default for Paces {
+    /// For one address ten lines at once, then two a second; for all together a hundred at once, then fifty a second.
+    fn default() -> Self {
+        Self {
+            each: Pace { burst: 10, every: Duration::from_millis(500) },
+            all: Pace { burst: 100, every: Duration::from_millis(20) },
+        }
+    }
 }
 
 /// When the last line would have been written if they had come at their pace: the further ahead, the more have come at once.
@@ -42,34 +59,44 @@ impl Tide {
 }
 
 /// Who has written lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rates {
     all: Option<Tide>,
     each: HashMap<IpAddr, Tide>,
+    /// When there are so many, some are forgotten.
+    most: usize,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { all: None, each: HashMap::new(), most: REMEMBERED }
+    }
 }
 
 impl Rates {
-    /// Whether somebody at this address may write a line now; it counts as written then.
+    /// Whether somebody at this address may write a line now, at these paces; it counts as written then.
     ///
     /// # Errors
     /// How long to wait before it is worth another try.
-    pub fn take(&mut self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    pub fn take(&mut self, paces: &Paces, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let address = neighbourhood(address);
         let mut all = self.all.unwrap_or(Tide(now));
         let mut own = self.each.get(&address).copied().unwrap_or(Tide(now));
         let counted = !address.is_loopback();
-        let wait = if counted { own.wait(EACH, now) } else { Duration::ZERO };
-        let wait = wait.max(all.wait(ALL, now));
+        let wait = if counted { own.wait(paces.each, now) } else { Duration::ZERO };
+        let wait = wait.max(all.wait(paces.all, now));
         if !wait.is_zero() {
             return Err(wait);
         }
-        all.rise(ALL, now);
+        all.rise(paces.all, now);
         self.all = Some(all);
         if counted {
-            if self.each.len() >= REMEMBERED {
+            if self.each.len() >= self.most {
                 self.each.retain(|_, tide| tide.0 > now);
+                // So that it is not done for every line, however many have to be remembered.
+                self.most = REMEMBERED.max(2 * self.each.len());
             }
-            own.rise(EACH, now);
+            own.rise(paces.each, now);
             self.each.insert(address, own);
         }
         Ok(())
@@ -97,14 +124,21 @@ mod tests {
 
     /// How many lines get through at once.
     fn burst(rates: &mut Rates, from: &str, now: Instant) -> u32 {
-        (0..).take_while(|_| rates.take(address(from), now).is_ok()).count().try_into().unwrap()
+        (0..)
+            .take_while(|_| rates.take(&Paces::default(), address(from), now).is_ok())
+            .count()
+            .try_into()
+            .unwrap()
     }
 
     #[test]
     fn an_address_may_write_ten_lines_at_once_and_then_two_a_second() {
         let (mut rates, start) = (Rates::default(), Instant::now());
         assert_eq!(burst(&mut rates, "192.0.2.1", start), 10);
-        assert_eq!(rates.take(address("192.0.2.1"), start), Err(Duration::from_millis(500)));
+        assert_eq!(
+            rates.take(&Paces::default(), address("192.0.2.1"), start),
+            Err(Duration::from_millis(500))
+        );
         assert_eq!(burst(&mut rates, "192.0.2.2", start), 10, "others are not concerned");
         assert_eq!(burst(&mut rates, "192.0.2.1", start + Duration::from_millis(499)), 0);
         assert_eq!(burst(&mut rates, "192.0.2.1", start + Duration::from_millis(500)), 1);
@@ -127,7 +161,10 @@ mod tests {
         for own in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             let (mut rates, now) = (Rates::default(), Instant::now());
             assert_eq!(burst(&mut rates, own, now), 100, "{own}");
-            assert_eq!(rates.take(address("192.0.2.1"), now), Err(Duration::from_millis(20)));
+            assert_eq!(
+                rates.take(&Paces::default(), address("192.0.2.1"), now),
+                Err(Duration::from_millis(20))
+            );
             assert_eq!(burst(&mut rates, own, now + Duration::from_secs(1)), 50);
         }
     }
@@ -138,10 +175,11 @@ mod tests {
         for number in 0..100_000u32 {
             let from = IpAddr::V4(number.into());
             now += Duration::from_millis(20);
-            assert_eq!(rates.take(from, now), Ok(()));
+            assert_eq!(rates.take(&Paces::default(), from, now), Ok(()));
             assert!(rates.each.len() <= REMEMBERED);
         }
-        let refused = Rates { all: rates.all, each: HashMap::new() }.take(address("192.0.2.1"), now);
+        let refused =
+            Rates { all: rates.all, ..Rates::default() }.take(&Paces::default(), address("192.0.2.1"), now);
         assert_eq!(refused, Ok(()));
     }
 }

@@ -148,7 +148,7 @@ impl Source {
         for alias in aliases {
             check_name(alias).map_err(|fault| SourceError { given: alias.clone(), fault })?;
         }
-        let one = self.name.is_some() && matches!(self.place, Place::Stdin | Place::Path(_) | Place::Room(_));
+        let one = self.name.is_some() && (self.is_stdin() || self.is_one_file());
         match aliases.first() {
             Some(alias) if !one => Err(SourceError { given: alias.clone(), fault: Fault::Alias }),
             _ => Ok(Self { aliases: aliases.to_vec(), ..self }),
@@ -188,6 +188,11 @@ impl Source {
     /// [`StdinSpool`](crate::tail::spool::StdinSpool)).
     pub fn is_stdin(&self) -> bool {
         matches!(self.place, Place::Stdin)
+    }
+
+    /// Whether it is one file, there or not, that was named as such.
+    pub fn is_one_file(&self) -> bool {
+        matches!(self.place, Place::Path(_) | Place::Room(_))
     }
 
     /// Whether there is nothing to read yet: for a word of warning at the start. A pattern is never missing.
