@@ -13,11 +13,12 @@
 //! A block is gone through by the expression itself; its lines are looked for only around what that finds. Does not know
 //! who asks.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::tail::cursor::{Place, guard_len};
 use crate::tail::follower::Follower;
+use crate::tail::generation::Generation;
 use crate::tail::history::extent::Extent;
 use crate::tail::history::finds::Finds;
 use crate::tail::history::job::{Bench, Doing, Found, Hit, Progress, Summary, Work, step_of};
@@ -25,7 +26,13 @@ use crate::tail::history::numbers::Unnumbered;
 use crate::tail::history::view::View;
 use crate::tail::history::walk::{Block, Walk};
 use crate::tail::pattern::Filter;
-use crate::tail::standing::{GenerationId, Standing};
+use crate::tail::standing::{GenerationId, Spot, Standing};
+
+/// No more hits than this are told of one block: each is made into a cursor and a message.
+const MOST_AT_ONCE: usize = 256;
+
+/// Where there are more, less is gone through at a time, down to this.
+const LEAST: usize = 4 * 1024;
 
 /// See the module.
 #[derive(Debug)]
@@ -41,6 +48,8 @@ pub(crate) struct Search {
     pub(crate) unnumbered: Vec<Unnumbered>,
     // All files are known.
     whole: bool,
+    // So much is gone through at a time.
+    part: usize,
     up: Way,
     down: Way,
     finds: Finds,
@@ -54,10 +63,12 @@ struct Way {
     seen: u64,
 }
 
-/// A line that was found: where in its block, and what it says, or the beginning of that.
+/// A line that was found: where in its block, what it says, or the beginning of that, and its place, if what lies before
+/// it in the block is enough to tell that.
 struct Line {
     at: usize,
     text: String,
+    place: Option<Place>,
 }
 
 /// What came of one block.
@@ -82,8 +93,8 @@ impl Search {
         let (up, down) = (Way::new(Walk::up(&place)), Way::new(Walk::down(&place)));
         let (finds, names) = (Finds::default(), Vec::new());
         let (told, unnumbered) = (0, Vec::new());
-        let (lost, left, untold, whole) = (false, most, false, false);
-        Self { filter, lost, left, told, untold, unnumbered, whole, up, down, finds, names }
+        let (lost, left, untold, whole, part) = (false, most, false, false, step_of(&filter));
+        Self { filter, lost, left, told, untold, unnumbered, whole, part, up, down, finds, names }
     }
 
     /// One block, or one more file.
@@ -108,8 +119,8 @@ impl Search {
         };
         let way = if upwards { &mut self.up } else { &mut self.down };
         let Some(walk) = &mut way.walk else { return Work::Again };
-        let step = step_of(&self.filter);
-        let (id, from, bytes) = match walk.next_part(step, bench.follower, bench.scratch, bench.now) {
+        let before = walk.clone();
+        let (id, from, bytes) = match walk.next_part(self.part, bench.follower, bench.scratch, bench.now) {
             Block::Lines { id, from, bytes } => (id, from, bytes),
             Block::Gap { bytes, .. } => {
                 way.seen += bytes.unwrap_or(0);
@@ -122,14 +133,22 @@ impl Search {
                 return Work::Again;
             }
         };
-        way.seen += bytes.len() as u64;
-        self.finds.enter(id, bench.follower);
         let view = View::new(id, from, bytes, bench.follower, bench.now);
+        self.finds.enter(id, bench.follower);
+        let generation = bench.follower.lineage.get(id);
+        let Some(lines) = self.scan(id, from, &view, upwards, generation) else {
+            self.part = (self.part / 4).max(LEAST);
+            let way = if upwards { &mut self.up } else { &mut self.down };
+            way.walk = Some(before);
+            return Work::Again;
+        };
+        self.part = (2 * self.part).min(step_of(&self.filter));
+        let way = if upwards { &mut self.up } else { &mut self.down };
+        way.seen += bytes.len() as u64;
         if !upwards {
             // Who comes from the file's first byte counts on the way, as that is cheaper than to read it again.
             bench.indexes.count_too(id, from, view.lens(), bytes);
         }
-        let lines = self.scan(id, from, &view, upwards);
         if lines.is_empty() {
             return Work::Again;
         }
@@ -140,24 +159,46 @@ impl Search {
         Work::Found(Found::Hits(self.hits(scanned, bench)))
     }
 
-    /// Counts what is found, and gives what is to be told of it, the nearest first.
-    fn scan(&mut self, id: GenerationId, from: u64, view: &View<'_>, upwards: bool) -> Vec<Line> {
-        let (finds, left) = (&mut self.finds, self.left);
-        let (mut found, mut untold) = (VecDeque::new(), false);
+    /// Counts what is found, and gives what is to be told of it, the nearest first. None if that would be too much at once:
+    /// then nothing has been counted.
+    fn scan(
+        &mut self,
+        id: GenerationId,
+        from: u64,
+        view: &View<'_>,
+        upwards: bool,
+        generation: Option<&Generation>,
+    ) -> Option<Vec<Line>> {
+        let finds = &mut self.finds;
+        if self.left == 0 {
+            view.each_shown(&self.filter, |at, _| {
+                finds.add(id, from + at as u64);
+                self.untold = true;
+            });
+            return Some(Vec::new());
+        }
+        let most = if self.part > LEAST { MOST_AT_ONCE } else { usize::MAX };
+        let (mut lines, mut is_too_much) = (Vec::new(), false);
         view.each_shown(&self.filter, |at, line| {
-            finds.add(id, from + at as u64);
-            if found.len() == left {
-                untold = true;
-                // Upwards, the last one is the nearest.
-                if !upwards || found.pop_front().is_none() {
-                    return;
-                }
+            is_too_much |= lines.len() == most;
+            if !is_too_much {
+                let offset = from + at as u64;
+                let before = view.before(at).filter(|before| before.len() >= guard_len(offset));
+                let place = before.zip(generation).map(|(before, known)| known.place_after(offset, before));
+                lines.push(Line { at, text: beginning(line), place });
             }
-            found.push_back(Line { at, text: beginning(line) });
         });
-        self.untold |= untold;
-        self.left -= found.len();
-        if upwards { found.into_iter().rev().collect() } else { found.into() }
+        if is_too_much {
+            return None;
+        }
+        lines.iter().for_each(|line| finds.add(id, from + line.at as u64));
+        if upwards {
+            lines.reverse();
+        }
+        self.untold |= lines.len() > self.left;
+        lines.truncate(self.left);
+        self.left -= lines.len();
+        Some(lines)
     }
 
     fn hits(&mut self, scanned: Scanned, bench: &mut Bench<'_>) -> Vec<Hit> {
@@ -165,10 +206,11 @@ impl Search {
         let extent = Extent::of(bench.follower);
         let first_line = bench.line_at(id, from);
         let file = self.name(id, bench);
-        let hit = |(Line { at, text }, newlines): (Line, u64)| {
+        let hit = |(Line { at, text, place }, newlines): (Line, u64)| {
             let byte = from + at as u64;
+            let spot = place.map_or_else(|| bench.spot(id, byte), |place| Some(Spot { id, place }))?;
             Some(Hit {
-                cursor: bench.cursor(id, byte)?,
+                cursor: Standing::new(vec![spot]).cursor(),
                 line: first_line.map(|first| first + newlines),
                 byte,
                 file: Rc::clone(&file),

@@ -62,6 +62,11 @@ impl<'a> View<'a> {
         self.bytes.len()
     }
 
+    /// What lies before a place, as it is in the file.
+    pub(crate) fn before(&self, at: usize) -> Option<&[u8]> {
+        self.bytes.get(..at)
+    }
+
     /// Where lines begin, and where one goes on that began before.
     pub(crate) fn starts(&self) -> Vec<usize> {
         let mut starts = Vec::new();

@@ -74,3 +74,28 @@ fn a_byte_order_mark_is_no_part_of_what_the_first_line_says() {
     let (hits, summary) = scene.search(&filter("^$"), None, 10);
     assert_eq!((hits[0].byte, summary.count), (0, 1), "a mark alone is no line");
 }
+
+#[test]
+fn where_every_line_is_a_hit_few_are_told_at_once_and_each_once() {
+    let line = |number: usize| format!("{number:05}\n");
+    let files = [0, 40_000].map(|from| (from..from + 40_000).map(line).collect::<String>().into_bytes());
+    let all = lines(&files);
+    for share in [0.0, 37.5, 100.0] {
+        let mut scene = Scene::new(&files, STEP);
+        let from = scene.place(SeekTo::Percent(share)).cursor;
+        let task = Task::Search { filter: filter("^"), from: Some(from), most: 10_000 };
+        let (found, summary) = scene.run(task, None);
+        let hits = |found: &Found| match found {
+            Found::Hits(hits) => hits.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(found.iter().all(|found| hits(found).len() <= 1024), "4 KiB have no more lines than that");
+        assert_eq!((summary.count, summary.more), (80_000, true));
+        let told: Vec<usize> = found.iter().flat_map(hits).map(|hit| hit.text.parse().unwrap()).collect();
+        let once: std::collections::BTreeSet<usize> = told.iter().copied().collect();
+        assert_eq!((told.len(), once.len()), (10_000, 10_000));
+        assert_eq!(once.last().unwrap() - once.first().unwrap(), 9_999, "those around the place");
+        let progress = scene.search(&filter("^07777$"), None, 10).0;
+        assert_eq!(progress[0].byte, all[7777].byte as u64);
+    }
+}
