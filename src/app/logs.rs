@@ -44,6 +44,8 @@ const SETTLE: Duration = Duration::from_millis(1100);
 pub struct Logs {
     catalogue: Catalogue,
     watched: BTreeMap<Rc<str>, Watched>,
+    /// What each viewer watches.
+    watches: HashMap<ConnId, Rc<str>>,
     /// The watched logs that are at a path.
     by_path: HashMap<PathBuf, Vec<Rc<str>>>,
     /// The last one that was looked at, where not all could be that were due.
@@ -56,7 +58,7 @@ pub struct Logs {
     /// The catalogue that will take the place of this one when it has been looked at.
     next_catalogue: Option<Catalogue>,
     /// Who waits for the list to change.
-    list_waiters: Vec<ConnId>,
+    list_waiters: HashSet<ConnId>,
     /// The version of the list that they were told of last.
     told: u64,
     /// Which run of the program this is: in another one the versions of the list mean nothing.
@@ -155,11 +157,12 @@ impl Logs {
     /// time the program is started.
     pub fn new(catalogue: Catalogue, tick: Duration, run: u32) -> Self {
         let (watched, news, filters) = (BTreeMap::new(), Vec::new(), Filters::default());
-        let (list_waiters, told) = (Vec::new(), catalogue.version());
+        let (list_waiters, told) = (HashSet::new(), catalogue.version());
         let (opened_or_closed, next_catalogue, archives) = (false, None, Rc::default());
         Self {
             catalogue,
             watched,
+            watches: HashMap::new(),
             by_path: HashMap::new(),
             looked_at: None,
             news,
@@ -264,7 +267,7 @@ impl Logs {
 
     /// `waiter` wants to know when the list has changed.
     pub fn await_list(&mut self, waiter: ConnId) {
-        self.list_waiters.push(waiter);
+        self.list_waiters.insert(waiter);
     }
 
     fn info<'a>(&self, entry: &'a LogEntry) -> LogInfo<'a> {
@@ -316,36 +319,37 @@ impl Logs {
         }
         let watched = self.watched.get_mut(name)?;
         watched.viewers.push(viewer);
+        self.watches.insert(viewer, Rc::clone(name));
         Some(watched)
     }
 
     /// `viewer` watches nothing any more; the last viewer closes a log.
-    // O(watched logs and their viewers), once per connection that ends.
+    // O(viewers of that log).
     pub fn unwatch(&mut self, viewer: ConnId) {
-        self.list_waiters.retain(|&waiter| waiter != viewer);
-        for watched in self.watched.values_mut() {
-            watched.viewers.retain(|&other| other != viewer);
+        self.list_waiters.remove(&viewer);
+        let Some(name) = self.watches.remove(&viewer) else { return };
+        let Some(watched) = self.watched.get_mut(&name) else { return };
+        watched.viewers.retain(|&other| other != viewer);
+        if watched.viewers.is_empty() {
+            self.close(&name);
         }
-        self.close(|_, watched| watched.viewers.is_empty());
     }
 
-    /// Closes the logs of which `over` says so.
-    fn close(&mut self, mut over: impl FnMut(&Rc<str>, &mut Watched) -> bool) {
-        let Self { watched, by_path, opened_or_closed, .. } = self;
-        watched.retain(|name, watched| {
-            if !over(name, watched) {
-                return true;
+    /// The log `name` is not followed any more. Gives those who still watch it, if anybody does.
+    fn close(&mut self, name: &Rc<str>) -> Vec<ConnId> {
+        let Some(watched) = self.watched.remove(name) else { return Vec::new() };
+        log::debug!("{name}: closed");
+        self.opened_or_closed = true;
+        if let Some(names) = self.by_path.get_mut(&watched.path) {
+            names.retain(|other| other != name);
+            if names.is_empty() {
+                self.by_path.remove(&watched.path);
             }
-            log::debug!("{name}: closed");
-            *opened_or_closed = true;
-            if let Some(names) = by_path.get_mut(&watched.path) {
-                names.retain(|other| other != name);
-                if names.is_empty() {
-                    by_path.remove(&watched.path);
-                }
-            }
-            false
-        });
+        }
+        for viewer in &watched.viewers {
+            self.watches.remove(viewer);
+        }
+        watched.viewers
     }
 
     /// The log `name`, if somebody watches it. Whoever asks is about to read, and what one viewer reads first is news
@@ -443,14 +447,14 @@ impl Logs {
                     rescanned.changes = Some(Changes::between(&before, &self.catalogue));
                     rescanned.displaced = self.displace(&before);
                 }
-                rescanned.waiters = std::mem::take(&mut self.list_waiters);
+                rescanned.waiters = self.list_waiters.drain().collect();
             }
             return rescanned;
         }
         rescanned.due = self.catalogue.work(now, !self.list_waiters.is_empty());
         if self.catalogue.rests() && self.catalogue.version() != self.told {
             self.told = self.catalogue.version();
-            rescanned.waiters = std::mem::take(&mut self.list_waiters);
+            rescanned.waiters = self.list_waiters.drain().collect();
         }
         rescanned
     }
@@ -489,16 +493,8 @@ impl Logs {
             _ => false,
         };
         // Closed at once, though its viewers may take their time to leave: whoever comes next is not to share it with them.
-        let lost: HashSet<Rc<str>> = self.watched.keys().filter(|name| !is_kept(name)).cloned().collect();
-        let mut displaced = Vec::new();
-        self.close(|name, watched| {
-            let is_lost = lost.contains(name);
-            if is_lost {
-                displaced.append(&mut watched.viewers);
-            }
-            is_lost
-        });
-        displaced
+        let lost: Vec<Rc<str>> = self.watched.keys().filter(|name| !is_kept(name)).cloned().collect();
+        lost.iter().flat_map(|name| self.close(name)).collect()
     }
 
     /// When the next look at a log is due.
