@@ -25,8 +25,8 @@ export const SENTENCES = { en: new Map(), zh: new Map(Object.entries(chineseSent
  */
 export function translated({ code, message }, language) {
   const sentence = SENTENCES[language].get(code) ?? SENTENCES[language].get(message) ?? message;
-  // Which pattern, and what is wrong with it, only the server's own words say.
-  return code === 'syntax' && sentence !== message ? `${sentence} (${message})` : sentence;
+  // What exactly is wrong, only the server's own words say.
+  return (code === 'syntax' || code === 'unstarted') && sentence !== message ? `${sentence} (${message})` : sentence;
 }
 
 /**

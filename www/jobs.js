@@ -7,7 +7,7 @@
 import { encode } from './route.js';
 
 /** @typedef {import('./wire.js').Job} Job */
-/** What came of asking for something: an empty sentence if it was done. @typedef {{ status: number, message: string }} Answer */
+/** What came of asking for something: an empty sentence if it was done. @typedef {{ status: number } & import('./wire.js').Refusal} Answer */
 
 export class JobWatch {
   /** @type {Job | null} */
@@ -51,7 +51,7 @@ export class JobWatch {
   /** @param {'POST' | 'DELETE'} method */
   async #do(method) {
     const name = this.job?.name;
-    if (name === undefined) return { status: 0, message: '' };
+    if (name === undefined) return { status: 0, code: '', message: '' };
     const answer = await send(`jobs/${encode(name)}`, { method });
     await this.#ask(name);
     return answer;
@@ -82,8 +82,9 @@ export async function send(url, init) {
     const answer = await fetch(url, { cache: 'no-store', ...init });
     const message = (await answer.text()).trim();
     const retryAfter = Number(answer.headers.get('Retry-After') ?? 0);
-    return { status: answer.status, message: answer.ok ? '' : message, retryAfter };
+    const code = answer.headers.get('Wiretail-Code') ?? '';
+    return { status: answer.status, code, message: answer.ok ? '' : message, retryAfter };
   } catch {
-    return { status: 0, message: '', retryAfter: 0 };
+    return { status: 0, code: '', message: '', retryAfter: 0 };
   }
 }

@@ -9,15 +9,6 @@ import { count, translated } from './i18n.js';
 import { send } from './jobs.js';
 import { encode } from './route.js';
 
-/** What the page says for a status; else the server's sentence is shown. @type {ReadonlyMap<number, string>} */
-const CODES = new Map([
-  [400, 'unfit'],
-  [403, 'read-only'],
-  [429, 'too-often'],
-  [503, 'unwritten'],
-  [507, 'full'],
-]);
-
 export class SayBox {
   /** @type {string | null} */
   #log = null;
@@ -79,11 +70,11 @@ export class SayBox {
   }
 
   /** @param {Awaited<ReturnType<typeof send>>} answer */
-  #why({ status, message, retryAfter }) {
+  #why({ status, code, message, retryAfter }) {
     const words = /** @type {import('./i18n.js').Words} */ (this.#words);
     if (status === 0) return words.sayUnanswered;
     if (status === 413) return words.sayTooLong;
-    const sentence = translated({ code: CODES.get(status) ?? '', message }, this.#language);
+    const sentence = translated({ code, message }, this.#language);
     return retryAfter > 0 ? `${sentence} · ${words.retryIn(count(retryAfter, this.#language))}` : sentence;
   }
 

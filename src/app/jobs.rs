@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::logs::Logs;
+use super::wire::{Code, Refusal};
 use crate::http::{Response, Status};
 use crate::jobs::records::{End, Run, Stop};
 use crate::jobs::{Jobs, Refused, Status as JobStatus};
@@ -123,15 +124,19 @@ fn json(status: Status, body: &impl Serialize) -> Response {
 }
 
 fn refusal(why: &Refused) -> Response {
-    let (status, words) = match why {
-        Refused::Unknown => {
-            (Status::NOT_FOUND, "There is no job of this name; /api/jobs lists them all.".to_owned())
-        }
-        Refused::Running => (Status::CONFLICT, "It runs already; its log shows how far it is.".to_owned()),
-        Refused::NotRunning => (Status::CONFLICT, "It does not run.".to_owned()),
-        Refused::Io(error) => (Status::SERVICE_UNAVAILABLE, format!("The system did not let us: {error}.")),
+    let (status, code) = match why {
+        Refused::Unknown => (Status::NOT_FOUND, Code::NoJob),
+        Refused::Running => (Status::CONFLICT, Code::Running),
+        Refused::NotRunning => (Status::CONFLICT, Code::NotRunning),
+        Refused::Io(_) => (Status::SERVICE_UNAVAILABLE, Code::Unstarted),
     };
-    Response::text(status, &words)
+    let words = match why {
+        Refused::Unknown => "There is no job of this name; /api/jobs lists them all.".to_owned(),
+        Refused::Running => "It runs already; its log shows how far it is.".to_owned(),
+        Refused::NotRunning => "It does not run.".to_owned(),
+        Refused::Io(error) => format!("The system did not let us: {error}."),
+    };
+    Refusal::new(code, words).response(status)
 }
 
 /// Hears what `jobs` have to say, and has their logs looked at. True if there was anything.

@@ -15,7 +15,7 @@ use super::logs::Logs;
 use super::reader::Stay;
 use super::rooms::{Refused, Said};
 use super::viewer::Wish;
-use super::wire::{Dialect, Form, Patterns, SERVER, V1};
+use super::wire::{Dialect, Form, Patterns, Refusal, SERVER, V1};
 use crate::http::{MAX_BODY, Request, Response, Status, pages};
 use crate::tail::Start;
 use crate::tail::beneath::OpenError;
@@ -246,7 +246,7 @@ impl Site {
         let patterns = patterns(request).map_err(bad)?;
         let filter = match patterns.is_empty() {
             true => None,
-            false => Some(logs.filters.get(patterns.spec(), now).map_err(|why| no_filter(&why))?),
+            false => Some(logs.filters.get(patterns.spec(), now).map_err(no_filter)?),
         };
         let (dialect, deflate) = (Dialect::Plain, None);
         Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
@@ -254,11 +254,11 @@ impl Site {
 }
 
 /// Those who come when there is no room are told to come again.
-fn no_filter(why: &NoFilter) -> Response {
+fn no_filter(why: NoFilter) -> Response {
     match why {
-        NoFilter::Wrong(_) => Response::text(Status::BAD_REQUEST, &why.to_string()),
+        NoFilter::Wrong(_) => Refusal::from(why).response(Status::BAD_REQUEST),
         NoFilter::Crowded => {
-            Response::text(Status::SERVICE_UNAVAILABLE, &format!("{why}.")).field("Retry-After", "5")
+            Refusal::from(why).response(Status::SERVICE_UNAVAILABLE).field("Retry-After", "5")
         }
     }
 }

@@ -116,9 +116,11 @@ fn a_name_is_remembered_and_what_the_server_refuses_is_told_at_the_box() {
     // And a name that would pass for an address.
     page.eval("(document.querySelector('#say-message').value = 'hello', document.querySelector('#say-who').value = '[::1]', 0)");
     page.press("Enter");
-    page.wait_for("document.querySelector('#say-note').textContent.includes('name')");
+    page.wait_for(
+        "document.querySelector('#say-note').textContent.startsWith('A name has at most 32 letters')",
+    );
     // From here on, a server that says what ours says to those who are many and far away.
-    refused(&page, 429, "'Retry-After': '7'");
+    refused(&page, 429, "'Retry-After': '7', 'Wiretail-Code': 'too-often'");
     assert_eq!(note(&page), "Too often. · again in 7 s");
     picture(&page, "desk-room-refused.png");
     let phone = browser.page();
@@ -129,7 +131,12 @@ fn a_name_is_remembered_and_what_the_server_refuses_is_told_at_the_box() {
     phone.wait_for("!document.querySelector('#say').hidden");
     phone.click("#say-message");
     phone.type_text("早上好");
-    refused(&phone, 429, "'Retry-After': '7'");
+    phone.eval("document.querySelector('#say-who').value = '王:小明'");
+    phone.press("Enter");
+    let allowed = "名字最多 32 个字符，只能使用文字、数字、空格以及 - _ . '";
+    phone.wait_for(&format!("document.querySelector('#say-note').textContent === {allowed:?}"));
+    picture(&phone, "phone-room-name.png");
+    refused(&phone, 429, "'Retry-After': '7', 'Wiretail-Code': 'too-often'");
     assert_eq!(note(&phone), "发送太频繁，请稍后再试 · 7 秒后重试");
     picture(&phone, "phone-room-refused.png");
     assert_nothing_sticks_out(&phone);

@@ -12,6 +12,7 @@
 //!
 //! Knows text, times and addresses; not where the line goes.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
@@ -29,23 +30,47 @@ pub struct Said {
     pub message: String,
 }
 
+/// What is wrong with what somebody says. Reads as a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// There is nothing in the message.
+    Message,
+    /// The name has characters that no name has, or too many.
+    Name,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message => f.write_str("There is nothing in this message."),
+            Self::Name => {
+                write!(
+                    f,
+                    "A name has at most {LONGEST_NAME} letters, digits, spaces, and the characters - _ . '"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unfit {}
+
 impl Said {
-    /// The line for it, with its newline. An error is a sentence.
+    /// The line for it, with its newline.
     ///
     /// It has at most three times the bytes of the message, and some 100 more.
-    pub fn line(&self, at: SystemTime, from: IpAddr) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// If the message is empty, or the name can be none.
+    pub fn line(&self, at: SystemTime, from: IpAddr) -> Result<String, Unfit> {
         let message = self.message.trim();
         if message.is_empty() {
-            return Err("There is nothing in this message.".to_owned());
+            return Err(Unfit::Message);
         }
         let who = match self.who.as_deref().map(str::trim) {
             None | Some("") => format!("[{}]", from.to_canonical()),
             Some(name) if is_name(name) => name.to_owned(),
-            Some(_) => {
-                return Err(format!(
-                    "A name has at most {LONGEST_NAME} letters, digits, spaces, and of other characters only - _ . '"
-                ));
-            }
+            Some(_) => return Err(Unfit::Name),
         };
         Ok(format!("{} {who}: {}\n", Utc::from(at), shown(message)))
     }
@@ -86,7 +111,7 @@ mod tests {
     use super::*;
     use std::time::{Duration, UNIX_EPOCH};
 
-    fn line(who: Option<&str>, message: &str) -> Result<String, String> {
+    fn line(who: Option<&str>, message: &str) -> Result<String, Unfit> {
         let said = Said { who: who.map(str::to_owned), message: message.to_owned() };
         said.line(UNIX_EPOCH + Duration::from_millis(951_782_399_007), "::ffff:192.0.2.7".parse().unwrap())
     }
@@ -122,7 +147,7 @@ mod tests {
             "<b>",
             &"x".repeat(33),
         ] {
-            assert!(line(Some(bad), "x").is_err(), "{bad:?}");
+            assert_eq!(line(Some(bad), "x"), Err(Unfit::Name), "{bad:?}");
         }
     }
 
@@ -147,7 +172,7 @@ mod tests {
     #[test]
     fn nothing_is_no_message() {
         for nothing in ["", " ", "\r\n\t\n", "\u{3000}"] {
-            assert!(line(None, nothing).is_err(), "{nothing:?}");
+            assert_eq!(line(None, nothing), Err(Unfit::Message), "{nothing:?}");
         }
     }
 }

@@ -22,7 +22,7 @@ use super::wire::{Code, Refusal};
 use crate::http::{Request, Response, Status};
 use crate::tail::Cursor;
 use crate::tail::room::WriteError;
-pub use line::Said;
+pub use line::{Said, Unfit};
 use rates::{Paces, Rates};
 
 /// What holds for all rooms.
@@ -98,6 +98,16 @@ impl Refused {
     }
 }
 
+impl From<Unfit> for Refused {
+    fn from(why: Unfit) -> Self {
+        let code = match why {
+            Unfit::Message => Code::Unfit,
+            Unfit::Name => Code::Name,
+        };
+        Self::new(Status::BAD_REQUEST, code, why.to_string())
+    }
+}
+
 impl From<WriteError> for Refused {
     fn from(error: WriteError) -> Self {
         let why = format!("The message was not written to this log: {error}.");
@@ -110,7 +120,7 @@ impl From<WriteError> for Refused {
 
 impl From<Refused> for Response {
     fn from(refused: Refused) -> Self {
-        let response = Self::text(refused.status, &refused.why.message);
+        let response = refused.why.response(refused.status);
         match refused.retry {
             // Whole seconds (RFC 9110 §10.2.3).
             Some(wait) => response.field("Retry-After", wait.as_nanos().div_ceil(1_000_000_000).to_string()),
@@ -150,7 +160,10 @@ impl Said {
         let who = match who {
             None => None,
             Some(Some(who)) => Some(who),
-            Some(None) => return Err(bad("who= takes a name, percent-encoded, in UTF-8.")),
+            Some(None) => {
+                let words = "who= takes a name, percent-encoded, in UTF-8.";
+                return Err(Refused::new(Status::BAD_REQUEST, Code::Name, words));
+            }
         };
         Ok(Self { who, message: message.map_err(bad)? })
     }
@@ -180,8 +193,7 @@ pub fn say(said: &Said, room: &Rc<str>, context: &mut Context<'_>) -> Result<Wri
             "Nobody knows who says that: the connection is gone.",
         ));
     };
-    let line =
-        said.line((context.wall_clock)(), address).map_err(|why| Refused::unfit(Status::BAD_REQUEST, why))?;
+    let line = said.line((context.wall_clock)(), address)?;
     let Rooms { limits, rates } = &mut *context.rooms;
     rates.take(&limits.paces, address, context.now).map_err(Refused::too_often)?;
     let cursor = context.logs.write(room, &line, limits.bytes, context.now).map_err(|error| {

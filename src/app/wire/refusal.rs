@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::FromServer;
+use crate::http::{Response, Status};
 use crate::tail::pattern::FilterError;
 
 /// A sentence's word. It stays the same when the sentence is put better; `docs/protocol.md` lists them.
@@ -39,8 +40,10 @@ pub enum Code {
     Stopped,
     /// Nobody may write into this log.
     ReadOnly,
-    /// What is to be written is empty, or no text; or the name cannot be one.
+    /// What is to be written is empty, or no text.
     Unfit,
+    /// The name of who writes cannot be one.
+    Name,
     /// Too much was written lately.
     TooOften,
     /// There is no room for more in the log, or on the disk.
@@ -49,6 +52,14 @@ pub enum Code {
     Unwritten,
     /// All filters and searches together take too much memory.
     Busy,
+    /// There is no job of this name.
+    NoJob,
+    /// The job runs already.
+    Running,
+    /// The job does not run.
+    NotRunning,
+    /// The system did not let the job be started, or stopped.
+    Unstarted,
     /// None of these: a newer server's, or an older one's, which gives none.
     #[default]
     #[serde(other)]
@@ -80,6 +91,17 @@ impl Refusal {
     /// As the answer to request `id`, or to what has no number.
     pub fn answer(self, id: Option<u32>) -> FromServer {
         FromServer::Error { id, code: self.code, message: self.message }
+    }
+
+    /// As the answer to a request over plain HTTP: the sentence, and the word in the field `Wiretail-Code`.
+    pub fn response(&self, status: Status) -> Response {
+        let response = Response::text(status, &self.message);
+        match serde_json::to_value(self.code) {
+            Ok(serde_json::Value::String(word)) if !self.code.is_other() => {
+                response.field("Wiretail-Code", word)
+            }
+            _ => response,
+        }
     }
 }
 
@@ -126,6 +148,17 @@ mod tests {
             Code::Newline,
             Code::TooLarge,
             Code::Busy,
+            Code::Stopped,
+            Code::ReadOnly,
+            Code::Unfit,
+            Code::Name,
+            Code::TooOften,
+            Code::Full,
+            Code::Unwritten,
+            Code::NoJob,
+            Code::Running,
+            Code::NotRunning,
+            Code::Unstarted,
         ] {
             let word = serde_json::to_string(&code).unwrap().replace('"', "`");
             assert!(listed.contains(&format!("| {word} |")), "{word}");
