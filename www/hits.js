@@ -8,6 +8,7 @@
 import { PLAIN } from './ansi.js';
 import { make } from './elements.js';
 import { count } from './i18n.js';
+import { stateOf } from './returns.js';
 import { drawText } from './row.js';
 
 /** Hits drawn beyond the edges. */
@@ -131,13 +132,26 @@ export function placeOf({ file, line, byte }, language) {
  * @param {number} columns
  * @returns {{ text: string, marks: [number, number][] }}
  */
-export function excerpt({ text, marks }, columns) {
+export function excerpt(hit, columns) {
+  const { text, marks } = matchedState(hit);
   const [from, to] = marks[0] ?? [0, 0];
   if (to <= columns) return { text, marks };
   const cut = Math.max(1, Math.min(from, from - Math.floor(columns / 3)));
   // Not through the middle of a character.
   const start = (text.charCodeAt(cut) & 0xfc00) === 0xdc00 ? cut - 1 : cut;
   return { text: `…${text.slice(start)}`, marks: marks.map(([a, b]) => [a - start + 1, b - start + 1]) };
+}
+
+/**
+ * Of a line that was written over, the state with the first match.
+ * @param {Hit} hit
+ * @returns {{ text: string, marks: [number, number][] }}
+ */
+function matchedState({ text, marks }) {
+  if (!text.includes('\r') || marks.length === 0) return { text, marks };
+  const { from, to } = stateOf(text, marks[0]);
+  const within = marks.filter((mark) => mark[1] <= to);
+  return { text: text.slice(from, to), marks: within.map(([a, b]) => [a - from, b - from]) };
 }
 
 /**

@@ -3,7 +3,7 @@
  */
 
 import { byId, make, say, tell } from './elements.js';
-import { duration, reason } from './i18n.js';
+import { duration, translated } from './i18n.js';
 import { toast } from './toast.js';
 
 /** @typedef {import('./wire.js').Run} Run */
@@ -59,7 +59,10 @@ export class JobBar {
     byId('job-stop').hidden = !job.running;
     const state = byId('job-state');
     state.dataset.state = stateOf(run);
-    say(/** @type {HTMLElement} */ (state.lastElementChild), stateText(run, now, manner));
+    const [, said, took] = /** @type {HTMLElement[]} */ ([...state.children]);
+    // What is announced does not count seconds.
+    say(said, stateText(run, manner.words));
+    say(took, run === null ? '' : ` · ${tookText(run, now, manner)}`);
     tell(byId('job-about'), job.about);
     byId('job-about').title = job.about;
     this.runs.hidden = job.runs.length < 2;
@@ -74,10 +77,11 @@ export class JobBar {
    * @param {Promise<import('./jobs.js').Answer>} answer
    */
   async #done(answer) {
-    const { status, message } = await answer;
-    const manner = /** @type {Manner} */ (this.#manner);
-    if (status < 200 || status > 299) toast(message === '' ? manner.words.notDone : reason(message, manner.language));
-    return status >= 200 && status <= 299;
+    const refusal = await answer;
+    const { words, language } = /** @type {Manner} */ (this.#manner);
+    const done = refusal.status >= 200 && refusal.status <= 299;
+    if (!done) toast(refusal.message === '' ? words.notDone : translated(refusal, language));
+    return done;
   }
 }
 
@@ -89,18 +93,26 @@ function stateOf(run) {
 }
 
 /**
- * How a run stands, or how it ended, and how long it took.
+ * How a run stands, or how it ended.
  * @param {Run | null} run
+ * @param {import('./i18n.js').Words} words
+ */
+function stateText(run, words) {
+  if (run === null) return words.never;
+  if (run.end === null) return run.stopped !== null ? words.jobStopping : words.jobRunning;
+  const ended = endText(run.end, words);
+  if (run.stopped === null) return ended;
+  return `${run.stopped === 'timeout' ? words.jobTimeout : words.jobStopped} · ${ended}`;
+}
+
+/**
+ * How long a run took, so far.
+ * @param {Run} run
  * @param {number} now
  * @param {Manner} manner
  */
-export function stateText(run, now, { words, language }) {
-  if (run === null) return words.jobNever;
-  const took = duration(run.end === null ? Math.max(0, now - run.started) : run.took, language);
-  if (run.end === null) return `${run.stopped !== null ? words.jobStopping : words.jobRunning} · ${took}`;
-  const parts = [endText(run.end, words), took];
-  if (run.stopped !== null) parts.unshift(run.stopped === 'timeout' ? words.jobTimeout : words.jobStopped);
-  return parts.join(' · ');
+function tookText(run, now, { language }) {
+  return duration(run.end === null ? Math.max(0, now - run.started) : run.took, language);
 }
 
 /**
@@ -141,7 +153,7 @@ function drawRun(run, now, able, manner) {
     dot,
     make('span', 'number', `#${run.run}`),
     make('span', 'when', began),
-    make('span', 'end', stateText(run, now, manner)),
+    make('span', 'end', `${stateText(run, manner.words)} · ${tookText(run, now, manner)}`),
   );
   item.append(button);
   return item;

@@ -66,6 +66,7 @@ export class Keyboard {
     switch (command) {
       case 'follow':
       case 'pause':
+      case 'connection':
       case 'wrap':
         act({ act: command });
         break;

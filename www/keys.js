@@ -5,7 +5,7 @@
  */
 
 /**
- * @typedef {'follow' | 'pause' | 'top' | 'end' | 'down' | 'up' | 'pageDown' | 'pageUp' | 'wrap' | 'find' | 'nextHit'
+ * @typedef {'follow' | 'pause' | 'connection' | 'top' | 'end' | 'down' | 'up' | 'pageDown' | 'pageUp' | 'wrap' | 'find' | 'nextHit'
  *   | 'previousHit' | 'filter' | 'goto' | 'link' | 'logs' | 'help' | 'escape'} Command
  */
 
@@ -14,6 +14,7 @@ const COMMANDS = {
   f: 'follow',
   F: 'follow',
   ' ': 'pause',
+  c: 'connection',
   g: 'goto',
   Home: 'top',
   G: 'end',
@@ -60,6 +61,7 @@ export function commandFor(press, focus) {
 export const SHEET = /** @type {const} */ ([
   [['f'], 'keyFollow'],
   [['Space'], 'keyPause'],
+  [['c'], 'keyConnect'],
   [['Home'], 'keyTop'],
   [['G', 'End'], 'keyEnd'],
   [['j', 'k', '↓', '↑'], 'keyLine'],

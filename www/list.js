@@ -23,6 +23,7 @@
 import { columnsOf, rowsOf } from './columns.js';
 import { copySelected, selectedIn } from './copying.js';
 import { Heights } from './heights.js';
+import { matchesOverwritten, shownText } from './returns.js';
 import { drawRow, MARK, sameLook } from './row.js';
 
 /** Rows of further lines are indented by so many columns; log.css says the same. */
@@ -61,6 +62,8 @@ export class LineList {
   /** Where a line matches what is searched for.
    * @type {(text: string) => [number, number][] | undefined} */
   #marksIn = () => undefined;
+  /** Whether what was written over in a row is shown, where the reader has said so. @type {Map<number, boolean>} */
+  #whole = new Map();
   /** The row at the upper edge, and how far the edge lies below its top. */
   #anchor = { id: 0, below: 0 };
   /** Where the box was scrolled to when we last knew. */
@@ -109,6 +112,7 @@ export class LineList {
       },
       { passive: true },
     );
+    box.addEventListener('click', (event) => this.#turn(event));
     box.addEventListener('copy', (event) => copySelected(event, this.rows));
     document.addEventListener('selectionchange', () => {
       // What somebody marks must not run away.
@@ -294,6 +298,7 @@ export class LineList {
       this.#epoch = lines.epoch;
       this.#found = this.#goal !== null && this.#found === this.#goal.id ? this.#found : null;
       this.#anchor = { id: lines.first, below: 0 };
+      this.#whole.clear();
       this.#restart();
     } else if (lines.first >= heights.end || lines.end <= heights.first) {
       this.#restart();
@@ -317,8 +322,8 @@ export class LineList {
   #guess(id) {
     const row = this.lines.row(id);
     if (row === undefined || row.kind === 'mark') return this.#lineHeight + 14;
-    if (this.#layout.wrap) return rowsOf(row.text, this.#width, INDENT) * this.#lineHeight;
-    this.#widest = Math.max(this.#widest, columnsOf(row.text));
+    if (this.#layout.wrap) return rowsOf(shownText(row.text), this.#width, INDENT) * this.#lineHeight;
+    this.#widest = Math.max(this.#widest, columnsOf(shownText(row.text)));
     return this.#lineHeight;
   }
 
@@ -377,7 +382,9 @@ export class LineList {
       if (old === undefined) {
         this.rows.insertBefore(element, node);
       } else {
+        const focused = old.element.contains(document.activeElement);
         old.element.replaceWith(element);
+        if (focused) element.querySelector('button')?.focus({ preventScroll: true });
         node = element.nextSibling;
       }
     }
@@ -393,7 +400,23 @@ export class LineList {
     if (row.kind === 'mark') return { ...MARK, mark: row.mark };
     const { text, open, cut, part, style } = row;
     const number = this.#layout.numbers && part === 0 ? this.lines.numberOf(row) : null;
-    return { text, open, cut, part, style, number, marks: this.#marksIn(text), found: id === this.#found, mark: null };
+    const [marks, found] = [this.#marksIn(text), id === this.#found];
+    const whole = this.#whole.get(id) ?? matchesOverwritten(text, marks, found);
+    return { text, open, cut, part, style, number, marks, found, whole, mark: null };
+  }
+
+  /**
+   * Shows what was written over in a row, or hides it again.
+   * @param {MouseEvent} event
+   */
+  #turn({ target, detail, clientX, clientY }) {
+    // A row that is still written may have been drawn anew between the press and the click.
+    const at = detail === 0 ? target : document.elementFromPoint(clientX, clientY);
+    const button = at instanceof Element ? at.closest('.overwritten') : null;
+    const row = button?.closest('.line');
+    if (!(row instanceof HTMLElement)) return;
+    this.#whole.set(Number(row.dataset.row), button?.ariaExpanded !== 'true');
+    this.onScroll();
   }
 
   /** @returns {boolean} whether a row is not as high as was guessed */

@@ -315,11 +315,8 @@ function settleAddress() {
 /** @param {import('./view.js').Act} action */
 function act(action) {
   switch (action.act) {
-    case 'start':
-      dispatch({ type: 'start' });
-      break;
-    case 'stop':
-      dispatch({ type: 'stop' });
+    case 'connection':
+      dispatch({ type: state.running ? 'disconnect' : 'connect' });
       break;
     case 'pause':
       dispatch({ type: 'pause', on: !state.paused });

@@ -2,10 +2,11 @@
  * One row as an element: a line of the log, or a mark. Log text gets in through `textContent` only.
  */
 
-import { PLAIN, parse } from './ansi.js';
+import { PLAIN, parse, styleAfter } from './ansi.js';
 import { look } from './colour.js';
-import { bytes, reason, translated } from './i18n.js';
+import { bytes, count, reason, translated } from './i18n.js';
 import { levelOf } from './levels.js';
+import { lastState } from './returns.js';
 
 /**
  * @typedef {object} Manner
@@ -27,6 +28,7 @@ import { levelOf } from './levels.js';
  * @property {number | null} number of the line in its file
  * @property {[number, number][] | undefined} marks where it matches what is searched for
  * @property {boolean} found whether it is the line that was looked for
+ * @property {boolean} whole whether what was written over in it is shown as well
  * @property {import('./rows.js').Mark | null} mark
  */
 
@@ -40,6 +42,7 @@ export const MARK = Object.freeze({
   number: null,
   marks: undefined,
   found: false,
+  whole: false,
   mark: null,
 });
 
@@ -81,12 +84,64 @@ function drawLine(element, look, manner) {
   element.classList.toggle('found', look.found);
   if (part > 0) element.dataset.part = String(part);
   if (look.number !== null) element.dataset.number = String(look.number);
-  const level = part === 0 ? levelOf(text) : null;
+  const stderr = manner.job && part === 0 && text.startsWith(STDERR);
+  element.classList.toggle('stderr', stderr);
+  const lead = stderr ? STDERR.length : 0;
+  const { from, to, over } = lastState(text, lead);
+  const level = part === 0 ? levelOf(text.slice(from, to)) : null;
   if (level !== null) element.dataset.level = level;
-  element.classList.toggle('stderr', manner.job && text.startsWith(STDERR));
-  const nodes = drawText(text, look.style, look.marks ?? [], manner);
+  const nodes = look.whole || from === lead ? [] : drawPart(look, 0, lead, manner);
+  nodes.push(...(look.whole ? drawStates(look, manner) : drawPart(look, from === lead ? 0 : from, to, manner)));
   // An empty box would have no height, and would be left out when it is copied.
-  element.replaceChildren(...(nodes.length === 0 ? [document.createElement('br')] : nodes));
+  if (nodes.length === 0) nodes.push(document.createElement('br'));
+  if (over > 0) nodes.push(overwrittenButton(over, look.whole, manner));
+  element.replaceChildren(...nodes);
+}
+
+/**
+ * A part of a row's text.
+ * @param {Look} look
+ * @param {number} from
+ * @param {number} to
+ * @param {Manner} manner
+ */
+function drawPart({ text, style, marks = [] }, from, to, manner) {
+  /** @type {[number, number][]} */
+  const within = [];
+  for (const [a, b] of marks) if (a < to && b > from) within.push([Math.max(a, from) - from, Math.min(b, to) - from]);
+  return drawText(text.slice(from, to), styleAfter(text.slice(0, from), style), within, manner);
+}
+
+/**
+ * All of a row's text, a line of the screen for each state.
+ * @param {Look} look
+ * @param {Manner} manner
+ */
+function drawStates({ text, style, marks = [] }, manner) {
+  const whole = document.createElement('span');
+  whole.append(...drawText(text, style, marks, manner));
+  for (const control of whole.querySelectorAll('.control')) {
+    if (control.textContent?.endsWith('^M')) control.after(document.createElement('br'));
+  }
+  return [...whole.childNodes];
+}
+
+/**
+ * Says how many states were written over, and shows them or hides them again. What it says is no text of the log, nor
+ * is it copied with it.
+ * @param {number} over
+ * @param {boolean} whole
+ * @param {Manner} manner
+ */
+function overwrittenButton(over, whole, { words, language }) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'overwritten';
+  button.dataset.over = count(over, language);
+  button.ariaExpanded = String(whole);
+  button.ariaLabel = words.overwritten(count(over, language), over);
+  button.title = `${button.ariaLabel}. ${whole ? words.overwrittenHide : words.overwrittenShow}`;
+  return button;
 }
 
 /**
@@ -196,11 +251,15 @@ const WHY = new Map(
  * @param {Manner} manner
  * @returns {string}
  */
-function markText(mark, { words, language }) {
+function markText(mark, { words, language, job }) {
   switch (mark.kind) {
+    case 'rotated':
+      return job ? words.runBegins : words.rotated;
+    case 'truncated':
+      return job ? words.runCut : words.truncated;
     case 'gap': {
       const what = mark.bytes === null ? words.gapUnknown : words.gap(bytes(mark.bytes, language));
-      const why = WHY.get(/** @type {any} */ (mark.why));
+      const why = job && mark.why === 'rotated' ? 'whyRun' : WHY.get(/** @type {any} */ (mark.why));
       return why === undefined ? what : `${what} (${words[why]})`;
     }
     case 'missing':

@@ -144,7 +144,11 @@ export class Searching {
    * @param {string} text
    */
   marksIn(text) {
-    return text.length > LONGEST ? undefined : this.#marks.get(text);
+    const known = text.length > LONGEST ? undefined : this.#marks.get(text);
+    // Of a long line, a hit has only the beginning.
+    const current = this.found.hits[this.found.index];
+    const begins = current !== undefined && current.marks.length > 0 && text.startsWith(current.text);
+    return known ?? (begins ? current.marks : undefined);
   }
 
   /** @param {import('./wire.js').Hit[]} more */

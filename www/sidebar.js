@@ -180,7 +180,7 @@ export class Sidebar {
     const fresh = log.state === 'ok' && log.modified !== null && now - log.modified < FRESH;
     entry.link.dataset.state = fresh ? 'fresh' : log.state;
     entry.link.dataset.kind = log.kind;
-    const missing = log.kind === 'job' ? words.jobNever : words.stateMissing;
+    const missing = log.kind === 'job' ? words.never : words.stateMissing;
     const meaning = { ok: words.stateOk, missing, refused: words.stateRefused }[log.state];
     say(entry.state, meaning);
     say(entry.facts, log.state === 'ok' ? (log.size === null ? '' : bytes(log.size, language)) : meaning);

@@ -62,7 +62,7 @@ import { cursorAfter, offsetIn } from './wire.js';
  */
 
 /**
- * @typedef {{ type: 'choose', log: string | null, past: boolean } | { type: 'start' } | { type: 'stop' }
+ * @typedef {{ type: 'choose', log: string | null, past: boolean } | { type: 'connect' } | { type: 'disconnect' }
  *   | { type: 'pause', on: boolean } | { type: 'follow', on: boolean } | { type: 'hidden', on: boolean }
  *   | { type: 'live' } | { type: 'past' } | { type: 'join', cursor: string, follow: boolean }
  *   | { type: 'filtered', filter: import('./wire.js').Patterns | null, cursor: string }
@@ -128,13 +128,13 @@ export function next(state, event) {
       };
     case 'filtered':
       return { ...state, filter: event.filter, cursor: event.cursor, below: 0 };
-    case 'start':
-      // Where it was stopped it goes on: nothing is left out. A log that ended is read anew.
+    case 'connect':
+      // Where it was disconnected it goes on: nothing is left out. A log that ended is read anew.
       if (state.log === null || state.running) return state;
       return state.link.kind === 'ended'
         ? { ...begin(state, state.log), filter: state.filter }
         : { ...state, running: true, link: { kind: 'connecting' } };
-    case 'stop':
+    case 'disconnect':
       return { ...state, running: false, paused: false, behind: 0, link: { kind: 'closed' } };
     case 'pause':
       return state.running && state.paused !== event.on ? { ...state, paused: event.on } : state;
@@ -290,7 +290,7 @@ export function wish(state) {
  * The state of the connection in one word, and what there is to say about it.
  * @typedef {object} Status
  * @property {'none' | 'connecting' | 'live' | 'catching-up' | 'past' | 'paused' | 'full' | 'gone' | 'waiting' | 'refused'
- *   | 'stopped' | 'ended'} kind
+ *   | 'never' | 'disconnected' | 'ended'} kind `never`: a job that has not run yet
  * @property {string} why the server's words, where there are any
  * @property {'' | 'unlisted' | 'denied' | 'unreachable'} cause ours, where the browser tells none
  * @property {number | null} until when the next attempt is made
@@ -306,7 +306,7 @@ export function status(state) {
   const plain = { kind: 'none', why: '', cause: '', until: null };
   if (state.log === null) return plain;
   if (link.kind === 'ended') return { ...plain, kind: 'ended' };
-  if (!state.running) return { ...plain, kind: 'stopped' };
+  if (!state.running) return { ...plain, kind: 'disconnected' };
   if (link.kind === 'waiting') {
     // A browser does not tell the page why a handshake failed; the list of logs does.
     const unlisted = listing.kind === 'known' && !listing.logs.some((log) => log.name === state.log);
@@ -320,6 +320,9 @@ export function status(state) {
   if (state.paused) return { ...plain, kind: 'paused' };
   if (wish(state).held) return { ...plain, kind: 'full' };
   if (link.kind !== 'open') return { ...plain, kind: 'connecting' };
-  if (state.missing !== null) return { ...plain, kind: 'gone', why: state.missing };
+  if (state.missing !== null) {
+    const job = listing.logs.some(({ name, kind }) => name === state.log && kind === 'job');
+    return job ? { ...plain, kind: 'never' } : { ...plain, kind: 'gone', why: state.missing };
+  }
   return { ...plain, kind: state.behind > 0 ? 'catching-up' : 'live' };
 }

@@ -14,7 +14,7 @@ import { offsetIn } from './wire.js';
 
 /**
  * @typedef {{ act: 'find' | 'filter' | 'goto' | 'websocket' }
- *   | { act: 'start' | 'stop' | 'pause' | 'follow' | 'end' | 'wrap' | 'smaller' | 'larger' | 'numbers' | 'sidebar' }
+ *   | { act: 'connection' | 'pause' | 'follow' | 'end' | 'wrap' | 'smaller' | 'larger' | 'numbers' | 'sidebar' }
  *   | { act: 'theme', value: string } | { act: 'language', value: string }} Act
  */
 
@@ -38,6 +38,8 @@ export class View {
   /** @type {import('./i18n.js').Language | null} */
   #language = null;
   #drawer = false;
+  /** Whether the list of logs is all there is to be seen: on a narrow screen, until a log is chosen. */
+  #choosing = false;
 
   /** @param {(act: Act) => void} act */
   constructor(act) {
@@ -61,6 +63,7 @@ export class View {
     const words = WORDS[scene.language];
     if (scene.language !== this.#language) this.#speak(scene.language);
     this.sidebar.draw(scene.state, { words, language: scene.language, now: scene.now });
+    this.#choose(scene.state.log === null && scene.state.listing.kind !== 'loading');
     this.#drawBar(scene);
     this.#drawEmpty(scene);
     this.#drawStatus(scene);
@@ -113,11 +116,15 @@ export class View {
   }
 
   #wireButtons() {
-    for (const id of /** @type {const} */ (['start', 'stop', 'pause', 'follow', 'wrap', 'smaller', 'larger'])) {
+    for (const id of /** @type {const} */ (['pause', 'follow', 'wrap', 'smaller', 'larger'])) {
       byId(id).addEventListener('click', () => this.act({ act: id }));
     }
     for (const act of /** @type {const} */ (['find', 'filter', 'goto'])) {
       byId(`${act}-open`).addEventListener('click', () => this.act({ act }));
+    }
+    // In one place, and only one of them is to be seen.
+    for (const id of ['connect', 'disconnect']) {
+      byId(id).addEventListener('click', () => this.act({ act: 'connection' }));
     }
     byId('way').addEventListener('click', () => this.act({ act: 'websocket' }));
     byId('pill').addEventListener('click', () => this.act({ act: 'end' }));
@@ -140,7 +147,21 @@ export class View {
     });
     byId('drawer-close').addEventListener('click', () => this.#setDrawer(false));
     byId('scrim').addEventListener('click', () => this.#setDrawer(false));
-    NARROW.addEventListener('change', () => this.#setDrawer(false));
+    NARROW.addEventListener('change', () => {
+      this.#choosing = false;
+      this.#setDrawer(false);
+    });
+    this.#setDrawer(false);
+  }
+
+  /**
+   * Where there is room for one thing, a list of logs is what one begins with.
+   * @param {boolean} none whether no log is chosen
+   */
+  #choose(none) {
+    const choosing = none && NARROW.matches;
+    if (choosing === this.#choosing) return;
+    this.#choosing = choosing;
     this.#setDrawer(false);
   }
 
@@ -150,9 +171,10 @@ export class View {
     const was = this.#drawer;
     this.#drawer = open;
     app.classList.toggle('drawer', open);
+    app.classList.toggle('choosing', this.#choosing);
     byId('scrim').hidden = !open;
     // What cannot be seen cannot be reached by keys either, and beneath an open drawer nothing can.
-    byId('sidebar').inert = NARROW.matches && !open;
+    byId('sidebar').inert = NARROW.matches && !open && !this.#choosing;
     byId('main').inert = open;
     if (open) byId('drawer-close').focus();
     else if (was) byId('drawer-open').focus();
@@ -188,13 +210,14 @@ export class View {
   /** @param {Scene} scene */
   #drawBar({ state, language, wrap }) {
     const words = WORDS[language];
-    const name = state.log ?? '';
+    // The list of logs has the name itself, but where it is all there is to be seen.
+    const name = state.log ?? (this.#choosing ? words.title : '');
     const slash = name.lastIndexOf('/') + 1;
     const [folder, file] = byId('name').children;
     say(/** @type {HTMLElement} */ (folder), name.slice(0, slash));
     say(/** @type {HTMLElement} */ (file), name.slice(slash));
     byId('name').title = name;
-    swap(byId('start'), byId('stop'), state.log !== null && !state.running, state.running);
+    swap(byId('connect'), byId('disconnect'), state.log !== null && !state.running, state.running);
     const pause = byId('pause');
     pause.hidden = !state.running;
     pause.classList.toggle('on', state.paused);
@@ -239,7 +262,7 @@ export class View {
       const listed = state.listing.logs.find((log) => log.name === state.log);
       if (state.missing !== null && listed?.state === 'refused') {
         said = [words.unreadable, words.unreadableText, reason(state.missing, language)];
-      } else if (state.missing !== null && listed?.kind === 'job') said = [words.jobNever, words.jobNeverText, ''];
+      } else if (state.missing !== null && listed?.kind === 'job') said = [words.never, words.jobNeverText, ''];
       else if (state.missing !== null) said = [words.notThere, words.notThereText, reason(state.missing, language)];
       else if (kind === 'refused' && cause === 'unlisted') said = [words.notThere, words.notThereText, words.unlisted];
       else if (kind === 'refused')
@@ -267,7 +290,8 @@ export class View {
     const told = reason(why, language);
     const parts = [cause === '' ? '' : words[cause], told, seconds > 0 ? words.retryIn(count(seconds, language)) : ''];
     const said = parts.filter((part) => part !== '').join(' · ');
-    say(detail, kind === 'full' ? words.fullHint : kind === 'past' ? words.pastHint : said);
+    const hint = { full: words.fullHint, past: words.pastHint, never: words.neverHint }[String(kind)];
+    say(detail, hint ?? said);
     connection.title = detail.textContent ?? '';
     // What is announced does not count down.
     say(byId('announce'), [words[kind], ...parts.slice(0, 2)].filter((part) => part !== '').join(', '));

@@ -114,6 +114,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "narrow.css": STYLE,
         "reader.js": SCRIPT,
         "requests.js": SCRIPT,
+        "returns.js": SCRIPT,
         "route.js": SCRIPT,
         "row.js": SCRIPT,
         "rows.js": SCRIPT,

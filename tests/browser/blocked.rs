@@ -63,12 +63,12 @@ fn read_by(way: &str, proxy: &Proxy, server_log: &Log<'_>, page: &Page<'_>) {
     let shown = rows_until(page, &lines(119..120)[0]);
     assert_eq!(shown[shown.len() - 15..], lines(105..120), "each once, in order");
 
-    page.click("#stop");
-    wait_for_state(page, "stopped");
+    page.click("#disconnect");
+    wait_for_state(page, "disconnected");
     server_log.write_lines(120..125);
-    page.click("#start");
+    page.click("#connect");
     let shown = rows_until(page, &lines(124..125)[0]);
-    assert_eq!(shown[shown.len() - 20..], lines(105..125), "it goes on where it stopped");
+    assert_eq!(shown[shown.len() - 20..], lines(105..125), "it goes on where it was");
 
     // A filter is asked for anew, and shows what was as well.
     page.press("&");

@@ -28,6 +28,16 @@ grace = 1
 [[job]]
 name = "check"
 command = ["sh", "-c", "echo checked; exit 3"]
+
+[[job]]
+name = "fetch"
+pty = true
+command = ["sh", "-c", '''
+echo 'fetching'
+for i in 1 2 3 4 5 6 7 8 9; do printf '\r%d0 %% of it' $i; done
+while [ ! -e on ]; do sleep 0.05; done
+printf '\r\033[Kall of it\n'
+''']
 "#;
 
 fn serve() -> (Server, TempDir) {
@@ -42,7 +52,7 @@ fn open<'a>(browser: &'a Browser, server: &Server, job: &str) -> Page<'a> {
     let page = browser.page();
     page.goto(server.url());
     choose(&page, job);
-    page.wait_for("['live', 'gone'].includes(document.querySelector('#connection').dataset.state)");
+    page.wait_for("['live', 'never'].includes(document.querySelector('#connection').dataset.state)");
     page.wait_for("document.querySelector('#job').hidden === false");
     page
 }
@@ -66,6 +76,7 @@ fn a_job_is_started_by_a_click_watched_by_late_comers_and_stopped_with_all_that_
     let browser = Browser::start();
     let page = open(&browser, &server, "build");
     wait_for_job(&page, "Not run yet");
+    assert_eq!(page.text("document.querySelector('#connection').textContent"), "Not run yetRun starts it");
     picture(&page, "desk-job-never.png");
 
     page.click("#job-start");
@@ -140,6 +151,9 @@ fn how_each_run_ended_is_shown_and_leads_to_what_it_said() {
     let found = page.text("document.querySelector('#lines .line.found').textContent");
     let at = shown.iter().position(|row| *row == found).unwrap();
     assert!(shown[at..].iter().filter(|row| *row == "checked").count() == 3, "all three: {shown:?}");
+    let borders = page
+        .text("[...document.querySelectorAll('#lines .mark')].map(({ textContent }) => textContent).join()");
+    assert_eq!(borders, "A new run begins here,A new run begins here", "not that a file was rotated");
 
     let phone = browser.page();
     phone.phone();
@@ -151,4 +165,71 @@ fn how_each_run_ended_is_shown_and_leads_to_what_it_said() {
     picture(&phone, "phone-job.png");
     assert_nothing_sticks_out(&phone);
     assert_content(&page, &server);
+}
+
+#[test]
+fn a_progress_bar_is_one_line_and_what_was_written_over_is_not_lost() {
+    let (server, folder) = serve();
+    let browser = Browser::start();
+    let page = open(&browser, &server, "fetch");
+    page.click("#job-start");
+    // Half a line, and no end of it yet.
+    wait_for_line(&page, "90 % of it");
+    fs::write(folder.path().join("on"), "").unwrap();
+    wait_for_line(&page, "all of it");
+    wait_for_job(&page, "Exit status 0");
+    let drawn = rows(&page);
+    assert_eq!(drawn[1..3], ["fetching", "all of it"]);
+    picture(&page, "desk-job-progress.png");
+
+    // By keys: what was written over, each state in a line of the screen, and away again.
+    let button = "document.querySelector('#lines .overwritten')";
+    assert_eq!(page.text(&format!("{button}.dataset.over")), "9");
+    page.eval(&format!("{button}.focus()"));
+    page.press("Enter");
+    let states: String = (1..=9).map(|tenth| format!("{tenth}0 % of it^M")).collect();
+    wait_for_line(&page, &format!("^M{states}all of it"));
+    let height = "Math.round(document.querySelectorAll('#lines .line')[2].getBoundingClientRect().height
+        / document.querySelectorAll('#lines .line')[1].getBoundingClientRect().height)";
+    assert_eq!(page.number(height), 11);
+    picture(&page, "desk-job-progress-whole.png");
+    assert_eq!(page.text("document.activeElement.className"), "overwritten", "the focus stays");
+    page.press("Enter");
+    wait_for_line(&page, "all of it");
+
+    // A search finds what was written over, and shows where.
+    page.press("/");
+    page.type_text("40 %");
+    page.press("Enter");
+    page.wait_for("document.querySelector('#find-note').dataset.phase === 'done'");
+    assert_eq!(page.text("document.querySelector('.found-line .text').textContent"), "40 % of it");
+    page.press("Enter");
+    page.wait_for("document.querySelector('#lines .line.found .hit')?.textContent === '40 %'");
+
+    // Nothing of it is changed for anybody else.
+    let raw = page.text("fetch('raw/fetch').then((answer) => answer.text())");
+    assert!(raw.contains("\r80 % of it\r90 % of it\r\u{1b}[Kall of it\n"), "{raw:?}");
+    assert_content(&page, &server);
+}
+
+#[test]
+fn what_the_server_refuses_is_said_in_the_pages_language() {
+    let (server, folder) = serve();
+    let browser = Browser::start();
+    let page = browser.page();
+    page.locale("zh-CN");
+    page.goto(&format!("{}#/build", server.url()));
+    wait_for_job(&page, "尚未运行");
+    assert_eq!(page.text("document.querySelector('#connection').textContent"), "尚未运行点“运行”即可启动");
+    let other = browser.page();
+    other.goto(&format!("{}#/build", server.url()));
+    wait_for_job(&other, "Not run yet");
+    // Somebody else was quicker.
+    page.eval("document.querySelector('#job-start').hidden = false");
+    let started = page.eval("fetch('jobs/build', { method: 'POST' }).then(({ status }) => status)");
+    assert_eq!(started, 201);
+    page.eval("document.querySelector('#job-start').click()");
+    page.wait_for("document.querySelector('#toast').textContent === '任务已经在运行'");
+    wait_for_line(&page, "step 300");
+    fs::write(folder.path().join("go"), "").unwrap();
 }

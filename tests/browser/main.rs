@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod blocked;
 mod catalogue;
 mod filter;
@@ -142,7 +143,7 @@ fn a_restart_of_the_server_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn stopping_and_leaving_close_the_servers_file() {
+fn disconnecting_and_leaving_close_the_servers_file() {
     let folder = temp_dir();
     let path = folder.path().canonicalize().unwrap().join("app.log");
     let log = Log::create(&path);
@@ -163,15 +164,15 @@ fn stopping_and_leaving_close_the_servers_file() {
     wait_for_line(&page, &lines(9..10)[0]);
     opened("for a viewer");
 
-    page.click("#stop");
-    wait_for_state(&page, "stopped");
-    closed("when the viewer stops");
+    page.click("#disconnect");
+    wait_for_state(&page, "disconnected");
+    closed("when the viewer disconnects");
     log.write_lines(10..20);
 
-    page.click("#start");
+    page.press("c");
     wait_for_line(&page, &lines(19..20)[0]);
-    assert_eq!(all_lines(&page), lines(0..20), "it goes on where it stopped");
-    opened("when the viewer starts again");
+    assert_eq!(all_lines(&page), lines(0..20), "it goes on where it was");
+    opened("when the viewer connects again");
 
     page.goto("about:blank#left");
     closed("when the page is left");
@@ -375,8 +376,8 @@ fn two_pages_watch_different_logs_and_know_nothing_of_each_other() {
     wait_for_line(&left, "first");
     wait_for_line(&right, "second");
 
-    left.click("#stop");
-    wait_for_state(&left, "stopped");
+    left.click("#disconnect");
+    wait_for_state(&left, "disconnected");
     first.write("more of the first\n");
     second.write("more of the second\n");
     wait_for_line(&right, "more of the second");

@@ -266,6 +266,7 @@ impl Page<'_> {
     /// Presses and releases a key: a letter, a digit, or a name of `KeyboardEvent.key`.
     pub fn press(&self, key: &str) {
         let code = match key {
+            "Tab" => 9,
             "Enter" => 13,
             "Escape" => 27,
             " " => 32,

@@ -82,7 +82,7 @@ pub fn choose(page: &Page<'_>, log: &str) {
     page.click(&link);
 }
 
-/// Waits until the page says this of its connection: `live`, `gone`, `paused`, `stopped`, `waiting` ...
+/// Waits until the page says this of its connection: `live`, `gone`, `paused`, `disconnected`, `waiting` ...
 #[track_caller]
 pub fn wait_for_state(page: &Page<'_>, state: &str) {
     page.wait_for(&format!("document.querySelector('#connection').dataset.state === {state:?}"));

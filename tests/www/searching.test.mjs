@@ -125,6 +125,8 @@ test('a line is marked where the server found it', () => {
   hits(1, hitAt(0.5, 'hit me'));
   assert.deepEqual(searching.marksIn('hit me'), [[0, 3]]);
   assert.equal(searching.marksIn('hit me not'), undefined);
+  searching.choose(0);
+  assert.deepEqual(searching.marksIn('hit me not'), [[0, 3]], 'of a long line, the hit may have only the beginning');
   searching.clear();
   assert.equal(searching.marksIn('hit me'), undefined);
 });

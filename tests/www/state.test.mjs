@@ -89,13 +89,13 @@ test('pausing holds the stream and the view', () => {
   assert.equal(after({ type: 'pause', on: true }), START, 'nothing runs, nothing is paused');
 });
 
-test('stopping hangs up; starting goes on at the cursor', () => {
-  const stopped = after(CHOOSE, HELLO, LINES, { type: 'stop' });
-  assert.equal(status(stopped).kind, 'stopped');
-  assert.equal(wish(stopped).connected, false);
-  const started = next(stopped, { type: 'start' });
-  assert.equal(started.cursor, 'c1');
-  assert.equal(started.session, stopped.session, 'what is on the screen stays');
+test('disconnecting hangs up; connecting goes on at the cursor', () => {
+  const closed = after(CHOOSE, HELLO, LINES, { type: 'disconnect' });
+  assert.equal(status(closed).kind, 'disconnected');
+  assert.equal(wish(closed).connected, false);
+  const again = next(closed, { type: 'connect' });
+  assert.equal(again.cursor, 'c1');
+  assert.equal(again.session, closed.session, 'what is on the screen stays');
 });
 
 test('choosing again, the same log too, begins anew', () => {
@@ -106,11 +106,11 @@ test('choosing again, the same log too, begins anew', () => {
   assert.equal(status(next(state, { type: 'choose', log: null, past: false })).kind, 'none');
 });
 
-test('the end ends it; starting a log that ended reads it anew', () => {
+test('the end ends it; connecting to a log that ended reads it anew', () => {
   const ended = after(CHOOSE, HELLO, LINES, '{"end":{}}', LOST);
   assert.equal(status(ended).kind, 'ended');
   assert.equal(wish(ended).connected, false);
-  const anew = next(ended, { type: 'start' });
+  const anew = next(ended, { type: 'connect' });
   assert.equal(anew.cursor, null);
   assert.ok(anew.session > ended.session);
 });
@@ -162,6 +162,13 @@ test('missing and back', () => {
     null,
     'old news after reconnecting',
   );
+});
+
+test('a job without a log has not run yet', () => {
+  const job = { type: 'listing', catalogue: { logs: [{ ...KNOWN.catalogue.logs[0], kind: 'job' }], server: 's' } };
+  const never = after(CHOOSE, HELLO, job, '{"missing":{"why":"It does not exist yet."}}');
+  assert.deepEqual(status(never), { kind: 'never', why: '', cause: '', until: null });
+  assert.equal(status(next(never, { type: 'message', message: read(LINES), started: 1 })).kind, 'live');
 });
 
 test('who reads the past hears the stream but does not follow it', () => {
@@ -223,7 +230,7 @@ test('no event changes the state it is given', () => {
     { type: 'follow', on: false },
     LOST,
     KNOWN,
-    { type: 'stop' },
+    { type: 'disconnect' },
   ];
   let state = START;
   for (const event of events) {
