@@ -193,6 +193,45 @@ fn since_a_time_and_with_filters_no_more_is_printed_than_was_asked_for() {
 }
 
 #[test]
+fn since_knows_the_times_that_the_page_knows() {
+    let stamp = |ago: u64| {
+        let then =
+            Command::new("date").args(["--utc", "--date", &format!("{ago} min ago"), "+%FT%TZ"]).output();
+        String::from_utf8(then.unwrap().stdout).unwrap().trim().to_owned()
+    };
+    let recent: String = [40, 25, 8, 2].map(|ago| format!("{} {ago} minutes ago\n", stamp(ago))).concat();
+    let days = "2026-11-24 14:04:00 a\n2026-11-24 14:05:00 b\n2026-11-25 14:04:59 c\n    at some place\n";
+    let logs = Logs::new(&recent, days);
+    let since = |log: &str, time: &str| {
+        let output = cat(&["--no-follow", "--since", time, &logs.url(log)]);
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| line[20..].to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(since("app.log", "-10m"), [" 8 minutes ago", " 2 minutes ago"]);
+    assert_eq!(since("app.log", "-1h").len(), 4);
+    let lines = |count: usize| days.lines().rev().take(count).collect::<Vec<_>>().into_iter().rev();
+    let shown = |time: &str, count: usize| {
+        let output = cat(&["--no-follow", "--since", time, &logs.url("access.log")]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.lines().eq(lines(count)), "{time}: {printed}");
+    };
+    shown("14:05", 3);
+    shown("14:04:30", 2);
+    shown("2026-11-25 14:04:59", 2);
+    for wrong in ["-10w", "24:00", "soon"] {
+        let output = cat(&["--since", wrong, &logs.url("app.log")]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let expected =
+            format!("wiretail: --since {wrong}: this is no time as 14:05, -10m, or 2026-11-25 14:05:10, ");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+}
+
+#[test]
 fn colours_stay_on_a_terminal_and_nothing_but_text_gets_into_a_pipe() {
     let text = "\x1b[31mred\x1b[0m and \x1b[2Jclear\x07\r\n";
     let logs = Logs::new(text, text);

@@ -59,7 +59,7 @@ export class GotoBox {
   /** @param {string} typed */
   async #submit(typed) {
     const words = WORDS[this.#language];
-    const place = meant(typed, new Date());
+    const place = meant(typed);
     if ('problem' in place) {
       tell(this.note, { nothing: '', unclear: words.gotoUnclear, percent: words.gotoPercent }[place.problem]);
       return;

@@ -9,7 +9,6 @@ import { filterIn, filterQuery, patternsOf, patternsQuery, samePatterns } from '
 import { FilterBar } from './filterbar.js';
 import { Filtering } from './filtering.js';
 import { Finder } from './finder.js';
-import { lastTime } from './goto.js';
 import { GotoBox } from './gotobox.js';
 import { doingText, translated, WORDS } from './i18n.js';
 import { JobBar } from './jobbar.js';
@@ -266,7 +265,6 @@ function applyFilter(filter, cursor, place) {
 async function goTo(place) {
   at = null;
   settleAddress();
-  if ('clock' in place) return reader.arrive(await lastTime(place.clock, new Date(), (to) => reader.find(to)));
   if (!('end' in place.to)) return reader.goTo(place.to);
   goLive();
   return { kind: 'there' };

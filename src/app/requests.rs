@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::logs::Logs;
 use super::turns::Slice;
@@ -293,9 +293,8 @@ fn goal(to: &Goal) -> Result<SeekTo, Refusal> {
         }
         Goal::Line(0) => return Err(Refusal::new(Code::Line, "The first line is line 1.")),
         Goal::Line(line) => SeekTo::Line(*line),
-        Goal::Time(time) => {
-            SeekTo::Time(time.parse().map_err(|error| Refusal::new(Code::Time, format!("{error}.")))?)
-        }
+        Goal::Time(time) => SeekTo::time(time, SystemTime::now())
+            .map_err(|error| Refusal::new(Code::Time, format!("{error}.")))?,
         Goal::Cursor(token) => SeekTo::Cursor(cursor(token)?),
     })
 }

@@ -12,11 +12,12 @@ mod target;
 use std::fmt::Write;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{CliError, whole};
 use crate::app::wire::{FromServer, Patterns};
 use crate::config::file::LINES;
+use crate::tail::history::SeekTo;
 use link::{Link, Trouble, random, refused, understood, why_closed};
 use printer::{Label, Printer, clean_line};
 use target::Target;
@@ -58,8 +59,8 @@ pub struct Args {
     /// Patterns are text, not regular expressions
     #[arg(long)]
     literal: bool,
-    /// Begin with the first line not written before then: '2026-11-25 14:05' as the log writes its times, an instant with Z
-    /// or an offset
+    /// Begin with the first line not written before then: -10m (s, m, h, d), 14:05 (the last one in the log), or '2026-11-25
+    /// 14:05' as the log writes its times; with Z or an offset, an instant
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with_all = ["lines", "from"])]
     since: Option<String>,
     /// Print all lines of the history that match, each with its file and number (+N: the byte it begins at), then end
@@ -107,6 +108,11 @@ impl Args {
 pub fn run(args: &Args) -> Result<(), CliError> {
     let targets = args.urls.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>()?;
     let patterns = args.patterns()?;
+    if let Some(time) = &args.since
+        && let Err(why) = SeekTo::time(time, SystemTime::now())
+    {
+        return Err(CliError::Usage(format!("--since {time}: {why}.")));
+    }
     if targets.len() > 1 && args.from.is_some() {
         return Err(CliError::Usage("--from: a cursor is of one log, so there can be no other.".to_owned()));
     }

@@ -135,6 +135,8 @@ fn one_can_go_to_a_line_a_share_a_time_and_the_ends() {
     wait_for_found(&page, &at(1800));
     // What lies before it can be seen without anything being done.
     wait_for_line(&page, &at(1795));
+    go_to(&page, "10:00:59");
+    wait_for_found(&page, &at(59));
     go_to(&page, "50%");
     let middle = page.text("document.querySelector('#lines .line.found').textContent");
     let second: usize = middle.rsplit(' ').next().unwrap().parse().unwrap();

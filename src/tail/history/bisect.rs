@@ -22,7 +22,7 @@ use crate::tail::reread::{Reread, reread};
 use crate::tail::standing::GenerationId;
 
 /// So much is read at once.
-const READ: usize = 64 * 1024;
+pub(super) const READ: usize = 64 * 1024;
 
 /// When no more than this is left, its lines are looked at one after the other.
 const FEW: u64 = 64 * 1024;
@@ -130,13 +130,14 @@ impl Bisect {
     }
 }
 
-fn part_at(extent: &Extent, at: u64) -> Option<Part> {
+/// The part that the position lies in.
+pub(super) fn part_at(extent: &Extent, at: u64) -> Option<Part> {
     let end = |part: &Part| part.before + (part.end - part.start);
     extent.parts().iter().copied().find(|part| part.before <= at && at < end(part))
 }
 
 /// What was read at some place.
-struct Probe<'a> {
+pub(super) struct Probe<'a> {
     lens: Rc<Lens>,
     bytes: &'a [u8],
     // Of the first byte, in its file.
@@ -149,7 +150,12 @@ struct Probe<'a> {
 
 impl<'a> Probe<'a> {
     /// Reads from `at` on. Where nothing can be had any more, nothing.
-    fn read(part: Part, at: u64, begins: bool, bench: &'a mut Bench<'_>) -> Result<Self, Bisected> {
+    pub(super) fn read(
+        part: Part,
+        at: u64,
+        begins: bool,
+        bench: &'a mut Bench<'_>,
+    ) -> Result<Self, Bisected> {
         let offset = part.start + (at - part.before);
         let (left, most) = (part.end - offset, READ.min(bench.scratch.len()));
         let len = usize::try_from(left).map_or(most, |left| left.min(most));
@@ -163,6 +169,11 @@ impl<'a> Probe<'a> {
         Ok(Self { lens, bytes, offset, left, begins: begins || offset == part.start })
     }
 
+    /// How many bytes were read.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     fn is_last(&self) -> bool {
         self.bytes.len() as u64 >= self.left
     }
@@ -174,7 +185,7 @@ impl<'a> Probe<'a> {
     }
 
     /// The lines that begin here, and where. Of one that goes on, enough must be there to see its time.
-    fn lines(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         let first = if self.begins { Some(0) } else { self.behind(0) };
         let starts = std::iter::successors(first, |&at| self.behind(at));
         starts.take_while(|&at| at < self.bytes.len()).filter_map(|at| {
@@ -185,7 +196,7 @@ impl<'a> Probe<'a> {
     }
 
     /// The time of a line, as far as it is shown.
-    fn stamp(&self, at: usize, line: &[u8]) -> Option<Stamp> {
+    pub(super) fn stamp(&self, at: usize, line: &[u8]) -> Option<Stamp> {
         if self.lens.is_plain() {
             return Stamp::find(line);
         }

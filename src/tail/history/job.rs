@@ -20,7 +20,7 @@ use crate::tail::history::numbers::Numbers;
 use crate::tail::history::scroll::Scroll;
 use crate::tail::history::search::Search;
 use crate::tail::history::seek::Seek;
-use crate::tail::history::timestamps::TimeSpec;
+use crate::tail::history::timestamps::{LastAt, TimeSpec};
 use crate::tail::pattern::Filter;
 use crate::tail::window::GapReason;
 
@@ -83,6 +83,8 @@ pub enum SeekTo {
     Line(u64),
     /// The first line that was not written before then, taking it that later lines have later times.
     Time(TimeSpec),
+    /// The same, for the last time that it was so late.
+    LastAt(LastAt),
     /// What is known of a cursor.
     Cursor(Cursor),
 }

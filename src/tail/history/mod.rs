@@ -6,6 +6,7 @@
 //!    |- search         all lines that a filter shows, the nearest first (finds: how many, and where)
 //!    '- seek           a place that people name
 //!        |- bisect     ... by the time of its line (timestamps)
+//!        |- latest     ... the last 14:05 there was: before the time of the last line
 //!        '- index      ... by the number of its line
 //!   numbers      those of lines that were told without one (index)
 //!   places, extent     where something is, and how much there is in all
@@ -20,6 +21,7 @@ mod extent;
 mod finds;
 pub(crate) mod index;
 pub mod job;
+mod latest;
 mod numbers;
 mod places;
 mod scroll;

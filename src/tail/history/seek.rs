@@ -9,7 +9,9 @@ use crate::tail::history::bisect::{Bisect, Bisected};
 use crate::tail::history::extent::Extent;
 use crate::tail::history::index::{Counted, to_count};
 use crate::tail::history::job::{Bench, Doing, Found, Place, Progress, SeekTo, Summary, Work};
+use crate::tail::history::latest::{Latest, Looked};
 use crate::tail::history::numbers::Unnumbered;
+use crate::tail::history::timestamps::TimeSpec;
 use crate::tail::standing::GenerationId;
 
 /// See the module.
@@ -18,6 +20,7 @@ pub(crate) struct Seek {
     to: SeekTo,
     // All files are known, if that matters.
     whole: bool,
+    latest: Option<Latest>,
     bisect: Option<Bisect>,
     over: bool,
     seen: u64,
@@ -36,7 +39,7 @@ enum Sought {
 impl Seek {
     pub(crate) fn new(to: SeekTo) -> Self {
         let whole = matches!(to, SeekTo::End | SeekTo::Line(_) | SeekTo::Cursor(_));
-        Self { to, whole, bisect: None, over: false, seen: 0, unnumbered: Vec::new() }
+        Self { to, whole, latest: None, bisect: None, over: false, seen: 0, unnumbered: Vec::new() }
     }
 
     /// One read, or one more file.
@@ -78,17 +81,21 @@ impl Seek {
             SeekTo::End => end(bench, true),
             SeekTo::Percent(percent) => share(*percent, bench),
             SeekTo::Line(line) => self.line(*line, bench),
-            SeekTo::Time(goal) => {
-                let goal = *goal;
-                let bisect = self.bisect.get_or_insert_with(|| Bisect::new(goal, bench.follower));
-                match bisect.step(bench) {
-                    Bisected::NotYet(read) => {
+            SeekTo::Time(goal) => self.time(*goal, bench),
+            SeekTo::LastAt(last_at) => {
+                let last_at = *last_at;
+                let latest = self.latest.get_or_insert_with(|| Latest::new(bench.follower));
+                match latest.step(bench) {
+                    Looked::NotYet(read) => {
                         self.seen += read;
                         Sought::NotYet
                     }
-                    Bisected::Later => Sought::Later,
-                    Bisected::At(id, offset) => Sought::At { id, offset, exact: true },
-                    Bisected::Behind => end(bench, false),
+                    Looked::Later => Sought::Later,
+                    Looked::At(last) => {
+                        self.to = SeekTo::Time(last_at.before(&last));
+                        Sought::NotYet
+                    }
+                    Looked::Nowhere => end(bench, false),
                 }
             }
             SeekTo::Cursor(cursor) => match bench.standing_of(cursor) {
@@ -100,6 +107,19 @@ impl Seek {
                 Err(OpenError::Packed) => Sought::NotYet,
                 Err(_) => Sought::Later,
             },
+        }
+    }
+
+    fn time(&mut self, goal: TimeSpec, bench: &mut Bench<'_>) -> Sought {
+        let bisect = self.bisect.get_or_insert_with(|| Bisect::new(goal, bench.follower));
+        match bisect.step(bench) {
+            Bisected::NotYet(read) => {
+                self.seen += read;
+                Sought::NotYet
+            }
+            Bisected::Later => Sought::Later,
+            Bisected::At(id, offset) => Sought::At { id, offset, exact: true },
+            Bisected::Behind => end(bench, false),
         }
     }
 

@@ -310,13 +310,28 @@ proptest! {
         let mut scene = Scene::new(&files, 16 * 1024);
         let place = scene.place(SeekTo::Time(goal.parse().unwrap()));
         let is_it = |line: &&Line| line.text.starts_with(b"2026") && &line.text[..goal.len()] >= goal.as_bytes();
-        match lines(&files).iter().find(is_it) {
+        let all_lines = lines(&files);
+        match all_lines.iter().find(is_it) {
             Some(line) => {
                 let file = name(files.len() - 1 - line.file);
                 prop_assert_eq!((&*place.file, place.byte, place.exact), (file.as_str(), line.byte as u64, true));
             }
             None => prop_assert!(!place.exact),
         }
+        // The last time of that name is on the day of the last line that has a time, or on the one before.
+        let last = all_lines.iter().rev().find(|line| line.text.starts_with(b"2026")).map(|line| &line.text[..19]);
+        let clock = &goal[11..];
+        let place = scene.place(SeekTo::time(clock, SystemTime::UNIX_EPOCH).unwrap());
+        let Some(last) = last else {
+            prop_assert!(!place.exact);
+            return Ok(());
+        };
+        let day = if &last[11..] >= clock.as_bytes() { &last[..10] } else { b"2026-11-24" };
+        let goal = [day, b" ", clock.as_bytes()].concat();
+        let is_it = |line: &&Line| line.text.starts_with(b"2026") && line.text[..19] >= goal[..];
+        let line = all_lines.iter().find(is_it).unwrap();
+        let file = name(files.len() - 1 - line.file);
+        prop_assert_eq!((&*place.file, place.byte, place.exact), (file.as_str(), line.byte as u64, true));
     }
 }
 

@@ -41,7 +41,7 @@ pub struct NotATime;
 
 impl fmt::Display for NotATime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this is not a time like 2026-11-25T15:46:00, with or without an offset or Z")
+        f.write_str("this is no time as 14:05, -10m, or 2026-11-25 14:05:10, with or without an offset or Z")
     }
 }
 
@@ -366,6 +366,10 @@ fn civil_year(days: i64) -> i64 {
     let begins = |year| days_from_civil(year, 1, 1).is_some_and(|first| first <= days);
     (guess - 1..=guess + 1).rev().find(|&year| begins(year)).unwrap_or(guess)
 }
+
+mod when;
+
+pub use when::LastAt;
 
 #[cfg(test)]
 mod tests;
