@@ -3,6 +3,7 @@
 
 pub mod file;
 mod section;
+pub mod user;
 
 use std::time::Duration;
 

@@ -89,8 +89,7 @@ fn whoever_comes_late_sees_all_of_a_run_and_how_it_ended() {
     let script = "echo one; echo oh no >&2; while [ ! -e go ]; do sleep 0.01; done; echo two; exit 3";
     let (server, folder) = serve(&job("build", script, "about = 'builds it'"));
     let (status, _, body) = http_get(server.addr(), "/api/jobs", &[]);
-    let idle =
-        json!({ "name": "build", "about": "builds it", "running": false, "survives": false, "runs": [] });
+    let idle = json!({ "name": "build", "about": "builds it", "running": false, "startable": true, "survives": false, "runs": [] });
     assert_eq!((status, serde_json::from_slice::<Value>(&body).unwrap()), (200, json!({ "jobs": [idle] })));
     let mut early = Viewer::connect(server.addr(), "/tail/build");
     assert_eq!(start(&server, "build"), 1);

@@ -66,7 +66,7 @@ fn serve(folder: PathBuf, disk: Disk) -> SocketAddr {
             listeners: vec![listener],
             connections: 100,
             per_address: 100,
-            access: Access { hosts: Vec::new(), origins: Vec::new(), any_address: false },
+            access: Access::default(),
             base: "/".to_owned(),
             catalogue: Catalogue::new(disk, sources, None, Instant::now()).unwrap(),
             jobs: wiretail::jobs::Jobs::default(),

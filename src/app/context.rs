@@ -5,6 +5,8 @@
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+use super::access::Gate;
+use super::access::users::Visitor;
 use super::logs::Logs;
 use super::pool::Pool;
 use super::rooms::Rooms;
@@ -28,9 +30,11 @@ pub struct Context<'a> {
     pub framer: &'a mut Framer,
     /// To watch with.
     pub logs: &'a mut Logs,
+    /// Who may see and do what.
+    pub gate: &'a mut Gate,
     /// What can be started.
     pub jobs: &'a mut Jobs,
-    /// What is served, and to whom.
+    /// What is served.
     pub site: &'a Site,
     /// The memory that all unfinished requests have together.
     pub heads: &'a Pool,
@@ -47,6 +51,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// As whom this connection was let through.
+    pub fn visitor(&self) -> Visitor {
+        self.gate.visitor(self.id)
+    }
+
     /// Puts bytes behind what this connection is still owed.
     pub fn send(&mut self, bytes: Bytes) {
         self.event_loop.send(self.id, bytes);

@@ -132,7 +132,7 @@ mod tests {
     use std::time::{Instant, SystemTime};
 
     use super::*;
-    use crate::app::access::Access;
+    use crate::app::access::{Access, Gate};
     use crate::app::logs::Logs;
     use crate::app::pool::Pool;
     use crate::app::pulse::{PING_AFTER, PONG_WITHIN};
@@ -150,6 +150,7 @@ mod tests {
         event_loop: EventLoop,
         framer: Framer,
         logs: Logs,
+        gate: Gate,
         jobs: Jobs,
         site: Site,
         heads: Pool,
@@ -184,8 +185,9 @@ mod tests {
                 turns: Turns::default(),
                 rooms: Rooms::default(),
                 logs,
+                gate: Gate::new(Access::default()).unwrap(),
                 jobs: Jobs::default(),
-                site: Site::new(Access::default(), "/", true, 10, false),
+                site: Site::new("/", true, 10, false),
                 id,
                 peer,
             }
@@ -193,7 +195,19 @@ mod tests {
 
         fn at(&mut self, now: Instant) -> Context<'_> {
             let Self {
-                event_loop, framer, logs, jobs, site, heads, echoes, answers, turns, rooms, id, ..
+                event_loop,
+                framer,
+                logs,
+                gate,
+                jobs,
+                site,
+                heads,
+                echoes,
+                answers,
+                turns,
+                rooms,
+                id,
+                ..
             } = self;
             let (id, wall_clock) = (*id, || SystemTime::UNIX_EPOCH);
             Context {
@@ -202,6 +216,7 @@ mod tests {
                 event_loop,
                 framer,
                 logs,
+                gate,
                 jobs,
                 site,
                 heads,

@@ -7,13 +7,15 @@
 //!   DELETE /jobs/NAME      asks it to end
 //! ```
 //!
-//! What a run says is the job's log, as any other. Knows the jobs and the logs; who may ask was decided before.
+//! What a run says is the job's log, as any other: who may see that sees the job. Knows the jobs and the logs, and asks the
+//! [`Visitor`] whether it may start them.
 
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::Context;
+use super::access::users::Visitor;
 use super::logs::Logs;
 use super::wire::{Code, Refusal};
 use crate::http::{Response, Status};
@@ -39,6 +41,8 @@ struct JobInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<&'a str>,
     running: bool,
+    /// Whether this visitor may start and stop it.
+    startable: bool,
     survives: bool,
     /// The newest first.
     runs: Vec<RunInfo<'a>>,
@@ -69,16 +73,28 @@ struct Started<'a> {
 
 /// The answer.
 pub fn answer(ask: &Ask, context: &mut Context<'_>) -> Response {
+    let visitor = context.visitor();
+    if let Ask::Show(name) | Ask::Start(name) | Ask::Stop(name) = ask
+        && context.logs.resolve(name, &visitor).is_none()
+    {
+        return refusal(&Refused::Unknown);
+    }
     match ask {
         Ask::List => {
-            let jobs: Vec<JobInfo<'_>> =
-                context.jobs.all().map(|status| info(status, 1, context.logs)).collect();
+            let seen = |status: &JobStatus<'_>| context.logs.resolve(&status.job.name, &visitor).is_some();
+            let jobs = context.jobs.all().filter(seen);
+            let jobs: Vec<JobInfo<'_>> = jobs.map(|status| info(status, 1, context.logs, &visitor)).collect();
             json(Status::OK, &serde_json::json!({ "jobs": jobs }))
         }
         Ask::Show(name) => match context.jobs.find(name) {
-            Some(status) => json(Status::OK, &info(status, usize::MAX, context.logs)),
+            Some(status) => json(Status::OK, &info(status, usize::MAX, context.logs, &visitor)),
             None => refusal(&Refused::Unknown),
         },
+        Ask::Start(name) | Ask::Stop(name)
+            if context.jobs.find(name).is_some() && !visitor.may_start(name) =>
+        {
+            Response::text(Status::FORBIDDEN, "You may see this job, but not start or stop it.")
+        }
         Ask::Start(name) => start(name, context),
         Ask::Stop(name) => match context.jobs.stop(name) {
             Ok(()) => Response::text(Status::ACCEPTED, "It is asked to end."),
@@ -104,7 +120,7 @@ fn start(name: &str, context: &mut Context<'_>) -> Response {
     json(Status::CREATED, &Started { run, log: name })
 }
 
-fn info<'a>(status: JobStatus<'a>, most: usize, logs: &Logs) -> JobInfo<'a> {
+fn info<'a>(status: JobStatus<'a>, most: usize, logs: &Logs, visitor: &Visitor) -> JobInfo<'a> {
     let JobStatus { job, running, runs } = status;
     let of_run = |(age, run): (usize, &'a Run)| {
         // The file of each run was renamed by every later one.
@@ -115,7 +131,8 @@ fn info<'a>(status: JobStatus<'a>, most: usize, logs: &Logs) -> JobInfo<'a> {
         RunInfo { run: number, started, took, end: end.as_ref(), stopped, dropped, from, to }
     };
     let runs = runs.iter().rev().enumerate().take(most).map(of_run).collect();
-    JobInfo { name: &job.name, about: job.about.as_deref(), running, survives: job.survives, runs }
+    let startable = visitor.may_start(&job.name);
+    JobInfo { name: &job.name, about: job.about.as_deref(), running, startable, survives: job.survives, runs }
 }
 
 fn json(status: Status, body: &impl Serialize) -> Response {

@@ -41,7 +41,7 @@ pub struct ListWish {
 }
 
 /// What is told beside the logs.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct About {
     /// The program's name and version.
     pub server: &'static str,
@@ -49,12 +49,16 @@ pub struct About {
     pub lines: usize,
     /// Whether the logs write themselves.
     pub demo: bool,
+    /// Who asks, where there are users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 /// One asker.
 #[derive(Debug)]
 pub struct Listing {
     wish: ListWish,
+    until: Instant,
     phase: Phase,
     keep: bool,
     head_only: bool,
@@ -62,8 +66,8 @@ pub struct Listing {
 
 #[derive(Debug)]
 enum Phase {
-    /// For a change, or until then.
-    Waiting(Instant),
+    /// For a change, or until its time is up.
+    Waiting,
     /// Of an answer.
     Making(Box<Making>),
     /// It is on its way. What it holds counts until it is taken.
@@ -89,7 +93,7 @@ struct Rest<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     removed: &'a [String],
     #[serde(flatten)]
-    about: About,
+    about: &'a About,
 }
 
 impl Listing {
@@ -97,24 +101,30 @@ impl Listing {
     pub fn begin(wish: ListWish, keep: bool, head_only: bool, context: &mut Context<'_>) -> Self {
         context.event_loop.settle(context.id);
         let until = context.now + wish.wait;
-        let mut listing = Self { wish, phase: Phase::Waiting(until), keep, head_only };
-        if listing.wish.since == Some(context.logs.version()) && !listing.wish.wait.is_zero() {
-            context.logs.await_list(context.id);
-            context.wake_at(until);
-        } else {
-            listing.make(context);
-        }
+        let mut listing = Self { wish, until, phase: Phase::Waiting, keep, head_only };
+        listing.make_or_wait(context);
         listing
     }
 
+    fn make_or_wait(&mut self, context: &mut Context<'_>) {
+        if self.wish.since == Some(context.logs.version()) && context.now < self.until {
+            self.phase = Phase::Waiting;
+            context.logs.await_list(context.id);
+            context.wake_at(self.until);
+        } else {
+            self.make(context);
+        }
+    }
+
     fn make(&mut self, context: &mut Context<'_>) {
-        let known = self.wish.since.filter(|since| context.logs.removed_since(*since).is_some());
-        let removed = known.and_then(|since| context.logs.removed_since(since)).unwrap_or_default();
+        let visitor = context.visitor();
+        let removed = self.wish.since.and_then(|since| context.logs.removed_since(since, &visitor));
+        let known = self.wish.since.filter(|_| removed.is_some());
         let making = Making {
             json: b"{\"logs\":[".to_vec(),
             version: context.logs.version(),
             since: known,
-            removed,
+            removed: removed.unwrap_or_default(),
             after: None,
             share: context.answers.share(),
         };
@@ -125,7 +135,7 @@ impl Listing {
 
     /// The list has changed.
     pub fn pump(&mut self, context: &mut Context<'_>) {
-        if matches!(self.phase, Phase::Waiting(_)) {
+        if matches!(self.phase, Phase::Waiting) {
             self.make(context);
         }
     }
@@ -134,7 +144,8 @@ impl Listing {
     pub fn work(&mut self, context: &mut Context<'_>) -> Slice {
         let Phase::Making(making) = &mut self.phase else { return Slice::Done };
         let since = making.since.map_or(0, Version::number);
-        let (infos, next) = context.logs.infos(making.after.as_ref(), since, LOGS);
+        let visitor = context.gate.visitor(context.id);
+        let (infos, next) = context.logs.infos(making.after.as_ref(), since, LOGS, &visitor);
         for info in infos {
             if making.json.last() != Some(&b'[') {
                 making.json.push(b',');
@@ -150,16 +161,23 @@ impl Listing {
         if making.after.is_some() {
             return Slice::More;
         }
+        // What has changed is nothing that the asker may see: for them, nothing has.
+        if making.since.is_some() && making.removed.is_empty() && making.json.last() == Some(&b'[') {
+            self.wish.since = Some(making.version);
+            if context.now < self.until {
+                self.make_or_wait(context);
+                return Slice::Done;
+            }
+        }
         self.answer(context);
         Slice::Done
     }
 
     fn answer(&mut self, context: &mut Context<'_>) {
-        let waiting = Phase::Waiting(context.now);
-        let Phase::Making(making) = std::mem::replace(&mut self.phase, waiting) else { return };
+        let Phase::Making(making) = std::mem::replace(&mut self.phase, Phase::Waiting) else { return };
         let Making { mut json, version, since, removed, share, .. } = *making;
         let (version, since) = (version.to_string(), since.map(|since| since.to_string()));
-        let rest = Rest { version, since, removed: &removed, about: self.wish.about };
+        let rest = Rest { version, since, removed: &removed, about: &self.wish.about };
         let rest = serde_json::to_vec(&rest).expect("strings and numbers always make JSON");
         json.extend_from_slice(b"],");
         // Without its brace: these are members of the same object.
@@ -198,8 +216,8 @@ impl Listing {
     /// The wait is over; or the answer has not been taken for too long.
     pub fn expired(&mut self, context: &mut Context<'_>) -> Outcome {
         match self.phase {
-            Phase::Waiting(until) if context.now < until => context.wake_at(until),
-            Phase::Waiting(_) => self.make(context),
+            Phase::Waiting if context.now < self.until => context.wake_at(self.until),
+            Phase::Waiting => self.make(context),
             Phase::Making(_) => context.wake_at(context.now + PATIENCE),
             Phase::Answered { .. } => return Outcome::Gone,
         }

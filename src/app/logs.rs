@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::access::users::Visitor;
 use super::changes::{Changes, is_kept};
 use super::filters::Filters;
 use super::wake::Change;
@@ -97,7 +98,7 @@ pub struct LogInfo<'a> {
     /// Milliseconds since 1970.
     modified: Option<u64>,
     viewers: usize,
-    /// Whether visitors may write into it.
+    /// Whether this visitor may write into it.
     writable: bool,
 }
 
@@ -177,9 +178,11 @@ impl Logs {
         }
     }
 
-    /// The name by which the catalogue lists the log of this name, which may be one of several that it has.
-    pub fn resolve(&self, name: &str) -> Option<Rc<str>> {
-        self.catalogue.find(name).map(|entry| Rc::from(entry.name.as_str()))
+    /// The name by which the catalogue lists the log of this name, which may be one of several that it has. To a visitor
+    /// who may not see it, it is none.
+    pub fn resolve(&self, name: &str, visitor: &Visitor) -> Option<Rc<str>> {
+        let entry = self.catalogue.find(name).filter(|entry| visitor.sees(entry))?;
+        Some(Rc::from(entry.name.as_str()))
     }
 
     /// The file of `name`, open, and what it is.
@@ -241,16 +244,19 @@ impl Logs {
         Ok(cursor)
     }
 
-    /// Some of the logs that have changed since the list had the version `since`, as they are told, and where to go on.
+    /// Some of the logs that `visitor` may see and that have changed since the list had the version `since`, as they are
+    /// told, and where to go on.
     // O(most), a log is opened for a moment to be told of.
     pub fn infos(
         &self,
         after: Option<&Bookmark>,
         since: u64,
         most: usize,
+        visitor: &Visitor,
     ) -> (Vec<LogInfo<'_>>, Option<Bookmark>) {
         let Page { logs, next } = self.catalogue.page(after, since, most);
-        (logs.into_iter().map(|entry| self.info(entry)).collect(), next)
+        let seen = logs.into_iter().filter(|entry| visitor.sees(entry));
+        (seen.map(|entry| self.info(entry, visitor)).collect(), next)
     }
 
     /// The version of the list.
@@ -258,11 +264,13 @@ impl Logs {
         Version { run: self.run, number: self.catalogue.version() }
     }
 
-    /// The names that have left the list since it had that version, if that is known.
-    pub fn removed_since(&self, since: Version) -> Option<Vec<String>> {
+    /// The names that have left the list since it had that version, of logs that `visitor` might have seen; if that is
+    /// known.
+    pub fn removed_since(&self, since: Version, visitor: &Visitor) -> Option<Vec<String>> {
         let known = since.run == self.run && since.number <= self.catalogue.version();
-        let names = if known { self.catalogue.removed_since(since.number) } else { None };
-        names.map(|names| names.into_iter().map(str::to_owned).collect())
+        let removed = if known { self.catalogue.removed_since(since.number) } else { None };
+        let seen = removed?.into_iter().filter(|removed| visitor.saw(&removed.name, &removed.group));
+        Some(seen.map(|removed| removed.name.clone()).collect())
     }
 
     /// `waiter` wants to know when the list has changed.
@@ -270,7 +278,7 @@ impl Logs {
         self.list_waiters.insert(waiter);
     }
 
-    fn info<'a>(&self, entry: &'a LogEntry) -> LogInfo<'a> {
+    fn info<'a>(&self, entry: &'a LogEntry, visitor: &Visitor) -> LogInfo<'a> {
         let (state, why, size, modified) = match entry.state() {
             LogState::Ok { size, modified } => {
                 let since_1970 = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -299,7 +307,7 @@ impl Logs {
             size,
             modified,
             viewers,
-            writable: entry.kind == LogKind::Room,
+            writable: entry.kind == LogKind::Room && visitor.may_write(),
         }
     }
 
@@ -495,6 +503,15 @@ impl Logs {
         // Closed at once, though its viewers may take their time to leave: whoever comes next is not to share it with them.
         let lost: Vec<Rc<str>> = self.watched.keys().filter(|name| !is_kept(name)).cloned().collect();
         lost.iter().flat_map(|name| self.close(name)).collect()
+    }
+
+    /// The viewers of logs that they may not see any more, by the groups that those have now.
+    pub fn trespassers(&self, visitor: impl Fn(ConnId) -> Visitor) -> Vec<ConnId> {
+        let watched = self.watched.iter().filter_map(|(name, watched)| {
+            self.catalogue.find(name).map(|entry| (entry, watched.viewers.as_slice()))
+        });
+        let pairs = watched.flat_map(|(entry, viewers)| viewers.iter().map(move |viewer| (entry, *viewer)));
+        pairs.filter(|(entry, viewer)| !visitor(*viewer).sees(entry)).map(|(_, viewer)| viewer).collect()
     }
 
     /// When the next look at a log is due.

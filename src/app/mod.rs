@@ -8,7 +8,7 @@
 //! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`hearing`], [`requests`] and [`viewer`]
 //! (somebody watching a log), [`reader`] (the same without WebSocket), [`rooms`] (what visitors write), [`listing`],
 //! [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and
-//! [`echo`], [`session`] (one connection's life), and this file.
+//! [`echo`], [`session`] (one connection's life), `guests` (those whom the gate has let through), and this file.
 
 pub mod access;
 pub mod beginning;
@@ -17,11 +17,14 @@ mod context;
 pub mod conversation;
 pub mod download;
 pub mod echo;
+pub mod entering;
 pub mod filters;
+mod guests;
 pub mod hearing;
 pub mod jobs;
 pub mod listing;
 pub mod logs;
+pub mod pace;
 pub mod pool;
 pub mod pulse;
 pub mod reader;
@@ -46,6 +49,8 @@ use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
 use crate::tail::demo::Demo;
 use crate::tail::spool::{Pumped, StdinSpool};
+use crate::ws::CloseCode;
+use access::Gate;
 use changes::Changes;
 pub use context::Context;
 use conversation::Outcome;
@@ -88,6 +93,7 @@ pub struct App {
     framer: Framer,
     logs: Logs,
     jobs: Jobs,
+    gate: Gate,
     site: Site,
     heads: Pool,
     echoes: Pool,
@@ -124,6 +130,8 @@ struct Inputs {
     signals: (Signals, WatchId),
     /// To read the settings again.
     renewal: Option<(Signals, WatchId)>,
+    /// Passwords that have been looked at, if there are users.
+    verdicts: Option<WatchId>,
     /// Early wake-ups from the file system, where it offers them.
     files: Option<(FileWatch, WatchId)>,
     stdin: Option<(StdinSpool, Option<WatchId>)>,
@@ -167,7 +175,9 @@ impl App {
             (spool, watch)
         });
         let demo = config.demo;
-        let site = Site::new(config.access, &config.base, config.lessons, config.lines, demo.is_some());
+        let gate = Gate::new(config.access)?;
+        let verdicts = gate.verifier().map(|verifier| event_loop.watch(verifier)).transpose()?;
+        let site = Site::new(&config.base, config.lessons, config.lines, demo.is_some());
         Ok(Self {
             event_loop,
             sessions: Table::default(),
@@ -179,8 +189,9 @@ impl App {
             rooms: Rooms::of(config.rooms),
             logs: Logs::new(config.catalogue, config.tick, RandomState::new().hash_one(0) as u32),
             jobs: config.jobs,
+            gate,
             site,
-            inputs: Inputs { signals: (signals, signals_watch), renewal, files, stdin, demo },
+            inputs: Inputs { signals: (signals, signals_watch), renewal, verdicts, files, stdin, demo },
             turns: Turns::default(),
             waiting: Turns::default(),
             stopping: None,
@@ -222,7 +233,9 @@ impl App {
     /// notice nothing.
     pub fn renew(&mut self, renewal: Renewal) {
         let Renewal { access, catalogue, lines, rooms } = renewal;
-        self.site.renew(access, lines);
+        self.gate.renew(access, self.event_loop.now());
+        self.see_off();
+        self.site.renew(lines);
         self.rooms.renew(rooms);
         self.logs.renew(catalogue);
         self.event_loop.tick_at(self.event_loop.now());
@@ -305,7 +318,7 @@ impl App {
     }
 
     fn farewell(&mut self, id: ConnId, why: &str) {
-        self.converse(id, |session, context, _| session.farewell(why, context));
+        self.converse(id, |session, context, _| session.farewell(CloseCode::GOING_AWAY, why, context));
     }
 
     /// One exchange with a session: it does its work, and what follows for the connection is carried out.
@@ -332,6 +345,7 @@ impl App {
         if self.logs.take_opened_or_closed() {
             self.refresh_watches();
         }
+        self.see_off();
         self.ask_for_turns();
     }
 
@@ -375,6 +389,7 @@ impl App {
 
     fn forget(&mut self, id: ConnId) {
         self.logs.unwatch(id);
+        self.gate.forget(id);
         self.sessions.remove(id);
     }
 
@@ -403,7 +418,19 @@ impl App {
         let now = self.event_loop.now();
         let session = self.sessions.get_mut(id)?;
         let Self {
-            event_loop, buffer, framer, logs, jobs, site, heads, echoes, answers, turns, rooms, ..
+            event_loop,
+            buffer,
+            framer,
+            logs,
+            gate,
+            jobs,
+            site,
+            heads,
+            echoes,
+            answers,
+            turns,
+            rooms,
+            ..
         } = self;
         let wall_clock = SystemTime::now;
         let mut context = Context {
@@ -412,6 +439,7 @@ impl App {
             event_loop,
             framer,
             logs,
+            gate,
             jobs,
             site,
             heads,
@@ -432,6 +460,8 @@ impl App {
             }
         } else if let Some((signals, _)) = self.inputs.renewal.as_mut().filter(|(_, own)| watch == *own) {
             self.to_renew |= signals.drain() > 0;
+        } else if self.inputs.verdicts == Some(watch) {
+            self.hear_verdicts();
         } else if self.inputs.files.as_ref().is_some_and(|(_, files_watch)| watch == *files_watch) {
             self.hinted(now);
         } else {
@@ -468,6 +498,8 @@ impl App {
         if self.jobs.needs_looking_at() {
             self.hear_jobs(now);
         }
+        self.gate.expire(now);
+        self.see_off();
         self.rescan(now);
         if let Some((files, _)) = &mut self.inputs.files
             && files.has_unheard()
@@ -491,7 +523,10 @@ impl App {
 
     /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
     fn rescan(&mut self, now: Instant) {
-        let Rescanned { due, waiters, displaced, changes } = self.logs.rescan(now);
+        let Rescanned { due, waiters, mut displaced, changes } = self.logs.rescan(now);
+        if changes.is_some() && self.gate.asks() {
+            displaced.extend(self.logs.trespassers(|id| self.gate.visitor(id)));
+        }
         self.renewed = changes.or(self.renewed.take());
         self.event_loop.tick_at(due);
         for waiter in waiters {
@@ -524,6 +559,9 @@ impl App {
         let mut next = self.logs.next_look(now);
         if self.inputs.demo.is_some() {
             next = next.min(now + Duration::from_millis(100));
+        }
+        if let Some(then) = self.gate.next_look() {
+            next = next.min(then);
         }
         self.ask_for_turns();
         self.event_loop.tick_at(self.stopping.map_or(next, |end| next.min(end)));

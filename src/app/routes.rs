@@ -1,4 +1,4 @@
-//! What a request asks for: one table of addresses, behind one gate.
+//! What a request asks for: one table of addresses, behind one gate ([`access`](super::access)).
 //!
 //! Knows requests, responses and the names of logs; no sockets. A request can only name what the catalogue lists: a
 //! name from an address is looked up, never made into a path.
@@ -6,7 +6,9 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::access::Access;
+use super::access::Gate;
+use super::access::login::{self, CHALLENGE, Form as LoginForm, Frame, Note};
+use super::access::users::Visitor;
 use super::download::{self, Begun};
 use super::filters::NoFilter;
 use super::jobs::Ask;
@@ -17,6 +19,7 @@ use super::rooms::{Refused, Said};
 use super::viewer::Wish;
 use super::wire::{Dialect, Form, Patterns, Refusal, SERVER, V1};
 use crate::http::{MAX_BODY, Request, Response, Status, pages};
+use crate::net::ConnId;
 use crate::tail::Start;
 use crate::tail::beneath::OpenError;
 use crate::ws::deflate::Parameters;
@@ -25,12 +28,15 @@ use crate::ws::handshake;
 /// The most lines before the end that a viewer may ask for; the reader has its own bound in bytes.
 const MOST_LINES: usize = 100_000;
 
+const NOTHING: &str = "There is nothing here.";
 const NO_SUCH_LOG: &str = "There is no log of this name; /api/logs lists them all.";
 
-/// What is served, and to whom.
+/// What one has to get before one is known: the page where one logs in, and what it is made of.
+const BEFORE_LOGIN: [&str; 5] = ["/style.css", "/login.css", "/login.js", "/theme.js", "/icon.svg"];
+
+/// What is served.
 #[derive(Debug)]
 pub struct Site {
-    access: Access,
     /// The sub-path under which everything is served, without a slash at its end; empty for none.
     base: String,
     /// Whether `/ws/echo` is offered.
@@ -44,6 +50,10 @@ pub struct Site {
 pub enum Route {
     /// To an answer, and that is all.
     Respond(Answer),
+    /// To the look at a password.
+    LogIn(Box<LoginForm>),
+    /// To the end of a session.
+    LogOut,
     /// To the list of logs.
     List(ListWish),
     /// To the jobs.
@@ -70,25 +80,38 @@ pub struct Answer {
 
 impl Site {
     /// The site as configured; `base` as `/logs` or `/`.
-    pub fn new(access: Access, base: &str, lessons: bool, lines: usize, demo: bool) -> Self {
-        Self { access, base: base.trim_end_matches('/').to_owned(), lessons, lines, demo }
+    pub fn new(base: &str, lessons: bool, lines: usize, demo: bool) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), lessons, lines, demo }
     }
 
     /// How much of a body is welcome with `request`: nothing, but where something may be written.
     pub fn most_body(&self, request: &Request) -> usize {
         let path = request.path().strip_prefix(&self.base);
-        let takes_one = request.method() == "POST" && path.is_some_and(|path| path.starts_with("/tail/"));
+        let takes_one = request.method() == "POST"
+            && path.is_some_and(|path| path.starts_with("/tail/") || path == "/login");
         if takes_one { MAX_BODY } else { 0 }
     }
 
-    /// From now on these may ask, and get so many lines if they do not say how many.
-    pub fn renew(&mut self, access: Access, lines: usize) {
-        (self.access, self.lines) = (access, lines);
+    /// From now on one gets so many lines if one does not say how many.
+    pub fn renew(&mut self, lines: usize) {
+        self.lines = lines;
     }
 
-    /// Where `request` leads.
-    pub fn route(&self, request: &Request, logs: &mut Logs, now: Instant) -> Route {
-        if let Err(denied) = self.access.check(request) {
+    /// See [`new`](Self::new); without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Where `request` leads, which came on the connection `id`: nowhere past the gate if it is not let through.
+    pub fn route(
+        &self,
+        request: &Request,
+        id: ConnId,
+        gate: &mut Gate,
+        logs: &mut Logs,
+        now: Instant,
+    ) -> Route {
+        if let Err(denied) = gate.check(request) {
             return refuse(Status::FORBIDDEN, &denied.to_string());
         }
         let Some(path) = request.path().strip_prefix(&self.base) else {
@@ -100,11 +123,21 @@ impl Site {
                 Response::new(Status::PERMANENT_REDIRECT).field("Location", format!("{}/", self.base)),
             );
         }
+        if path == "/healthz" && matches!(request.method(), "GET" | "HEAD") {
+            return respond(Response::text(Status::OK, "ok"));
+        }
+        let visitor = match (gate.admit(id, request, now), path) {
+            (visitor, "/login") if gate.asks() => return self.login(request, visitor.as_ref()),
+            (Some(_), "/logout") if gate.asks() => return logout(request),
+            (Some(visitor), _) => visitor,
+            (None, path) if BEFORE_LOGIN.contains(&path) => return page(request, path),
+            (None, path) => return self.turn_away(request, path),
+        };
         if path.starts_with("/tail/") {
-            return self.tail(request, logs, now);
+            return self.tail(request, &visitor, logs, now);
         }
         if path.starts_with("/raw/") && matches!(request.method(), "GET" | "HEAD") {
-            return self.raw(request, logs);
+            return self.raw(request, &visitor, logs);
         }
         if path.starts_with("/jobs/") {
             return self.job(request);
@@ -112,15 +145,50 @@ impl Site {
         match path {
             "/ws/echo" if self.lessons => self.echo(request),
             _ if !matches!(request.method(), "GET" | "HEAD") => not_allowed("GET, HEAD"),
-            "/api/logs" => self.list(request),
+            "/api/logs" => self.list(request, &visitor),
             "/api/jobs" => Route::Job(Ask::List),
-            "/healthz" => respond(Response::text(Status::OK, "ok")),
+            // Nothing but what the login is made from.
+            "/login.html" => refuse(Status::NOT_FOUND, NOTHING),
             _ => page(request, path),
         }
     }
 
-    fn list(&self, request: &Request) -> Route {
-        let about = About { server: SERVER, lines: self.lines, demo: self.demo };
+    /// The page where one logs in, and its form.
+    fn login(&self, request: &Request, visitor: Option<&Visitor>) -> Route {
+        match request.method() {
+            "GET" | "HEAD" => {
+                let frame = Frame::of_query(request, &self.base);
+                let name = visitor.and_then(Visitor::name).unwrap_or_default();
+                respond(login::page(&frame, name, Note::of_query(request)))
+            }
+            "POST" => match LoginForm::of_request(request, &self.base) {
+                Ok(form) => Route::LogIn(Box::new(form)),
+                Err(why) => refuse(Status::BAD_REQUEST, why),
+            },
+            _ => not_allowed("GET, HEAD, POST"),
+        }
+    }
+
+    /// Somebody who is not known is led to the login from pages; a program is told that it needs a token.
+    fn turn_away(&self, request: &Request, path: &str) -> Route {
+        let for_programs = ["/api/", "/tail/", "/raw/", "/jobs/", "/ws/", "/logout"];
+        if for_programs.iter().any(|start| path.starts_with(start)) {
+            let words = "Log in first, or send a token (Authorization: Bearer TOKEN).";
+            let response = Response::text(Status::UNAUTHORIZED, words)
+                .field("WWW-Authenticate", CHALLENGE)
+                .field("Cache-Control", "no-store");
+            return respond_and_close(response);
+        }
+        let query = request.target().split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+        let address = login::address(&self.base, &format!("{}{path}{query}", self.base));
+        respond(
+            Response::new(Status::SEE_OTHER).field("Location", address).field("Cache-Control", "no-store"),
+        )
+    }
+
+    fn list(&self, request: &Request, visitor: &Visitor) -> Route {
+        let user = visitor.name().map(str::to_owned);
+        let about = About { server: SERVER, lines: self.lines, demo: self.demo, user };
         // A version of another time, or none at all: whoever has it needs the whole list.
         let since = request.query("since").and_then(|version| version.parse().ok());
         match wait(request) {
@@ -139,8 +207,8 @@ impl Site {
         }
     }
 
-    fn tail(&self, request: &Request, logs: &mut Logs, now: Instant) -> Route {
-        let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name)) else {
+    fn tail(&self, request: &Request, visitor: &Visitor, logs: &mut Logs, now: Instant) -> Route {
+        let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name, visitor)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
         match request.method() {
@@ -180,8 +248,8 @@ impl Site {
         }
     }
 
-    fn raw(&self, request: &Request, logs: &Logs) -> Route {
-        let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name)) else {
+    fn raw(&self, request: &Request, visitor: &Visitor, logs: &Logs) -> Route {
+        let Some(name) = self.name_in(request).and_then(|name| logs.resolve(&name, visitor)) else {
             return refuse(Status::NOT_FOUND, NO_SUCH_LOG);
         };
         if logs.redacts(&name) {
@@ -328,7 +396,7 @@ fn patterns(request: &Request) -> Result<Patterns, String> {
 
 fn page(request: &Request, path: &str) -> Route {
     let Some(page) = pages::find(path) else {
-        return refuse(Status::NOT_FOUND, "There is nothing here.");
+        return refuse(Status::NOT_FOUND, NOTHING);
     };
     let response = if request.list("if-none-match").any(|tag| tag == page.etag() || tag == "*") {
         Response::new(Status::NOT_MODIFIED)
@@ -337,6 +405,10 @@ fn page(request: &Request, path: &str) -> Route {
     };
     // A new version of the program must not meet an old page: ask each time, be told "not modified" most times.
     respond(response.field("ETag", page.etag()).field("Cache-Control", "no-cache"))
+}
+
+fn logout(request: &Request) -> Route {
+    if request.method() == "POST" { Route::LogOut } else { not_allowed("POST") }
 }
 
 /// A method that means nothing here; these do.

@@ -4,6 +4,7 @@
 //!                  .---------- keep-alive: the next request ----------.
 //!                  v                                                  |
 //!   Request --- it is complete ------> routes: page, list, refusal ---'
+//!      |                          '--> Entering (a password) -------->'
 //!      |                          '--> 200 --> Sending (a file) ---'--. it ended too soon, or nobody takes it
 //!      |                          '--> 200 --> Listing, Reading --->' |
 //!      |                          '--> 101 --> Watching (a log)  --.  |  close, loss, silence
@@ -11,9 +12,12 @@
 //!      '--- too slow, not HTTP ------------------------------------'
 //! ```
 
+use super::access::password::Password;
+use super::access::sessions::cookie;
 use super::conversation::Outcome;
 use super::download::{Begun, Download};
 use super::echo::Echo;
+use super::entering::Entering;
 use super::jobs;
 use super::listing::Listing;
 use super::pool::{Pool, Share};
@@ -32,6 +36,8 @@ use crate::ws::CloseCode;
 pub enum Session {
     /// Reading a request; no WebSocket yet.
     Request(Box<Asking>),
+    /// Logging in.
+    Entering(Box<Entering>),
     /// Being sent a file.
     Sending(Box<Download>),
     /// Asking for the list of logs.
@@ -75,7 +81,7 @@ impl Session {
         match self {
             Self::Request(_) | Self::Echoing(_) => !stuck,
             // The next request waits until this one has its answer.
-            Self::Sending(_) | Self::Listing(_) => false,
+            Self::Entering(_) | Self::Sending(_) | Self::Listing(_) => false,
             Self::Reading(reader) => reader.wants_input(),
             Self::Watching(_) => true,
         }
@@ -87,7 +93,7 @@ impl Session {
             Self::Request(_) => self.read_requests(bytes, context),
             // Behind a stream nothing can be asked.
             Self::Reading(reader) if reader.wants_input() => Outcome::Open,
-            Self::Sending(_) | Self::Listing(_) | Self::Reading(_) => {
+            Self::Entering(_) | Self::Sending(_) | Self::Listing(_) | Self::Reading(_) => {
                 context.event_loop.put_back(context.id, bytes);
                 Outcome::Open
             }
@@ -102,7 +108,7 @@ impl Session {
         match self {
             // A plain client may shut down its side and still read our answer.
             Self::Request(_) => Outcome::Over,
-            Self::Sending(_) | Self::Listing(_) => Outcome::Open,
+            Self::Entering(_) | Self::Sending(_) | Self::Listing(_) => Outcome::Open,
             Self::Reading(reader) => reader.receive_eof(),
             Self::Watching(_) | Self::Echoing(_) => Outcome::Gone,
         }
@@ -111,7 +117,7 @@ impl Session {
     /// Everything owed has been written.
     pub fn drained(&mut self, context: &mut Context<'_>) -> Outcome {
         match self {
-            Self::Request(_) => {}
+            Self::Request(_) | Self::Entering(_) => {}
             Self::Sending(download) if download.is_done() => {
                 let keep = download.keeps();
                 return self.taken(keep, context);
@@ -139,6 +145,10 @@ impl Session {
                 refuse(Status::REQUEST_TIMEOUT, "The request took too long.", context)
             }
             Self::Request(_) => Outcome::Over,
+            Self::Entering(entering) => {
+                let keep = entering.expired(context);
+                self.taken(keep, context)
+            }
             Self::Sending(download) => download.expired(context),
             Self::Listing(listing) => listing.expired(context),
             Self::Reading(reader) => reader.expired(context),
@@ -153,7 +163,7 @@ impl Session {
             Self::Watching(viewer) => viewer.pump(context),
             Self::Reading(reader) => reader.pump(context),
             Self::Listing(listing) => listing.pump(context),
-            Self::Request(_) | Self::Sending(_) | Self::Echoing(_) => {}
+            Self::Request(_) | Self::Entering(_) | Self::Sending(_) | Self::Echoing(_) => {}
         }
     }
 
@@ -163,19 +173,27 @@ impl Session {
             Self::Watching(viewer) => viewer.work(context),
             Self::Reading(reader) => reader.work(context),
             Self::Listing(listing) => listing.work(context),
-            Self::Request(_) | Self::Sending(_) | Self::Echoing(_) => Slice::Done,
+            Self::Request(_) | Self::Entering(_) | Self::Sending(_) | Self::Echoing(_) => Slice::Done,
         }
     }
 
-    /// The server is going down, or what is watched is not served any more (RFC 6455 §7.4.1: "1001 indicates that an endpoint is 'going away'").
-    pub fn farewell(&mut self, why: &str, context: &mut Context<'_>) -> Outcome {
+    /// The password that was sent has been looked at: if it was right, what is kept of it.
+    pub fn judged(&mut self, right: Option<&Password>, context: &mut Context<'_>) -> Outcome {
+        let Self::Entering(entering) = self else { return Outcome::Open };
+        let keep = entering.judged(right, context);
+        self.taken(keep, context)
+    }
+
+    /// The server is going down, or what is watched is not served any more (RFC 6455 §7.4.1: "1001 indicates that an endpoint
+    /// is 'going away'"); or whoever watches may not any more (1008).
+    pub fn farewell(&mut self, code: CloseCode, why: &str, context: &mut Context<'_>) -> Outcome {
         match self {
-            Self::Request(_) => return Outcome::Over,
+            Self::Request(_) | Self::Entering(_) => return Outcome::Over,
             // Its reader sees that something is missing.
             Self::Sending(_) | Self::Listing(_) => return Outcome::Gone,
             Self::Reading(reader) => return reader.farewell(context),
-            Self::Watching(viewer) => viewer.close(CloseCode::GOING_AWAY, why, context),
-            Self::Echoing(echo) => echo.close(CloseCode::GOING_AWAY, why, context),
+            Self::Watching(viewer) => viewer.close(code, why, context),
+            Self::Echoing(echo) => echo.close(code, why, context),
         }
         Outcome::Open
     }
@@ -245,10 +263,22 @@ const MOST_UNSENT: usize = 64 * 1024;
 /// `may_stay`.
 fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Option<Session> {
     let head_only = request.method() == "HEAD";
-    match context.site.route(request, context.logs, context.now) {
+    match context.site.route(request, context.id, context.gate, context.logs, context.now) {
         Route::Respond(Answer { response, close }) => {
             let keep = request.keep_alive() && !close && may_stay;
             respond(response, head_only, keep, context)
+        }
+        Route::LogIn(form) => match Entering::begin(*form, request.keep_alive() && may_stay, context) {
+            Ok(entering) => Some(Session::Entering(Box::new(entering))),
+            Err(response) => respond(response, head_only, request.keep_alive() && may_stay, context),
+        },
+        Route::LogOut => {
+            context.gate.log_out(context.id);
+            let gone = cookie(None, context.site.base(), false, context.gate.lifetime());
+            let response = Response::new(Status::SEE_OTHER)
+                .field("Location", format!("{}/login?why=out", context.site.base()))
+                .field("Set-Cookie", gone);
+            respond(response, head_only, request.keep_alive() && may_stay, context)
         }
         Route::Say(said, room) => {
             let response = rooms::answer(&said, &room, context);

@@ -147,7 +147,7 @@ impl Viewer {
             server: wire::SERVER.to_owned(),
             encoding: lens.encoding().to_owned(),
             redacted: lens.redacts(),
-            writable: context.logs.is_room(&self.log),
+            writable: context.logs.is_room(&self.log) && context.visitor().may_write(),
             filter: self.position.is_filtered(),
             bounded,
         };

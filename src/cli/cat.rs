@@ -15,10 +15,11 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::{CliError, whole};
+use crate::app::access::secret::random;
 use crate::app::wire::{FromServer, Patterns};
 use crate::config::file::LINES;
 use crate::tail::history::SeekTo;
-use link::{Link, Trouble, random, refused, understood, why_closed};
+use link::{Link, Trouble, refused, understood, why_closed};
 use printer::{Label, Printer, clean_line};
 use target::Target;
 

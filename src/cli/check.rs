@@ -8,6 +8,7 @@ use super::CliError;
 use super::mistakes::Mistakes;
 use super::serve::{self, Args};
 use super::settings::{JobSettings, Settings};
+use super::users;
 use crate::tail::catalogue::{Catalogue, LogKind, LogState};
 use crate::tail::disk::Disk;
 
@@ -60,6 +61,8 @@ fn report(settings: Settings) -> Result<String, CliError> {
     for source in catalogue.idle() {
         let _ = writeln!(report, "{:?}  nothing there yet", written[source].value);
     }
+    let jobs: Vec<_> = settings.jobs.iter().map(|given| &given.job).collect();
+    report.push_str(&users::report(&settings.users, &catalogue, &jobs));
     Ok(report)
 }
 

@@ -4,6 +4,7 @@
 
 pub mod cat;
 pub mod check;
+pub mod hash_password;
 mod machine;
 mod mistakes;
 pub mod produce;
@@ -11,6 +12,7 @@ mod reread;
 pub mod serve;
 mod settings;
 pub mod supervise;
+mod users;
 
 use std::fmt;
 use std::io;
@@ -45,6 +47,8 @@ enum Command {
     Check(serve::Args),
     /// Show a served log in the terminal: reconnects, resumes, loses nothing
     Cat(cat::Args),
+    /// Say what to write into a configuration for a user's password, or make a token
+    HashPassword(hash_password::Args),
     /// Write a realistic log, for trying things out
     Produce(produce::Args),
     #[command(hide = true)]
@@ -109,6 +113,7 @@ pub fn run() -> Result<(), CliError> {
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Cat(args)) => cat::run(&args),
+        Some(Command::HashPassword(args)) => hash_password::run(&args),
         Some(Command::Supervise(args)) => Ok(supervise::run(args)?),
         Some(Command::Produce(args)) => {
             produce::run(&args).map_err(|error| CliError::Failed(format!("{error}.")))

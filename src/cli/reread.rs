@@ -7,6 +7,7 @@ use super::CliError;
 use super::serve::{Args, Checked, job_sources, understood};
 use super::settings::{JobSettings, Settings};
 use crate::app::App;
+use crate::app::access::users::User;
 use crate::app::changes::Changes;
 use crate::config::Renewal;
 use crate::config::file::Given;
@@ -40,6 +41,11 @@ impl Reread {
 
     fn renewal(&mut self, args: &Args, app: &App) -> Result<Renewal, CliError> {
         let (settings, Checked { access, .. }) = understood(args)?;
+        // With them gone everyone might read everything; with the first ones, who is inside would be nobody.
+        if settings.users.are_none() != self.first.users.are_none() {
+            let what = "whether there are any users ([[user]]) changes with a restart only.";
+            return Err(CliError::Usage(what.to_owned()));
+        }
         let mut sources: Vec<_> = settings.sources.iter().map(|(source, _)| source.clone()).collect();
         sources.extend(job_sources(&self.jobs(&settings), app.jobs())?);
         if sources.is_empty() {
@@ -101,7 +107,20 @@ fn variable(settings: &Settings) -> Vec<(&'static str, String)> {
         ("allow_origin", values(&settings.allow_origin)),
         ("lines", settings.lines.value.to_string()),
         ("limits of rooms", format!("{:?}", settings.rooms)),
+        ("limits of sessions", format!("{:?}", settings.lifetime)),
+        (
+            "[[user]]",
+            format!(
+                "{:?}",
+                settings.users.all().into_iter().map(|user| (user, kept(user))).collect::<Vec<_>>()
+            ),
+        ),
     ]
+}
+
+/// What is kept of a user's password; it is compared, not shown.
+fn kept(user: &User) -> Option<String> {
+    user.password.as_ref().map(ToString::to_string)
 }
 
 fn differing(before: &[(&'static str, String)], now: &[(&'static str, String)]) -> Vec<&'static str> {

@@ -15,6 +15,7 @@ use super::reread::Reread;
 use super::settings::{JobSettings, Settings};
 use super::{CliError, machine, whole};
 use crate::app::access::Access;
+use crate::app::access::sites::Sites;
 use crate::app::{App, Left};
 use crate::config::Config;
 use crate::config::file::{CONNECTIONS, Given, LINES, PORTS, wanted};
@@ -280,7 +281,10 @@ fn access(settings: &Settings, mistakes: &mut Mistakes) -> Access {
         settings.allow_host.iter().map(|host| host.value.to_ascii_lowercase()).collect();
     hosts.push(settings.host.value.to_ascii_lowercase());
     let origins = settings.allow_origin.iter().map(|origin| origin.value.clone()).collect();
-    Access { hosts, origins, any_address: settings.open_to_network }
+    // Users may be anywhere.
+    let any_address = settings.open_to_network || !settings.users.are_none();
+    let sites = Sites { hosts, origins, any_address };
+    Access { sites, users: settings.users.clone(), lifetime: settings.lifetime }
 }
 
 /// The address in `[::1]`.
@@ -305,11 +309,11 @@ fn addresses(settings: &Settings) -> Result<Vec<SocketAddr>, CliError> {
         })?
         .collect();
     let beyond = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
-    if !settings.open_to_network && addresses.iter().any(beyond) {
+    if !settings.open_to_network && settings.users.are_none() && addresses.iter().any(beyond) {
         return Err(complaint(
             host,
-            "everyone who reaches this address could read the logs, write into the rooms and start the jobs. If that is \
-             meant, add --open-to-network, or open_to_network = true to the file",
+            "everyone who reaches this address could read the logs, write into the rooms and start the jobs. Add users to \
+             the file ([[user]]); or if that is meant, --open-to-network, or open_to_network = true to the file",
         ));
     }
     Ok(addresses)
@@ -431,7 +435,9 @@ fn greeting(
     for source in catalogue.idle() {
         lines.push(format!("  {}  (nothing there yet; waiting for it)", written[source].value));
     }
-    if settings.open_to_network {
+    if !settings.users.are_none() {
+        lines.extend(for_users(settings));
+    } else if settings.open_to_network {
         let rooms = catalogue.logs().any(|entry| entry.kind == LogKind::Room);
         let write = if rooms { ", and write into the rooms" } else { "" };
         let start = if settings.jobs.is_empty() { "" } else { ", and start and stop the jobs" };
@@ -440,6 +446,21 @@ fn greeting(
         ));
     }
     lines.join("\n")
+}
+
+/// What is said where there are users.
+fn for_users(settings: &Settings) -> Vec<String> {
+    let count = settings.users.all().len();
+    let mut lines = vec![format!("  for {count} user{}, who log in", if count == 1 { "" } else { "s" })];
+    let host = &settings.host.value;
+    let is_far = |address: IpAddr| !address.to_canonical().is_loopback();
+    if host.parse().map_or(host != "localhost", is_far) {
+        lines.push(
+            "  there is no TLS here: unless a proxy in front speaks it, passwords and logs can be read on their way"
+                .to_owned(),
+        );
+    }
+    lines
 }
 
 /// A time as `10ms` or `1s`, between 1 ms and 10 s.

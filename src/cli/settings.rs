@@ -10,8 +10,13 @@ use std::time::Duration;
 use super::CliError;
 use super::mistakes::{Mistakes, complaint};
 use super::serve::Args;
+use super::users::{lifetime, users_of};
+use crate::app::access::secret::random;
+use crate::app::access::sessions::Lifetime;
+use crate::app::access::users::Users;
+use crate::app::pace::Pace;
 use crate::app::rooms;
-use crate::app::rooms::rates::{Pace, Paces};
+use crate::app::rooms::rates::Paces;
 use crate::config::file::{self, File, Given, Log};
 use crate::jobs::Job;
 use crate::tail::Lens;
@@ -35,6 +40,10 @@ pub(super) struct Settings {
     pub(super) max_per_address: Given<u64>,
     /// What holds for rooms.
     pub(super) rooms: rooms::Limits,
+    /// Who may see and do what; nobody: everyone may everything.
+    pub(super) users: Users,
+    /// How long a login lasts.
+    pub(super) lifetime: Lifetime,
     /// What is served, and how each was written.
     pub(super) sources: Vec<(Source, Given<String>)>,
     /// The jobs.
@@ -53,7 +62,7 @@ impl Settings {
         // Absolute: what it says is handed to programs that run elsewhere.
         let config = args.config.as_deref().and_then(|path| std::path::absolute(path).ok());
         let folder = config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        let File { server, limits, logs, jobs } = file;
+        let File { server, limits, logs, jobs, users } = file;
         let rooms = rooms_of(&limits);
         let reading = Reading::of(args, server.encoding, server.redact);
         let lens = Rc::new(reading.lens(None, &[], mistakes));
@@ -92,6 +101,8 @@ impl Settings {
             max_connections: first("--max-connections", args.max_connections, limits.max_connections, 10_000),
             max_per_address: first("max_per_address =", None, limits.max_per_address, 256),
             rooms,
+            users: users_of(&users, mistakes),
+            lifetime: lifetime(limits.session_idle.as_ref(), limits.session_longest.as_ref()),
             sources,
             jobs: job_settings,
             job_folder: server.job_folder.map(|given| (folder.join(&given.value), given)),
@@ -308,11 +319,8 @@ impl Reading {
             return unmasked.unwrap_or_default();
         }
         let patterns: Vec<String> = rules.into_iter().map(|rule| rule.value.clone()).collect();
-        let lens = seal().and_then(|seal| {
-            Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns, seal)
-                .map_err(|why| CliError::Usage(format!("{why}.")))
-        });
-        mistakes.unless(lens).unwrap_or_default()
+        let lens = Lens::new(encoding.map(|encoding| encoding.value.as_str()), &patterns, seal());
+        mistakes.unless(lens.map_err(|why| CliError::Usage(format!("{why}.")))).unwrap_or_default()
     }
 }
 
@@ -338,22 +346,16 @@ impl Names {
 
 /// What cursors into masked logs are made with: from what tells this host from all others, which is no secret on the host
 /// and one everywhere else (machine-id(5)). Without it, such cursors mean nothing after a restart.
-fn seal() -> Result<Seal, CliError> {
+fn seal() -> Seal {
     /// One for as long as the program runs, though the settings be read again.
     static SEAL: OnceLock<Seal> = OnceLock::new();
-    let seal = SEAL.get().copied().map_or_else(new_seal, Ok)?;
-    Ok(*SEAL.get_or_init(|| seal))
+    *SEAL.get_or_init(new_seal)
 }
 
-fn new_seal() -> Result<Seal, CliError> {
+fn new_seal() -> Seal {
     let id = std::fs::read("/etc/machine-id").unwrap_or_default();
     if id.trim_ascii().len() >= 32 {
-        return Ok(Seal::of(id.trim_ascii()));
+        return Seal::of(id.trim_ascii());
     }
-    let mut random = [0; 20];
-    let got = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
-    match got {
-        Ok(20) => Ok(Seal::of(&random)),
-        _ => Err(CliError::Failed("The system gives no random bytes.".to_owned())),
-    }
+    Seal::of(&random::<20>())
 }

@@ -22,6 +22,7 @@ use toml::de::{DeArray, DeValue};
 
 pub use super::section::wanted;
 use super::section::{Place, Section, closest};
+use super::user::User;
 
 /// Where to listen; 0 is a free port.
 pub const PORTS: RangeInclusive<u64> = 0..=65_535;
@@ -66,6 +67,8 @@ pub struct File {
     pub logs: Vec<Log>,
     /// Each `[[job]]`, in order.
     pub jobs: Vec<Job>,
+    /// Each `[[user]]`, in order.
+    pub users: Vec<User>,
 }
 
 /// `[server]`: the same as the options of the command line.
@@ -105,6 +108,10 @@ pub struct Limits {
     pub all_rooms_burst: Option<Given<u64>>,
     /// And then in a second.
     pub all_rooms_per_second: Option<Given<u64>>,
+    /// How many seconds a login lasts without a request.
+    pub session_idle: Option<Given<u64>>,
+    /// And in any case.
+    pub session_longest: Option<Given<u64>>,
 }
 
 /// `[[log]]`
@@ -170,9 +177,17 @@ pub const GRACE: RangeInclusive<u64> = 0..=600;
 /// How many seconds a run may take: up to thirty days.
 pub const TIMEOUT: RangeInclusive<u64> = 1..=2_592_000;
 
+/// How many seconds a login may last: up to a year.
+pub const SESSION: RangeInclusive<u64> = 1..=31_536_000;
+
 /// What is a table of the file, and how it is written.
-const TABLES: [(&str, &str); 4] =
-    [("server", "[server]"), ("limits", "[limits]"), ("log", "[[log]]"), ("job", "[[job]]")];
+const TABLES: [(&str, &str); 5] = [
+    ("server", "[server]"),
+    ("limits", "[limits]"),
+    ("log", "[[log]]"),
+    ("job", "[[job]]"),
+    ("user", "[[user]]"),
+];
 
 /// Keys that are looked for in the wrong table.
 const ELSEWHERE: [(&str, &str); 8] = [
@@ -212,6 +227,9 @@ impl File {
         if let Some(value) = tables.remove("job") {
             file.jobs = all(place, "job", "[[job]]", value).filter_map(Job::of).collect();
         }
+        if let Some(value) = tables.remove("user") {
+            file.users = all(place, "user", "[[user]]", value).filter_map(User::of).collect();
+        }
         for key in tables.keys() {
             let word = key.get_ref().as_ref();
             let meant = closest(word, &TABLES.map(|(word, _)| word));
@@ -220,7 +238,9 @@ impl File {
                 (Some((_, owner)), _) => format!("{word:?} belongs below {owner}"),
                 (None, Some((_, meant))) => format!("there is no table {word:?} (did you mean {meant}?)"),
                 (None, None) => {
-                    format!("there is no table {word:?}; there are [server], [limits], [[log]] and [[job]]")
+                    format!(
+                        "there is no table {word:?}; there are [server], [limits], [[log]], [[job]] and [[user]]"
+                    )
                 }
             };
             place.complain(key.span().start, what);
@@ -282,6 +302,8 @@ impl Limits {
             room_per_second: section.number("room_per_second", &LINES_PER_SECOND, 2),
             all_rooms_burst: section.number("all_rooms_burst", &LINES_AT_ONCE, 100),
             all_rooms_per_second: section.number("all_rooms_per_second", &LINES_PER_SECOND, 50),
+            session_idle: section.number("session_idle", &SESSION, 43_200),
+            session_longest: section.number("session_longest", &SESSION, 604_800),
         };
         section.finish(&ELSEWHERE);
         limits
@@ -420,7 +442,7 @@ mod tests {
             (
                 "[limits]\ncolour = 80\n",
                 "line 2: [limits] has no key \"colour\"; it has max_connections, max_per_address, room_mib, room_burst, \
-                 room_per_second, all_rooms_burst, all_rooms_per_second",
+                 room_per_second, all_rooms_burst, all_rooms_per_second, session_idle, session_longest",
             ),
             (
                 "[server]\nmax_connections = 80\n",
@@ -429,7 +451,10 @@ mod tests {
             ("port = 80\n", "line 1: \"port\" belongs below [server]"),
             ("\n[servers]\n", "line 2: there is no table \"servers\" (did you mean [server]?)"),
             ("\n[[logs]]\n", "line 2: there is no table \"logs\" (did you mean [[log]]?)"),
-            ("[x]\n", "line 1: there is no table \"x\"; there are [server], [limits], [[log]] and [[job]]"),
+            (
+                "[x]\n",
+                "line 1: there is no table \"x\"; there are [server], [limits], [[log]], [[job]] and [[user]]",
+            ),
             ("server = 1\n", "line 1: this is a whole number; [server] is written on a line of its own"),
             (
                 "[log]\npath = 'a'\n",

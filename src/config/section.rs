@@ -85,11 +85,15 @@ impl<'a> Section<'a> {
 
     /// Each needs `key`, as in `example`, and something in it.
     pub(super) fn needs(&self, key: &str, example: &str) {
+        self.needs_one_of(&[key], &format!("has no {key}; each needs one, as {example}"));
+    }
+
+    /// Each needs one of `keys`, and something in it; else `what` is said of it.
+    pub(super) fn needs_one_of(&self, keys: &[&str], what: &str) {
         let is_empty =
             |value: &Spanned<DeValue<'a>>| matches!(value.get_ref(), DeValue::Array(list) if list.is_empty());
-        if self.table.get(key).is_none_or(is_empty) {
-            self.place
-                .complain(self.at, format!("{} has no {key}; each needs one, as {example}", self.title));
+        if keys.iter().all(|key| self.table.get(*key).is_none_or(is_empty)) {
+            self.place.complain(self.at, format!("{} {what}", self.title));
         }
     }
 

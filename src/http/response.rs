@@ -30,9 +30,11 @@ impl Status {
     pub const ACCEPTED: Self = Self(202);
     pub const NO_CONTENT: Self = Self(204);
     pub const PARTIAL_CONTENT: Self = Self(206);
+    pub const SEE_OTHER: Self = Self(303);
     pub const NOT_MODIFIED: Self = Self(304);
     pub const PERMANENT_REDIRECT: Self = Self(308);
     pub const BAD_REQUEST: Self = Self(400);
+    pub const UNAUTHORIZED: Self = Self(401);
     pub const FORBIDDEN: Self = Self(403);
     pub const NOT_FOUND: Self = Self(404);
     pub const METHOD_NOT_ALLOWED: Self = Self(405);
@@ -63,9 +65,11 @@ impl Status {
             202 => "Accepted",
             204 => "No Content",
             206 => "Partial Content",
+            303 => "See Other",
             304 => "Not Modified",
             308 => "Permanent Redirect",
             400 => "Bad Request",
+            401 => "Unauthorized",
             403 => "Forbidden",
             404 => "Not Found",
             405 => "Method Not Allowed",

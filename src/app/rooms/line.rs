@@ -76,7 +76,8 @@ impl Said {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether somebody may be called this.
+pub fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || " -_.'".contains(c);
     name.chars().count() <= LONGEST_NAME && name.chars().all(fits)
 }

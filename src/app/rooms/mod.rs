@@ -6,7 +6,8 @@
 //!   say, wiretail.v1 --'                                           '--> Refused: a status and a sentence
 //! ```
 //!
-//! Whoever passes the gate (see [`access`](super::access)) may write; there are no users. What is written is in the file,
+//! Whoever passes the gate (see [`access`](super::access)) may write; where there are users, those who may, and each in their
+//! own name. What is written is in the file,
 //! and reaches everybody who watches it by the way that every line takes; the writer, too.
 //!
 //! Reading order: [`mod@line`] (what somebody says, as a line), [`rates`] (how often), and this file.
@@ -183,7 +184,8 @@ pub struct Written {
 /// # Errors
 /// [`Refused`], and nothing of it can be read by anybody, but where the disk has taken half of it.
 pub fn say(said: &Said, room: &Rc<str>, context: &mut Context<'_>) -> Result<Written, Refused> {
-    if !context.logs.is_room(room) {
+    let visitor = context.visitor();
+    if !context.logs.is_room(room) || !visitor.may_write() {
         return Err(Refused::read_only());
     }
     let Some(address) = context.peer() else {
@@ -193,7 +195,11 @@ pub fn say(said: &Said, room: &Rc<str>, context: &mut Context<'_>) -> Result<Wri
             "Nobody knows who says that: the connection is gone.",
         ));
     };
-    let line = said.line((context.wall_clock)(), address)?;
+    let line = match visitor.name() {
+        Some(name) => Said { who: Some(name.to_owned()), message: said.message.clone() },
+        None => said.clone(),
+    };
+    let line = line.line((context.wall_clock)(), address)?;
     let Rooms { limits, rates } = &mut *context.rooms;
     rates.take(&limits.paces, address, context.now).map_err(Refused::too_often)?;
     let cursor = context.logs.write(room, &line, limits.bytes, context.now).map_err(|error| {

@@ -5,21 +5,14 @@
 //! proxy on it everybody comes from there.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use crate::app::pace::{Pace, Tide, neighbourhood};
 
 /// When so many addresses are remembered, those that have waited long enough are forgotten. No more than all may write while
 /// one waits are not among them: 350, unless other paces were set.
 const REMEMBERED: usize = 512;
-
-/// How often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// So many at once.
-    pub burst: u32,
-    /// And then one in so long.
-    pub every: Duration,
-}
 
 /// How often anybody may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,24 +30,6 @@ impl Default for Paces {
             each: Pace { burst: 10, every: Duration::from_millis(500) },
             all: Pace { burst: 100, every: Duration::from_millis(20) },
         }
-    }
-}
-
-/// When the last line would have been written if they had come at their pace: the further ahead, the more have come at once.
-/// (The "generic cell rate algorithm" of ITU-T I.371, whose state is this one instant.)
-#[derive(Clone, Copy, Debug)]
-struct Tide(Instant);
-
-impl Tide {
-    /// How long to wait before another may come.
-    fn wait(self, pace: Pace, now: Instant) -> Duration {
-        let ahead = self.0.saturating_duration_since(now);
-        (ahead + pace.every).saturating_sub(pace.every * pace.burst)
-    }
-
-    /// Another has come.
-    fn rise(&mut self, pace: Pace, now: Instant) {
-        self.0 = self.0.max(now) + pace.every;
     }
 }
 
@@ -80,8 +55,8 @@ impl Rates {
     /// How long to wait before it is worth another try.
     pub fn take(&mut self, paces: &Paces, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let address = neighbourhood(address);
-        let mut all = self.all.unwrap_or(Tide(now));
-        let mut own = self.each.get(&address).copied().unwrap_or(Tide(now));
+        let mut all = self.all.unwrap_or(Tide::new(now));
+        let mut own = self.each.get(&address).copied().unwrap_or(Tide::new(now));
         let counted = !address.is_loopback();
         let wait = if counted { own.wait(paces.each, now) } else { Duration::ZERO };
         let wait = wait.max(all.wait(paces.all, now));
@@ -92,7 +67,7 @@ impl Rates {
         self.all = Some(all);
         if counted {
             if self.each.len() >= self.most {
-                self.each.retain(|_, tide| tide.0 > now);
+                self.each.retain(|_, tide| !tide.is_out(now));
                 // So that it is not done for every line, however many have to be remembered.
                 self.most = REMEMBERED.max(2 * self.each.len());
             }
@@ -100,17 +75,6 @@ impl Rates {
             self.each.insert(address, own);
         }
         Ok(())
-    }
-}
-
-/// What counts as one address: whoever has one of IPv6 has the 2⁶⁴ beside it as well.
-fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        other => other,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::printer::clean_line;
 use super::target::Target;
+use crate::app::access::secret::random;
 use crate::app::wire::{FromServer, V1};
 use crate::cli::CliError;
 use crate::http::Status;
@@ -67,6 +68,7 @@ impl Link {
         let (accepted, filled) = shake_hands(target, query, &mut stream, &mut buffer)?;
         stream.set_read_timeout(Some(SILENCE))?;
         let limits = Limits { message: LARGEST_MESSAGE, fragments: 1024 };
+        // The masks are "derived from a strong source of entropy" (RFC 6455 §5.3).
         let connection = Connection::client(limits, MaskKeys::new(random())).with_deflate(accepted.deflate);
         Ok(Self { stream, connection, buffer, filled, out: Vec::new() })
     }
@@ -203,19 +205,4 @@ pub(super) fn why_closed(closed: &Closed) -> Trouble {
         _ if closed.reason.is_empty() => Trouble::Passing("the connection was closed".to_owned()),
         _ => Trouble::Passing(clean_line(&closed.reason)),
     }
-}
-
-/// Bytes nobody can guess, for the handshake's key and the masks (RFC 6455 §5.3: "derived from a strong source of
-/// entropy").
-pub(super) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    let mut filled = 0;
-    while filled < N {
-        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
-            Ok(count) => filled += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => panic!("the system gives no random bytes: {error}"),
-        }
-    }
-    bytes
 }

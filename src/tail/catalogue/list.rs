@@ -29,8 +29,8 @@ pub(super) struct List {
     /// Those that no source finds any more, by when that was noticed.
     gone: BTreeSet<(Instant, Key)>,
     version: u64,
-    /// Names that were taken off, and at which version.
-    removed: VecDeque<(u64, String)>,
+    /// What was taken off, and at which version.
+    removed: VecDeque<(u64, Removed)>,
     /// Up to this version such names are forgotten.
     forgotten: u64,
 }
@@ -46,6 +46,15 @@ pub(super) struct Listed {
     gone: Option<Instant>,
     /// The version in which it last changed.
     changed: u64,
+}
+
+/// A log that was listed once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Removed {
+    /// What it was called.
+    pub name: String,
+    /// What it was shown under.
+    pub group: String,
 }
 
 /// A place in the list, to go on from.
@@ -85,16 +94,17 @@ impl List {
     }
 
     /// See [`Catalogue::removed_since`](super::Catalogue::removed_since).
-    pub(super) fn removed_since(&self, since: u64) -> Option<Vec<&str>> {
+    pub(super) fn removed_since(&self, since: u64) -> Option<Vec<&Removed>> {
         if since < self.forgotten {
             return None;
         }
         let later = self.removed.iter().filter(|(version, _)| *version > since);
-        let mut names: Vec<&str> = later.map(|(_, name)| name.as_str()).collect();
-        names.retain(|name| !self.by_name.contains_key(*name));
-        names.sort_unstable();
-        names.dedup();
-        Some(names)
+        let mut removed: Vec<&Removed> = later.map(|(_, removed)| removed).collect();
+        // Who may see one group need not see another: there the name has left.
+        removed.retain(|removed| self.find(&removed.name).is_none_or(|entry| entry.group != removed.group));
+        removed.sort_unstable();
+        removed.dedup();
+        Some(removed)
     }
 
     /// See [`Catalogue::version`](super::Catalogue::version).
@@ -181,7 +191,8 @@ impl List {
     pub(super) fn remove(&mut self, key: &Key) -> Option<Listed> {
         let listed = self.take(key)?;
         self.version += 1;
-        self.removed.push_back((self.version, key.1.clone()));
+        let removed = Removed { name: key.1.clone(), group: listed.entry.group.clone() };
+        self.removed.push_back((self.version, removed));
         if self.removed.len() > REMOVED {
             self.forgotten = self.removed.pop_front().map_or(self.forgotten, |(version, _)| version);
         }

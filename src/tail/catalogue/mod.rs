@@ -45,7 +45,7 @@ use std::time::{Duration, Instant};
 
 pub use entry::{LogEntry, LogKind, LogState};
 use list::List;
-pub use list::{Bookmark, Page};
+pub use list::{Bookmark, Page, Removed};
 use names::Wish;
 use places::Places;
 pub use source::{Source, SourceError};
@@ -188,9 +188,8 @@ impl Catalogue {
         self.list.page(after, since, most)
     }
 
-    /// The names that were on the list when it had the version `since` and are not any more; none if that is too long ago
-    /// to be known.
-    pub fn removed_since(&self, since: u64) -> Option<Vec<&str>> {
+    /// What was on the list when it had the version `since` and is not any more; none if that is too long ago to be known.
+    pub fn removed_since(&self, since: u64) -> Option<Vec<&Removed>> {
         self.list.removed_since(since)
     }
 

@@ -1,6 +1,6 @@
-//! Who may ask: one gate in front of every page, list and stream.
+//! Whose pages may ask: other web sites are kept out.
 //!
-//! Knows requests, not logs. Two fields decide, and both are there to stop *other web sites* from using a visitor's
+//! Knows requests, neither logs nor users. Two fields decide, and both are there to stop *other web sites* from using a visitor's
 //! browser against a server that only the visitor can reach:
 //!
 //! - `Host` must be a name we go by. A site that makes its own name resolve to our address (DNS rebinding) still says
@@ -21,7 +21,7 @@ use crate::http::Request;
 
 /// The names we go by, and the sites whose pages may use us.
 #[derive(Clone, Debug, Default)]
-pub struct Access {
+pub struct Sites {
     /// Host names beside the loopback ones, lower case.
     pub hosts: Vec<String>,
     /// Origins beside our own, as browsers write them: `https://example.org`.
@@ -58,7 +58,7 @@ impl fmt::Display for Denied {
     }
 }
 
-impl Access {
+impl Sites {
     /// Lets `request` through or says why not. A request of HTTP/1.1 has exactly one `Host` by the time it gets here
     /// (RFC 9112 §3.2); one of HTTP/1.0 may have none, and then nobody was misled about who we are.
     ///
@@ -153,13 +153,13 @@ mod tests {
         RequestReader::new().receive(head.as_bytes()).unwrap().unwrap().0
     }
 
-    fn verdict(access: &Access, fields: &str) -> Result<(), Denied> {
-        access.check(&asked(fields))
+    fn verdict(sites: &Sites, fields: &str) -> Result<(), Denied> {
+        sites.check(&asked(fields))
     }
 
     #[test]
     fn loopback_names_are_ours_whatever_the_port() {
-        let access = Access::default();
+        let sites = Sites::default();
         for host in [
             "localhost",
             "localhost:8080",
@@ -169,13 +169,13 @@ mod tests {
             "[::1]:80",
             "logs.localhost",
         ] {
-            assert_eq!(verdict(&access, &format!("Host: {host}\r\n")), Ok(()), "{host}");
+            assert_eq!(verdict(&sites, &format!("Host: {host}\r\n")), Ok(()), "{host}");
         }
     }
 
     #[test]
     fn other_names_are_refused_by_name() {
-        let access = Access::default();
+        let sites = Sites::default();
         for host in [
             "evil.example",
             "localhost.evil.example",
@@ -184,24 +184,24 @@ mod tests {
             "[::2]",
             "1",
         ] {
-            let refused = verdict(&access, &format!("Host: {host}\r\n"));
+            let refused = verdict(&sites, &format!("Host: {host}\r\n"));
             assert!(matches!(refused, Err(Denied::Host(_))), "{host}: {refused:?}");
         }
     }
 
     #[test]
     fn configured_names_and_on_a_network_addresses_are_ours() {
-        let access = Access { hosts: vec!["logs.example".into()], any_address: true, ..Access::default() };
+        let sites = Sites { hosts: vec!["logs.example".into()], any_address: true, ..Sites::default() };
         for host in ["logs.example", "Logs.Example:8080", "192.168.1.5:8080", "[fe80::1]:8080"] {
-            assert_eq!(verdict(&access, &format!("Host: {host}\r\n")), Ok(()), "{host}");
+            assert_eq!(verdict(&sites, &format!("Host: {host}\r\n")), Ok(()), "{host}");
         }
-        assert!(verdict(&access, "Host: example\r\n").is_err());
+        assert!(verdict(&sites, "Host: example\r\n").is_err());
     }
 
     #[test]
     fn an_origin_must_be_the_host_itself_port_included() {
-        let access = Access::default();
-        let ask = |origin: &str| verdict(&access, &format!("Host: localhost:8080\r\nOrigin: {origin}\r\n"));
+        let sites = Sites::default();
+        let ask = |origin: &str| verdict(&sites, &format!("Host: localhost:8080\r\nOrigin: {origin}\r\n"));
         assert_eq!(ask("http://localhost:8080"), Ok(()));
         assert_eq!(ask("https://LOCALHOST:8080"), Ok(()));
         for other in [
@@ -214,22 +214,22 @@ mod tests {
         ] {
             assert!(matches!(ask(other), Err(Denied::Origin(_))), "{other}");
         }
-        assert_eq!(verdict(&access, "Host: localhost:80\r\nOrigin: http://localhost\r\n"), Ok(()));
+        assert_eq!(verdict(&sites, "Host: localhost:80\r\nOrigin: http://localhost\r\n"), Ok(()));
     }
 
     #[test]
     fn every_origin_of_several_must_pass() {
-        let access = Access::default();
+        let sites = Sites::default();
         let fields = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example\r\n";
-        assert!(verdict(&access, fields).is_err());
+        assert!(verdict(&sites, fields).is_err());
     }
 
     #[test]
     fn what_changes_something_must_not_come_from_elsewhere_without_an_origin() {
-        let access = Access::default();
+        let sites = Sites::default();
         let ask = |method: &str, fields: &str| {
             let head = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-            access.check(&RequestReader::new().receive(head.as_bytes()).unwrap().unwrap().0)
+            sites.check(&RequestReader::new().receive(head.as_bytes()).unwrap().unwrap().0)
         };
         for method in ["POST", "DELETE", "PUT", "PATCH", "post", "X"] {
             assert_eq!(ask(method, ""), Ok(()), "{method}: a program sends neither");
@@ -250,8 +250,8 @@ mod tests {
 
     #[test]
     fn listed_origins_may_use_us() {
-        let access = Access { origins: vec!["https://portal.example".into()], ..Access::default() };
-        assert_eq!(verdict(&access, "Host: localhost\r\nOrigin: https://portal.example\r\n"), Ok(()));
-        assert!(verdict(&access, "Host: localhost\r\nOrigin: https://portal.example:444\r\n").is_err());
+        let sites = Sites { origins: vec!["https://portal.example".into()], ..Sites::default() };
+        assert_eq!(verdict(&sites, "Host: localhost\r\nOrigin: https://portal.example\r\n"), Ok(()));
+        assert!(verdict(&sites, "Host: localhost\r\nOrigin: https://portal.example:444\r\n").is_err());
     }
 }
