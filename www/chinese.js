@@ -172,6 +172,7 @@ export const chinese = {
   error: '服务器提示',
 
   job: '任务',
+  room: '聊天室',
   jobStart: '运行',
   jobStop: '停止任务',
   jobRuns: '运行记录',

@@ -25,6 +25,21 @@ export function make(tag, name = '', text = '') {
   return element;
 }
 
+const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * One of the symbols of index.html.
+ * @param {string} id
+ */
+export function icon(id) {
+  const svg = document.createElementNS(SVG, 'svg');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', `#${id}`);
+  svg.setAttribute('aria-hidden', 'true');
+  svg.append(use);
+  return svg;
+}
+
 /**
  * Says `text`, unless that is what it says already: an element that is not touched costs nothing.
  * @param {HTMLElement} element

@@ -175,6 +175,7 @@ export const english = {
   error: 'The server says',
 
   job: 'Job',
+  room: 'Room',
   jobStart: 'Run',
   jobStop: 'Stop the job',
   jobRuns: 'Runs',

@@ -3,7 +3,7 @@
  * entry stays the same element as long as it is in sight, so that focus and pointer stay where they are.
  */
 
-import { make, say, tell } from './elements.js';
+import { icon, make, say, tell } from './elements.js';
 import { bytes, count, reason } from './i18n.js';
 import { hashFor } from './route.js';
 
@@ -179,10 +179,11 @@ export class Sidebar {
     else entry.link.removeAttribute('aria-current');
     const fresh = log.state === 'ok' && log.modified !== null && now - log.modified < FRESH;
     entry.link.dataset.state = fresh ? 'fresh' : log.state;
-    entry.link.dataset.kind = log.kind;
+    if (entry.link.dataset.kind !== log.kind) markKind(entry.link, log.kind);
     const missing = log.kind === 'job' ? words.never : words.stateMissing;
     const meaning = { ok: words.stateOk, missing, refused: words.stateRefused }[log.state];
-    say(entry.state, meaning);
+    const kind = { job: words.job, room: words.room }[log.kind];
+    say(entry.state, kind === undefined ? meaning : `${kind}, ${meaning}`);
     say(entry.facts, log.state === 'ok' ? (log.size === null ? '' : bytes(log.size, language)) : meaning);
     tell(entry.viewers, log.viewers > 0 ? count(log.viewers, language) : '');
     entry.viewers.title = words.viewers(count(log.viewers, language), log.viewers);
@@ -271,6 +272,23 @@ function noteOf(listing, shown, words) {
   if (listing.kind === 'loading') return words.loading;
   if (shown > 0) return '';
   return listing.logs.length > 0 ? words.noMatch : words.noLogs;
+}
+
+/** What is more than a log has a picture. @type {ReadonlyMap<string, string>} */
+const PICTURES = new Map([
+  ['job', 'i-start'],
+  ['room', 'i-room'],
+]);
+
+/**
+ * @param {HTMLAnchorElement} link
+ * @param {string} kind
+ */
+function markKind(link, kind) {
+  link.dataset.kind = kind;
+  link.querySelector('svg')?.remove();
+  const picture = PICTURES.get(kind);
+  if (picture !== undefined) link.querySelector('.label')?.append(icon(picture));
 }
 
 /**

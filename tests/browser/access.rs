@@ -108,6 +108,8 @@ fn whatever_can_be_worked_has_a_name_and_is_reached_by_keys_and_what_is_said_can
         page.goto(server.url());
         choose(&page, "app.log");
         wait_for_line(&page, "2026-11-21 DEBUG three");
+        let pictured = "[...document.querySelectorAll('#logs a:has(svg)')].map(({ dataset }) => dataset.log)";
+        assert_eq!(page.eval(pictured), json!(["chat", "build"]), "what is more than a log is told apart");
         check("a log");
         choose(&page, "chat");
         page.wait_for("!document.querySelector('#say').hidden");

@@ -12,8 +12,7 @@ use wiretail::tail::demo::chatter::Chatter;
 fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
     let folder = temp_dir();
     let shop = write_sample(folder.path());
-    let nginx = folder.path().join("nginx");
-    let server = Server::start(&[shop.to_str().unwrap(), nginx.to_str().unwrap()]);
+    let server = Server::start(&["-c", folder.path().join("wiretail.toml").to_str().unwrap()]);
     let browser = Browser::start();
 
     let mut grounds = Vec::new();
@@ -22,6 +21,7 @@ fn it_looks_right_light_and_dark_on_a_desk_and_on_a_phone() {
         let desk = browser.page();
         desk.dark(dark);
         show_sample(&desk, &server, &shop.join("app.log"));
+        run_job(&desk);
         grounds.push(desk.text("getComputedStyle(document.body).backgroundColor"));
         picture(&desk, &format!("desk-{name}.png"));
         find(&desk, "order");
@@ -130,7 +130,43 @@ pub(crate) fn assert_nothing_sticks_out(page: &Page<'_>) {
     assert_eq!(sticks_out, serde_json::json!([]), "something is wider than the screen");
 }
 
-/// A shop's logs, and those of the server in front of it; returns the shop's folder.
+/// What is served of the sample: logs by their groups, a room, and a job.
+const SAMPLE: &str = r#"
+[[log]]
+group = "Shop"
+path = "shop/*.log"
+
+[[log]]
+group = "Front"
+path = "nginx/*.log"
+
+[[log]]
+group = "Team"
+path = "team/chat"
+writable = true
+
+[[job]]
+group = "Team"
+name = "deploy"
+about = "puts the shop on the web"
+pty = true
+command = ["printf", '''
+ 1 of 3 pages\r 2 of 3 pages\r 3 of 3 pages
+version 42 is out
+''']
+"#;
+
+/// Runs the job of the sample.
+#[track_caller]
+fn run_job(page: &Page<'_>) {
+    page.eval("fetch('jobs/deploy', { method: 'POST' }).then(({ status }) => status)");
+    page.wait_for(
+        "fetch('jobs/deploy').then((answer) => answer.json()).then(({ running, runs }) => !running && runs.length > 0)",
+    );
+    page.wait_for("document.querySelector('#logs a[data-log=deploy]').dataset.state === 'fresh'");
+}
+
+/// A shop's logs, those of the server in front of it, and what tells of them; returns the shop's folder.
 fn write_sample(folder: &Path) -> PathBuf {
     for (name, seed, count) in [
         ("shop/app.log", 1, 10),
@@ -143,6 +179,10 @@ fn write_sample(folder: &Path) -> PathBuf {
         std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
         Log::create(&path).write(&chatter(seed, count).concat());
     }
+    std::fs::create_dir_all(folder.join("team")).expect("a folder can be made");
+    let said = "2026-11-20T10:00:00.000Z Ada: 42 is ready\n2026-11-20T10:00:07.000Z 小明: then out with it\n";
+    std::fs::write(folder.join("team/chat"), said).expect("a file can be made");
+    std::fs::write(folder.join("wiretail.toml"), SAMPLE).expect("a file can be made");
     folder.join("shop")
 }
 
