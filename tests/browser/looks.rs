@@ -183,6 +183,11 @@ fn write_sample(folder: &Path) -> PathBuf {
     let said = "2026-11-20T10:00:00.000Z Ada: 42 is ready\n2026-11-20T10:00:07.000Z 小明: then out with it\n";
     std::fs::write(folder.join("team/chat"), said).expect("a file can be made");
     std::fs::write(folder.join("wiretail.toml"), SAMPLE).expect("a file can be made");
+    // So that what is written to before the reader's eyes is told apart.
+    for quiet in ["shop/mail.log", "shop/worker.log", "nginx/access.log", "nginx/error.log", "team/chat"] {
+        let file = std::fs::File::options().append(true).open(folder.join(quiet)).expect("it was written");
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("its time can be set");
+    }
     folder.join("shop")
 }
 
