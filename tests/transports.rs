@@ -103,6 +103,18 @@ struct Events {
 }
 
 impl Events {
+    /// Reads the head of a stream, and its `hello`.
+    fn begin(raw: Raw) -> Self {
+        let mut events = Self { raw, id: None };
+        let hello = events.next();
+        assert_eq!(
+            hello["hello"]["cursor"].as_str(),
+            events.id.as_deref(),
+            "it says where it begins: {hello}"
+        );
+        events
+    }
+
     /// The next event's data.
     fn next(&mut self) -> Value {
         let mut data = None;
@@ -154,7 +166,7 @@ fn who_does_not_go_on_is_told_from_where_the_lines_come_that_pass() {
     let scene = Scene::with(1000);
     let lost = scene.poll("?grep=7$&lines=1&from=nonsense");
     assert_eq!((lost.text.as_str(), lost.gap.as_deref()), ("line 997\n", Some("unknown")));
-    let mut events = Events { raw: scene.events("?grep=7$&lines=1&from=nonsense", None), id: None };
+    let mut events = Events::begin(scene.events("?grep=7$&lines=1&from=nonsense", None));
     let gap = events.next();
     assert_eq!(gap["gap"]["why"], "unknown");
     let lines = events.next();
@@ -234,7 +246,7 @@ fn events_are_the_messages_of_the_sub_protocol_and_go_on_behind_the_last_one() {
     assert_eq!(read_line(&mut scene.events("?lines=0", None)), format!("id: {end}"), "where it begins");
     let raw = scene.events("?lines=2", None);
     assert_eq!(raw.head.fields.get("Content-Type"), Some("text/event-stream"));
-    let mut events = Events { raw, id: None };
+    let mut events = Events::begin(raw);
     assert_eq!(events.lines(2), numbered(8, 10));
     scene.append("a\r\nb\u{2028}\u{0}\n");
     assert_eq!(events.next()["lines"]["text"], "a\r\nb\u{2028}\u{0}\n");
@@ -244,7 +256,7 @@ fn events_are_the_messages_of_the_sub_protocol_and_go_on_behind_the_last_one() {
     fs::rename(&scene.path, scene.path.with_file_name("app.log.1")).unwrap();
     scene.append("line 11\n");
     // The address is the old one, as a browser has it; the id counts.
-    let mut events = Events { raw: scene.events("?lines=2", Some(&last)), id: None };
+    let mut events = Events::begin(scene.events("?lines=2", Some(&last)));
     assert_eq!(events.next()["lines"]["text"], "line 10\n");
     assert!(events.next()["rotated"]["cursor"].is_string());
     assert_eq!(events.next()["lines"]["text"], "line 11\n");
@@ -256,7 +268,7 @@ fn the_last_lines_under_a_filter_are_the_last_that_pass() {
     assert_eq!(scene.poll("?grep=line+1.$&lines=3").text, numbered(17, 20));
     let mut raw = scene.stream("?follow=1&grep=9$&lines=2", &[]);
     assert_eq!(raw.read_exactly(20), b"line 4989\nline 4999\n");
-    let mut events = Events { raw: scene.events("?not=line&grep=x&lines=5", None), id: None };
+    let mut events = Events::begin(scene.events("?not=line&grep=x&lines=5", None));
     scene.append("line x\nx\n");
     assert_eq!(events.next()["lines"]["text"], "x\n");
 }
@@ -282,8 +294,11 @@ fn messages_a_line_each_say_all_that_there_is_to_say() {
     let ask = |query: &str| http_get(scene.server.addr(), &format!("/tail/app.log{query}"), &accept);
     let (_, fields, body) = ask("");
     assert_eq!(fields.get("Content-Type"), Some("application/x-ndjson"));
-    let first: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(first["lines"]["text"], numbered(0, 2));
+    let body = String::from_utf8(body).unwrap();
+    let messages: Vec<Value> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(messages[0]["hello"]["name"], "app.log", "who begins is greeted, who goes on is not");
+    assert_eq!(messages[0]["hello"]["cursor"], messages[1]["lines"]["from"]);
+    assert_eq!(messages[1]["lines"]["text"], numbered(0, 2));
     fs::remove_file(&scene.path).unwrap();
     scene.append("another beginning, and nothing of what was there before\n");
     let (_, fields, body) = ask(&format!("?from={}", fields.get("Wiretail-Cursor").unwrap()));
@@ -298,12 +313,36 @@ fn messages_a_line_each_say_all_that_there_is_to_say() {
     assert!(fields.get("Wiretail-Gap").is_some());
 }
 
+/// As over WebSocket: nothing is sent, and how much is missed is told.
+#[test]
+fn who_pauses_is_told_how_much_it_misses_and_goes_on_where_it_was() {
+    let scene = Scene::with(3);
+    let cursor = scene.poll("").cursor;
+    let mut paused = Events::begin(scene.events(&format!("?from={cursor}&paused=1"), None));
+    assert_eq!(paused.next()["behind"]["bytes"], 0);
+    scene.append("missed\n");
+    assert_eq!(paused.next()["behind"]["bytes"], 7);
+    let poll = scene.poll(&format!("?from={cursor}&paused=1"));
+    assert_eq!((poll.text.as_str(), poll.behind.as_deref()), ("", Some("7")));
+    assert_eq!(poll.cursor, cursor);
+    let started = Instant::now();
+    let poll = scene.poll(&format!("?from={cursor}&paused=1&wait=1"));
+    assert_eq!(poll.behind.as_deref(), Some("7"));
+    assert!(started.elapsed() >= Duration::from_secs(1), "there is nothing that it waits for");
+    assert_eq!(scene.poll(&format!("?from={cursor}")).text, "missed\n");
+}
+
 #[test]
 fn questions_that_make_no_sense_are_answered_so() {
     let scene = Scene::with(1);
-    for (query, status) in
-        [("?wait=x", 400), ("?wait=-1", 400), ("?follow=2", 400), ("?lines=x", 400), ("?grep=(", 400)]
-    {
+    for (query, status) in [
+        ("?wait=x", 400),
+        ("?wait=-1", 400),
+        ("?follow=2", 400),
+        ("?lines=x", 400),
+        ("?grep=(", 400),
+        ("?paused=x", 400),
+    ] {
         let (found, _, body) = http_get(scene.server.addr(), &format!("/tail/app.log{query}"), &[]);
         assert_eq!(found, status, "{query}: {}", String::from_utf8_lossy(&body));
     }

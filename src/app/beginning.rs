@@ -1,12 +1,14 @@
-//! Where a viewer with a filter begins: before the last lines that pass. They have to be looked for, in slices.
+//! Where somebody begins to read, and how that is told. With a filter it is before the last lines that pass: they have to be
+//! looked for, in slices.
 //!
 //! Knows logs and what was asked for; not who looks.
 
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::Context;
 use super::viewer::Wish;
-use super::wire::Frames;
+use super::wire::{Frames, FromServer, GapWhy, SERVER};
 use crate::tail::history::job::{Found, Job, Task, Work};
 use crate::tail::pattern::Filter;
 use crate::tail::{Cursor, Feed, Position, Start};
@@ -94,6 +96,35 @@ impl Beginning {
             }
         }
     }
+}
+
+/// What is said first to somebody who begins at `position`: what this log is, and if the cursor that came along cannot be
+/// read, that it does not go on there.
+pub fn greeting(
+    log: &Rc<str>,
+    position: &Position,
+    lines: usize,
+    unreadable: Option<String>,
+    bounded: bool,
+    context: &mut Context<'_>,
+) -> Vec<FromServer> {
+    let writable = context.logs.is_room(log) && context.visitor().may_write();
+    let Some(watched) = context.logs.watched(log) else { return Vec::new() };
+    let (cursor, lens) = (watched.feed.cursor(position).to_string(), watched.feed.lens());
+    let hello = FromServer::Hello {
+        name: log.to_string(),
+        cursor: cursor.clone(),
+        size: watched.feed.size(),
+        lines,
+        server: SERVER.to_owned(),
+        encoding: lens.encoding().to_owned(),
+        redacted: lens.redacts(),
+        writable,
+        filter: position.is_filtered(),
+        bounded,
+    };
+    let gap = |from| FromServer::Gap { from, to: cursor, bytes: None, why: GapWhy::Unknown };
+    std::iter::once(hello).chain(unreadable.map(gap)).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! clock; everything below is handed `now`.
 //!
 //! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`hearing`], [`requests`] and [`viewer`]
-//! (somebody watching a log), [`reader`] (the same without WebSocket), [`rooms`] (what visitors write), [`listing`],
+//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`hearing`], [`request`], [`requests`] and [`viewer`]
+//! (somebody watching a log), [`reader`] (the same without WebSocket), [`question`] and
+//! [`inquiry`] (a log's past without WebSocket), [`rooms`] (what visitors write), [`listing`],
 //! [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and
 //! [`echo`], [`session`] (one connection's life), `guests` (those whom the gate has let through), and this file.
 
@@ -21,13 +22,16 @@ pub mod entering;
 pub mod filters;
 mod guests;
 pub mod hearing;
+pub mod inquiry;
 pub mod jobs;
 pub mod listing;
 pub mod logs;
 pub mod pace;
 pub mod pool;
 pub mod pulse;
+pub mod question;
 pub mod reader;
+pub mod request;
 pub mod requests;
 pub mod rooms;
 pub mod routes;

@@ -10,19 +10,20 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Context;
-use super::beginning::{Beginning, Begun};
+use super::beginning::{Beginning, Begun, greeting};
 use super::conversation::Outcome;
+use super::hearing::Flow;
 use super::pool::Share;
 use super::turns::Slice;
-use super::viewer::Wish;
+use super::viewer::{LAG_EVERY, Wish};
 use super::wire::{Form, Frames, FromServer, GapWhy};
 use crate::http::{Length, Response, Status};
 use crate::net::Bytes;
-use crate::tail::{Cursor, Piece, PieceKind, Position, Step};
+use crate::tail::{Cursor, Piece, PieceKind, Position, Start, Step};
 
 /// The most that one poll is answered with, but for its last piece, as long as all answers together are not too large;
 /// then it is that one piece.
-const MOST_ANSWER: usize = 1 << 20;
+pub const MOST_ANSWER: usize = 1 << 20;
 /// A poll that does not wait is answered when it has everything: half a line may be worth the quarter of a second until it is
 /// read as it is. But not for ever.
 const EVERYTHING_WITHIN: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ const SOMETHING_WITHIN: Duration = Duration::from_secs(55);
 /// How often a stream of events says something, be it nothing: proxies close what is silent.
 const SAY_SOMETHING: Duration = Duration::from_secs(15);
 /// How long the reader may take nothing of what it is sent before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long somebody reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Manner {
     pub keep: bool,
     /// Whether only the answer's head is wanted.
     pub head_only: bool,
+    /// Whether the reader is sent the log, or only how much it misses.
+    pub flow: Flow,
 }
 
 /// One reader of one log.
@@ -62,10 +65,13 @@ pub struct Reader {
     position: Position,
     form: Form,
     phase: Phase,
+    flow: Flow,
     /// While it is still looked for where it begins: nothing is read then.
     beginning: Option<Box<Beginning>>,
     /// When something was sent last.
     sent: Instant,
+    /// When it was told last how much it misses.
+    told: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -81,6 +87,8 @@ enum Phase {
 /// The answer to a poll so far.
 #[derive(Debug)]
 struct Gathered {
+    /// What is said in front of the pieces.
+    greeting: Vec<u8>,
     pieces: Vec<Bytes>,
     bytes: usize,
     gap: Option<String>,
@@ -98,7 +106,7 @@ impl Reader {
     /// Starts reading where `wish` says. A stream's head is sent at once, a poll is answered when there is something.
     /// `None` when the log has vanished from the catalogue in between.
     pub fn begin(wish: Wish, manner: Manner, context: &mut Context<'_>) -> Option<Self> {
-        let Manner { form, stay, keep, head_only } = manner;
+        let Manner { form, stay, keep, head_only, flow } = manner;
         context.event_loop.settle(context.id);
         let watched = context.logs.watch(&wish.log, context.id, context.now)?;
         let position = watched.feed.start(&wish.start, context.now);
@@ -115,6 +123,7 @@ impl Reader {
                 let answer_by = context.now + wait.max(EVERYTHING_WITHIN);
                 context.wake_at(answer_by);
                 let gathered = Gathered {
+                    greeting: Vec::new(),
                     pieces: Vec::new(),
                     bytes: 0,
                     gap: None,
@@ -128,30 +137,38 @@ impl Reader {
                 Phase::Gathering(Box::new(gathered))
             }
         };
-        let mut reader = Self { log: wish.log, position, form, phase, beginning, sent: context.now };
+        let (log, sent) = (wish.log, context.now);
+        let mut reader = Self { log, position, form, phase, flow, beginning, sent, told: None };
         if reader.beginning.is_none() {
-            reader.greet(wish.unreadable, context);
-            reader.say_where(context);
+            let goes_on = matches!(wish.start, Start::Cursor(_));
+            reader.greet(wish.lines, wish.unreadable, goes_on, false, context);
         }
         reader.pump(context);
         Some(reader)
     }
 
-    /// Where it begins is known. If it came with a cursor that cannot be read, it is told that it does not go on there.
-    fn greet(&mut self, unreadable: Option<String>, context: &mut Context<'_>) {
-        let Some(from) = unreadable else { return };
-        let Some(watched) = context.logs.watched(&self.log) else { return };
-        let to = watched.feed.cursor(&self.position).to_string();
-        let gap = self.form.line_of(&FromServer::Gap { from, to, bytes: None, why: GapWhy::Unknown });
-        // Text has no word for it.
-        let gap = Some(Bytes::Own(gap)).filter(|_| self.form != Form::Text);
+    /// Where it begins is known: it is greeted, but for a poll that goes on where another left off. If it came with a cursor
+    /// that cannot be read, it is told that it does not go on there.
+    fn greet(
+        &mut self,
+        lines: usize,
+        unreadable: Option<String>,
+        goes_on: bool,
+        bounded: bool,
+        context: &mut Context<'_>,
+    ) {
+        self.say_where(context);
+        let lost = unreadable.is_some();
+        let greeting = greeting(&self.log, &self.position, lines, unreadable, bounded, context);
+        let words = greeting.iter().flat_map(|message| self.form.line_of(message)).collect::<Vec<u8>>();
         match &mut self.phase {
             Phase::Gathering(gathered) => {
-                gathered.gap = Some(GapWhy::Unknown.word().to_owned());
-                gap.into_iter().for_each(|gap| gathered.add(gap));
+                gathered.gap = lost.then(|| GapWhy::Unknown.word().to_owned());
+                gathered.greeting = if goes_on { Vec::new() } else { words };
             }
-            Phase::Following => gap.into_iter().for_each(|gap| context.send(gap)),
-            Phase::Answered { .. } => {}
+            // Text has no word for it.
+            Phase::Following if !words.is_empty() => context.send(Bytes::Own(words)),
+            Phase::Following | Phase::Answered { .. } => {}
         }
     }
 
@@ -173,13 +190,12 @@ impl Reader {
     fn look_for_beginning(&mut self, context: &mut Context<'_>) -> Slice {
         let Some(watched) = context.logs.watched(&self.log) else { return Slice::Done };
         if let Some(beginning) = &mut self.beginning
-            && let Begun::Here { position, .. } = beginning.look(&mut watched.feed, context.now)
+            && let Begun::Here { position, bounded } = beginning.look(&mut watched.feed, context.now)
         {
-            let unreadable = beginning.unreadable.take();
+            let (lines, unreadable) = (beginning.lines, beginning.unreadable.take());
             self.position = position;
             self.beginning = None;
-            self.greet(unreadable, context);
-            self.say_where(context);
+            self.greet(lines, unreadable, false, bounded, context);
         }
         Slice::More
     }
@@ -216,6 +232,11 @@ impl Reader {
         let slice = match self.phase {
             Phase::Answered { .. } => return Slice::Done,
             _ if self.beginning.is_some() => return self.look_for_beginning(context),
+            Phase::Gathering(_) if self.flow == Flow::Paused => Slice::Done,
+            Phase::Following if self.flow == Flow::Paused => {
+                self.tell_lag(context);
+                return Slice::Done;
+            }
             Phase::Gathering(_) => self.gather(context),
             Phase::Following => self.follow(context),
         };
@@ -223,6 +244,19 @@ impl Reader {
             self.answer_if_due(context);
         }
         slice
+    }
+
+    /// Tells a stream that is paused how much it misses.
+    fn tell_lag(&mut self, context: &mut Context<'_>) {
+        let due = self.told.is_none_or(|told| context.now >= told + LAG_EVERY);
+        if !due || context.unsent() > 0 {
+            return;
+        }
+        if let Some(watched) = context.logs.watched(&self.log) {
+            let behind = FromServer::Behind { bytes: watched.feed.lag(&self.position) };
+            context.send(Bytes::Own(self.form.line_of(&behind)));
+        }
+        (self.told, self.sent) = (Some(context.now), context.now);
     }
 
     fn follow(&mut self, context: &mut Context<'_>) -> Slice {
@@ -287,7 +321,9 @@ impl Reader {
         let (lag, cursor) = (watched.feed.lag(&self.position), watched.feed.cursor(&self.position));
         let Phase::Gathering(gathered) = &mut self.phase else { return };
         let has_all = lag == 0 && (gathered.bytes > 0 || gathered.gap.is_some() || !gathered.patient);
-        let has_some = lag == 0 || gathered.bytes > 0 || context.now >= gathered.give_up;
+        let paused = self.flow == Flow::Paused;
+        let has_some = paused || lag == 0 || gathered.bytes > 0 || context.now >= gathered.give_up;
+        let has_all = has_all || paused && !gathered.patient;
         if has_all || gathered.is_full() || has_some && context.now >= gathered.answer_by {
             self.answer(lag, &cursor, context);
         }
@@ -295,7 +331,7 @@ impl Reader {
 
     fn answer(&mut self, lag: u64, cursor: &Cursor, context: &mut Context<'_>) {
         let Phase::Gathering(gathered) = std::mem::replace(&mut self.phase, Phase::Following) else { return };
-        let Gathered { pieces, bytes, gap, share, keep, head_only, .. } = *gathered;
+        let Gathered { greeting, pieces, bytes, gap, share, keep, head_only, .. } = *gathered;
         let mut head = head(self.form).field("Wiretail-Cursor", cursor.to_string());
         if lag > 0 {
             head = head.field("Wiretail-Behind", lag.to_string());
@@ -303,8 +339,10 @@ impl Reader {
         if let Some(gap) = gap {
             head = head.field("Wiretail-Gap", gap);
         }
-        context.send(Bytes::Own(context.dated(head).head_bytes(Length::Known(bytes as u64), keep)));
+        let length = Length::Known((greeting.len() + bytes) as u64);
+        context.send(Bytes::Own(context.dated(head).head_bytes(length, keep)));
         if !head_only {
+            context.send(Bytes::Own(greeting));
             pieces.into_iter().for_each(|piece| context.send(piece));
         }
         context.logs.unwatch(context.id);
@@ -367,6 +405,6 @@ fn is_empty(piece: &Piece<Frames>) -> bool {
 }
 
 /// What is said in front of either.
-fn head(form: Form) -> Response {
+pub fn head(form: Form) -> Response {
     Response::new(Status::OK).field("Content-Type", form.content_type()).field("Cache-Control", "no-store")
 }

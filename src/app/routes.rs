@@ -10,14 +10,15 @@ use super::access::Gate;
 use super::access::login::{self, CHALLENGE, Form as LoginForm, Frame, Note};
 use super::access::users::Visitor;
 use super::download::{self, Begun};
-use super::filters::NoFilter;
+use super::hearing::Flow;
 use super::jobs::Ask;
 use super::listing::{About, ListWish};
 use super::logs::Logs;
+use super::question::{Question, refused};
 use super::reader::Stay;
 use super::rooms::{Refused, Said};
 use super::viewer::Wish;
-use super::wire::{Dialect, Form, Patterns, Refusal, SERVER, V1};
+use super::wire::{Code, Dialect, Form, Patterns, Refusal, SERVER, V1};
 use crate::http::{MAX_BODY, Request, Response, Status, pages};
 use crate::net::ConnId;
 use crate::tail::Start;
@@ -59,7 +60,9 @@ pub enum Route {
     /// To the jobs.
     Job(Ask),
     /// To a log, over plain HTTP.
-    Read(Wish, Form, Stay),
+    Read(Wish, Form, Stay, Flow),
+    /// To a log's past, over plain HTTP.
+    Ask(Question),
     /// To a log that somebody writes into.
     Say(Said, Rc<str>),
     /// To a file's bytes.
@@ -217,12 +220,24 @@ impl Site {
             _ if logs.is_room(&name) => return not_allowed("GET, HEAD, POST"),
             _ => return not_allowed("GET, HEAD"),
         }
+        let is_upgrade = handshake::is_upgrade(request);
+        let form = if is_upgrade { Form::Text } else { form(request) };
+        if !is_upgrade {
+            match Question::of(request, &name, form, logs, now) {
+                Ok(None) => {}
+                Ok(Some(question)) => return Route::Ask(question),
+                Err(response) => return respond_and_close(response),
+            }
+        }
         let wish = match self.wish(request, name, logs, now) {
             Ok(wish) => wish,
-            Err(response) => return respond_and_close(response),
+            Err(refusal) => return respond_and_close(refused(&refusal)),
         };
-        if !handshake::is_upgrade(request) {
-            return read(request, wish);
+        if !is_upgrade {
+            return match stay(request, form).and_then(|stay| Ok((stay, flow(request)?))) {
+                Ok((stay, flow)) => Route::Read(wish, form, stay, flow),
+                Err(why) => respond_and_close(refused(&Refusal::new(Code::Other, why))),
+            };
         }
         match handshake::accept(request) {
             Ok(mut upgrade) => {
@@ -292,8 +307,8 @@ impl Site {
     }
 
     /// What the query asks for.
-    fn wish(&self, request: &Request, log: Rc<str>, logs: &mut Logs, now: Instant) -> Result<Wish, Response> {
-        let bad = |why: String| Response::text(Status::BAD_REQUEST, &why);
+    fn wish(&self, request: &Request, log: Rc<str>, logs: &mut Logs, now: Instant) -> Result<Wish, Refusal> {
+        let bad = |why: String| Refusal::new(Code::Other, why);
         let lines = match request.query("lines") {
             None => self.lines,
             Some(text) => match text.parse::<usize>() {
@@ -314,20 +329,10 @@ impl Site {
         let patterns = patterns(request).map_err(bad)?;
         let filter = match patterns.is_empty() {
             true => None,
-            false => Some(logs.filters.get(patterns.spec(), now).map_err(no_filter)?),
+            false => Some(logs.filters.get(patterns.spec(), now)?),
         };
         let (dialect, deflate) = (Dialect::Plain, None);
         Ok(Wish { log, start, unreadable, lines, filter, follow, dialect, deflate })
-    }
-}
-
-/// Those who come when there is no room are told to come again.
-fn no_filter(why: NoFilter) -> Response {
-    match why {
-        NoFilter::Wrong(_) => Refusal::from(why).response(Status::BAD_REQUEST),
-        NoFilter::Crowded => {
-            Refusal::from(why).response(Status::SERVICE_UNAVAILABLE).field("Retry-After", "5")
-        }
     }
 }
 
@@ -344,25 +349,26 @@ fn follow(request: &Request) -> Result<Option<bool>, String> {
 /// How long a poll waits for something, at most: proxies give up after a minute, many of them.
 const LONGEST_WAIT: u64 = 55;
 
-/// A log over plain HTTP: what form it has is for `Accept` to say, and whether it goes on for the query.
-fn read(request: &Request, wish: Wish) -> Route {
+/// What form a log has over plain HTTP, as `Accept` says.
+fn form(request: &Request) -> Form {
     let accepts = |kind: &str| {
         let mut accepted = request.list("accept").filter_map(|accepted| accepted.split(';').next());
         accepted.any(|accepted| accepted.trim().eq_ignore_ascii_case(kind))
     };
     let forms = [Form::Events, Form::Messages];
     let media_type = |form: &Form| form.content_type().split(';').next().unwrap_or_default();
-    let form = forms.into_iter().find(|form| accepts(media_type(form))).unwrap_or(Form::Text);
-    match stay(request, form) {
-        Ok(stay) => Route::Read(wish, form, stay),
-        Err(why) => refuse(Status::BAD_REQUEST, &why),
-    }
+    forms.into_iter().find(|form| accepts(media_type(form))).unwrap_or(Form::Text)
 }
 
 fn stay(request: &Request, form: Form) -> Result<Stay, String> {
     let wait = wait(request)?;
     let follow = follow(request)?.unwrap_or(form == Form::Events) && request.method() == "GET";
     Ok(if follow { Stay::Following } else { Stay::Once(wait) })
+}
+
+/// Whether the log is sent, or only how much is missed of it.
+fn flow(request: &Request) -> Result<Flow, String> {
+    Ok(if flag(request, "paused")? { Flow::Paused } else { Flow::Running })
 }
 
 /// How long to wait for something, by the query.
@@ -375,23 +381,26 @@ fn wait(request: &Request) -> Result<Duration, String> {
 }
 
 /// The filter in the query.
-fn patterns(request: &Request) -> Result<Patterns, String> {
+pub fn patterns(request: &Request) -> Result<Patterns, String> {
     let texts = |name: &str| {
         let texts: Option<Vec<String>> = request.queries(name).collect();
         texts.ok_or_else(|| format!("{name}= takes a pattern, percent-encoded, in UTF-8."))
     };
-    let flag = |name: &str| match request.query(name).as_deref() {
-        None | Some("0") => Ok(false),
-        Some("1") => Ok(true),
-        Some(_) => Err(format!("{name}= takes 0 or 1.")),
-    };
     Ok(Patterns {
         grep: texts("grep")?,
         not: texts("not")?,
-        ignore_case: flag("ignore_case")?,
-        words: flag("words")?,
-        literal: flag("literal")?,
+        ignore_case: flag(request, "ignore_case")?,
+        words: flag(request, "words")?,
+        literal: flag(request, "literal")?,
     })
+}
+
+fn flag(request: &Request, name: &str) -> Result<bool, String> {
+    match request.query(name).as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(format!("{name}= takes 0 or 1.")),
+    }
 }
 
 fn page(request: &Request, path: &str) -> Route {

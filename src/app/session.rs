@@ -6,7 +6,7 @@
 //!   Request --- it is complete ------> routes: page, list, refusal ---'
 //!      |                          '--> Entering (a password) -------->'
 //!      |                          '--> 200 --> Sending (a file) ---'--. it ended too soon, or nobody takes it
-//!      |                          '--> 200 --> Listing, Reading --->' |
+//!      |                          '--> 200 --> Listing, Reading, Inquiring --->' |
 //!      |                          '--> 101 --> Watching (a log)  --.  |  close, loss, silence
 //!      |                          '--> 101 --> Echoing           --+--+--> finished by the event loop
 //!      '--- too slow, not HTTP ------------------------------------'
@@ -18,6 +18,7 @@ use super::conversation::Outcome;
 use super::download::{Begun, Download};
 use super::echo::Echo;
 use super::entering::Entering;
+use super::inquiry::{Ending, Inquiry};
 use super::jobs;
 use super::listing::Listing;
 use super::pool::{Pool, Share};
@@ -27,7 +28,7 @@ use super::routes::{Answer, Route};
 use super::turns::Slice;
 use super::viewer::Viewer;
 use super::{Context, REQUEST_WITHIN};
-use crate::http::{BadRequest, Length, Request, RequestReader, Response, Status};
+use crate::http::{BadRequest, Length, Request, RequestReader, Response, Status, Version};
 use crate::net::Bytes;
 use crate::ws::CloseCode;
 
@@ -44,6 +45,8 @@ pub enum Session {
     Listing(Box<Listing>),
     /// Reading a log, without WebSocket.
     Reading(Box<Reader>),
+    /// Asking for a log's past, without WebSocket.
+    Inquiring(Box<Inquiry>),
     /// Watching a log.
     Watching(Box<Viewer>),
     /// Saying back what it hears.
@@ -83,6 +86,7 @@ impl Session {
             // The next request waits until this one has its answer.
             Self::Entering(_) | Self::Sending(_) | Self::Listing(_) => false,
             Self::Reading(reader) => reader.wants_input(),
+            Self::Inquiring(inquiry) => inquiry.wants_input(),
             Self::Watching(_) => true,
         }
     }
@@ -97,6 +101,7 @@ impl Session {
                 context.event_loop.put_back(context.id, bytes);
                 Outcome::Open
             }
+            Self::Inquiring(inquiry) => inquiry.receive(bytes, context),
             Self::Watching(viewer) => viewer.receive(bytes, context),
             Self::Echoing(echo) => echo.receive(bytes, context),
         }
@@ -110,6 +115,7 @@ impl Session {
             Self::Request(_) => Outcome::Over,
             Self::Entering(_) | Self::Sending(_) | Self::Listing(_) => Outcome::Open,
             Self::Reading(reader) => reader.receive_eof(),
+            Self::Inquiring(inquiry) => inquiry.receive_eof(),
             Self::Watching(_) | Self::Echoing(_) => Outcome::Gone,
         }
     }
@@ -132,6 +138,11 @@ impl Session {
                 Some(keep) => return self.taken(keep, context),
                 None => reader.drained(context),
             },
+            Self::Inquiring(inquiry) => {
+                if let Some(keep) = inquiry.drained(context) {
+                    return self.taken(keep, context);
+                }
+            }
             Self::Watching(viewer) => viewer.drained(context),
             Self::Echoing(echo) => echo.drained(context),
         }
@@ -152,6 +163,7 @@ impl Session {
             Self::Sending(download) => download.expired(context),
             Self::Listing(listing) => listing.expired(context),
             Self::Reading(reader) => reader.expired(context),
+            Self::Inquiring(inquiry) => inquiry.expired(context),
             Self::Watching(viewer) => viewer.expired(context),
             Self::Echoing(echo) => echo.expired(context),
         }
@@ -163,7 +175,11 @@ impl Session {
             Self::Watching(viewer) => viewer.pump(context),
             Self::Reading(reader) => reader.pump(context),
             Self::Listing(listing) => listing.pump(context),
-            Self::Request(_) | Self::Entering(_) | Self::Sending(_) | Self::Echoing(_) => {}
+            Self::Request(_)
+            | Self::Entering(_)
+            | Self::Sending(_)
+            | Self::Inquiring(_)
+            | Self::Echoing(_) => {}
         }
     }
 
@@ -172,6 +188,7 @@ impl Session {
         match self {
             Self::Watching(viewer) => viewer.work(context),
             Self::Reading(reader) => reader.work(context),
+            Self::Inquiring(inquiry) => inquiry.work(context),
             Self::Listing(listing) => listing.work(context),
             Self::Request(_) | Self::Entering(_) | Self::Sending(_) | Self::Echoing(_) => Slice::Done,
         }
@@ -190,7 +207,7 @@ impl Session {
         match self {
             Self::Request(_) | Self::Entering(_) => return Outcome::Over,
             // Its reader sees that something is missing.
-            Self::Sending(_) | Self::Listing(_) => return Outcome::Gone,
+            Self::Sending(_) | Self::Listing(_) | Self::Inquiring(_) => return Outcome::Gone,
             Self::Reading(reader) => return reader.farewell(context),
             Self::Watching(viewer) => viewer.close(code, why, context),
             Self::Echoing(echo) => echo.close(code, why, context),
@@ -302,9 +319,14 @@ fn answer(request: &Request, may_stay: bool, context: &mut Context<'_>) -> Optio
             let keep = request.keep_alive() && may_stay;
             Some(Session::Listing(Box::new(Listing::begin(wish, keep, head_only, context))))
         }
-        Route::Read(wish, form, stay) => {
-            let manner = Manner { form, stay, keep: request.keep_alive() && may_stay, head_only };
+        Route::Read(wish, form, stay, flow) => {
+            let manner = Manner { form, stay, keep: request.keep_alive() && may_stay, head_only, flow };
             Reader::begin(wish, manner, context).map(|reader| Session::Reading(Box::new(reader)))
+        }
+        Route::Ask(question) => {
+            let keep = request.keep_alive() && may_stay;
+            let ending = Ending { keep, head_only, chunks: request.version() == Version::Http11 };
+            Inquiry::begin(question, ending, context).map(|inquiry| Session::Inquiring(Box::new(inquiry)))
         }
         Route::Echo(switching, deflate) => {
             context.output().extend_from_slice(&switching);

@@ -9,13 +9,14 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Context;
-use super::beginning::{Beginning, Begun};
+use super::beginning::{Beginning, Begun, greeting};
 use super::conversation::{Conversation, Outcome};
 use super::hearing::{Flow, Heard, Switch, hear};
 use super::requests::Requests;
 use super::rooms;
 use super::turns::Slice;
-use super::wire::{self, Coding, Dialect, FromServer, GapWhy, Patterns, Refusal, answers};
+use super::wire::answers::{self, Answer};
+use super::wire::{self, Coding, Dialect, FromServer, Patterns, Refusal};
 use crate::net::Bytes;
 use crate::tail::history::job::Progress;
 use crate::tail::pattern::Filter;
@@ -25,7 +26,7 @@ use crate::ws::{CloseCode, Limits};
 use away::Left;
 
 /// How often, at most, a viewer is told how far it lags.
-const LAG_EVERY: Duration = Duration::from_millis(500);
+pub const LAG_EVERY: Duration = Duration::from_millis(500);
 /// A viewer that gets everything with the next piece does not lag.
 const WORTH_TELLING: u64 = 64 * 1024;
 /// How often, at most, a viewer is told where it is while its filter lets nothing through.
@@ -135,26 +136,9 @@ impl Viewer {
 
     /// The first message: where the viewer begins.
     fn greet(&self, lines: usize, unreadable: Option<String>, bounded: bool, context: &mut Context<'_>) {
-        let Some(watched) = context.logs.watched(&self.log).filter(|_| self.dialect == Dialect::V1) else {
-            return;
-        };
-        let (cursor, lens) = (watched.feed.cursor(&self.position).to_string(), watched.feed.lens());
-        let hello = FromServer::Hello {
-            name: self.log.to_string(),
-            cursor: cursor.clone(),
-            size: watched.feed.size(),
-            lines,
-            server: wire::SERVER.to_owned(),
-            encoding: lens.encoding().to_owned(),
-            redacted: lens.redacts(),
-            writable: context.logs.is_room(&self.log) && context.visitor().may_write(),
-            filter: self.position.is_filtered(),
-            bounded,
-        };
-        context.send(Bytes::Own(hello.to_frame()));
-        if let Some(from) = unreadable {
-            let gap = FromServer::Gap { from, to: cursor, bytes: None, why: GapWhy::Unknown };
-            context.send(Bytes::Own(gap.to_frame()));
+        if self.dialect == Dialect::V1 {
+            let greeting = greeting(&self.log, &self.position, lines, unreadable, bounded, context);
+            greeting.into_iter().for_each(|message| context.send(Bytes::Own(message.to_frame())));
         }
     }
 
@@ -207,7 +191,7 @@ impl Viewer {
                 self.change_filter(&patterns, context);
             } else {
                 let worked = requests.work(&self.log, &self.position, context.logs, context.now);
-                worked.answer.into_iter().for_each(|bytes| context.send(bytes));
+                worked.answers.into_iter().flat_map(Answer::into_frame).for_each(|bytes| context.send(bytes));
                 slice = worked.slice;
             }
         }
@@ -441,7 +425,7 @@ impl LagReport {
 
 /// Keeps the kernel from storing megabytes for a slow viewer: they would cost memory, delay the answer to a ping past
 /// its time, and have to be sent again when the viewer returns. What waits, waits in the file.
-fn limit_send_buffer(context: &Context<'_>) {
+pub fn limit_send_buffer(context: &Context<'_>) {
     const SEND_BUFFER: usize = 128 * 1024;
     if let Some(socket) = context.event_loop.socket(context.id)
         && let Err(error) = rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)

@@ -300,6 +300,14 @@ pub struct Done {
     pub note: Option<String>,
 }
 
+impl Hit {
+    /// As `grep -Hn` prints it. Where the number of a line is not known, its offset says where it is.
+    pub fn to_line(&self) -> String {
+        let number = self.line.map_or_else(|| format!("+{}", self.byte), |line| line.to_string());
+        format!("{}:{number}:{}\n", self.file, self.text)
+    }
+}
+
 impl FromServer {
     /// The message as one line of JSON, without log text.
     pub fn to_json(&self) -> String {

@@ -23,4 +23,4 @@ pub use head::{Fields, HeadError, HeadReader, StartLine};
 pub use range::Range;
 pub use reader::RequestReader;
 pub use request::{Request, Version};
-pub use response::{Length, Response, ResponseHead, Status};
+pub use response::{Length, Response, ResponseHead, Status, write_chunk};

@@ -125,6 +125,26 @@ pub enum Length {
     Known(u64),
     /// It goes on until the connection is closed, as a stream does that nobody knows the end of.
     UntilClosed,
+    /// It comes in chunks ([`write_chunk`]), the last of which is empty: so its end can be told from a loss, and another
+    /// response may follow. Only for those who speak HTTP/1.1.
+    Chunked,
+}
+
+/// Writes a part of a body that comes in chunks behind `out`; an empty one ends it (RFC 9112 §7.1).
+///
+/// ```
+/// use wiretail::http::write_chunk;
+///
+/// let mut out = Vec::new();
+/// for part in ["a line that is longer\n", "", ] {
+///     write_chunk(&mut out, part.as_bytes());
+/// }
+/// assert_eq!(out, b"16\r\na line that is longer\n\r\n0\r\n\r\n");
+/// ```
+pub fn write_chunk(out: &mut Vec<u8>, part: &[u8]) {
+    out.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
+    out.extend_from_slice(part);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// One response, put together piece by piece.
@@ -203,10 +223,12 @@ impl Response {
         for (name, value) in given.chain(close).chain(SECURITY) {
             write_field(&mut out, name, value);
         }
-        if let Length::Known(length) = length
-            && self.status.has_body()
-        {
-            write_field(&mut out, "Content-Length", &length.to_string());
+        match length {
+            Length::Known(length) if self.status.has_body() => {
+                write_field(&mut out, "Content-Length", &length.to_string());
+            }
+            Length::Chunked => write_field(&mut out, "Transfer-Encoding", "chunked"),
+            Length::Known(_) | Length::UntilClosed => {}
         }
         out.extend_from_slice(b"\r\n");
         out

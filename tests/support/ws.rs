@@ -259,6 +259,27 @@ impl Raw {
         self.received[self.taken - len..self.taken].to_vec()
     }
 
+    /// The next part of a body that comes in chunks (RFC 9112 §7.1); an empty one is its end.
+    #[track_caller]
+    pub fn read_chunk(&mut self) -> Vec<u8> {
+        let mut size = Vec::new();
+        while !size.ends_with(b"\r\n") {
+            size.extend(self.read_exactly(1));
+        }
+        let size = std::str::from_utf8(&size).expect("a size is text").trim_end();
+        let size = usize::from_str_radix(size, 16).unwrap_or_else(|_| panic!("no size: {size:?}"));
+        let mut chunk = self.read_exactly(size + 2);
+        assert_eq!(chunk.split_off(size), b"\r\n", "the end of a chunk of {size} bytes");
+        chunk
+    }
+
+    /// All of a body that comes in chunks.
+    #[track_caller]
+    pub fn read_chunks(&mut self) -> Vec<u8> {
+        let chunks = std::iter::from_fn(|| Some(self.read_chunk()).filter(|chunk| !chunk.is_empty()));
+        chunks.flatten().collect()
+    }
+
     fn take_all(&mut self) -> Vec<u8> {
         let rest = self.received.split_off(self.taken);
         (self.received, self.taken) = (Vec::new(), 0);
@@ -369,7 +390,10 @@ pub fn http(
     let ours = [("Host", host.as_str()), ("Connection", "close")];
     raw.send_raw(request(method, path, &ours, extra_headers).as_bytes());
     let head = raw.read_head();
-    let body = raw.read_to_eof();
+    let body = match (head.fields.get("Transfer-Encoding"), method) {
+        (Some("chunked"), "GET") => raw.read_chunks(),
+        _ => raw.read_to_eof(),
+    };
     if let (Some(len), true) = (head.fields.get("Content-Length"), method != "HEAD") {
         assert_eq!(len, body.len().to_string(), "the length of the body of {path}");
     }

@@ -17,37 +17,61 @@ pub enum Side {
     Newer,
 }
 
-/// The frame for what was found by request `id`, in one or two runs of bytes.
-pub fn frame_of(id: u32, side: Side, found: Found) -> Vec<Bytes> {
-    match found {
-        Found::Lines { from, to, text, bytes, begins } => {
-            let (from, to, begins) = (from.to_string(), to.to_string(), begins.map(Begins::from));
-            stretch(side, Stretch { id, from, to, bytes: Some(bytes), begins, gap: None }, Some(text))
-        }
-        Found::Gap { from, to, bytes, why } => {
-            let (from, to, gap) = (from.to_string(), to.to_string(), Some(why.into()));
-            stretch(side, Stretch { id, from, to, bytes, begins: None, gap }, None)
-        }
-        Found::Hits(hits) => {
-            let hits = hits.into_iter().map(Hit::from).collect();
-            vec![Bytes::Own(FromServer::Hits { id, hits }.to_frame())]
-        }
-        Found::Numbers(numbers) => {
-            let lines = numbers.into_iter().map(|(which, line)| [which as u64, line]).collect();
-            vec![Bytes::Own(FromServer::Numbers { id, lines }.to_frame())]
-        }
-        Found::Place(place) => vec![Bytes::Own(FromServer::Place(place_of(id, &place)).to_frame())],
+/// One message of an answer, and the log text that belongs to it.
+#[derive(Debug)]
+pub struct Answer {
+    /// What is said.
+    pub message: FromServer,
+    /// The text of `older` and `newer`; they have none where there is a gap.
+    pub text: Option<Rc<[u8]>>,
+}
+
+impl From<FromServer> for Answer {
+    fn from(message: FromServer) -> Self {
+        Self { message, text: None }
     }
 }
 
-fn stretch(side: Side, stretch: Stretch, text: Option<Rc<[u8]>>) -> Vec<Bytes> {
-    let message = match side {
-        Side::Older => FromServer::Older(stretch),
-        Side::Newer => FromServer::Newer(stretch),
-    };
-    match text {
-        Some(text) => vec![Bytes::Own(message.before_text(text.len())), Bytes::Shared(text)],
-        None => vec![Bytes::Own(message.to_frame())],
+impl Answer {
+    /// What was found by request `id`.
+    pub fn of(id: u32, side: Side, found: Found) -> Self {
+        match found {
+            Found::Lines { from, to, text, bytes, begins } => {
+                let (from, to, begins) = (from.to_string(), to.to_string(), begins.map(Begins::from));
+                let stretch = Stretch { id, from, to, bytes: Some(bytes), begins, gap: None };
+                Self { message: side.says(stretch), text: Some(text) }
+            }
+            Found::Gap { from, to, bytes, why } => {
+                let (from, to, gap) = (from.to_string(), to.to_string(), Some(why.into()));
+                side.says(Stretch { id, from, to, bytes, begins: None, gap }).into()
+            }
+            Found::Hits(hits) => {
+                FromServer::Hits { id, hits: hits.into_iter().map(Hit::from).collect() }.into()
+            }
+            Found::Numbers(numbers) => {
+                let lines = numbers.into_iter().map(|(which, line)| [which as u64, line]).collect();
+                FromServer::Numbers { id, lines }.into()
+            }
+            Found::Place(place) => FromServer::Place(place_of(id, &place)).into(),
+        }
+    }
+
+    /// As a text frame, in one or two runs of bytes.
+    pub fn into_frame(self) -> impl Iterator<Item = Bytes> {
+        let front = match &self.text {
+            Some(text) => self.message.before_text(text.len()),
+            None => self.message.to_frame(),
+        };
+        std::iter::once(Bytes::Own(front)).chain(self.text.map(Bytes::Shared))
+    }
+}
+
+impl Side {
+    fn says(self, stretch: Stretch) -> FromServer {
+        match self {
+            Self::Older => FromServer::Older(stretch),
+            Self::Newer => FromServer::Newer(stretch),
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::tail::pattern::FilterSpec;
 
 /// How many lines `older` and `newer` give to those who do not say.
-const LINES: usize = 500;
+pub const LINES: usize = 500;
 /// How many hits a search lists for those who do not say.
-const HITS: usize = 1000;
+pub const HITS: usize = 1000;
 
 /// What a viewer tells the server. A request has a number of the viewer's choice, by which its answers are known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

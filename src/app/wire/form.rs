@@ -8,10 +8,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use serde::Serialize;
-
-use super::FromServer;
+use super::answers::Answer;
 use super::framer::{Frames, message_of};
+use super::{FromServer, Hit};
 use crate::tail::{Cursor, Piece, PieceKind};
 
 /// How a reader wants the log.
@@ -56,10 +55,26 @@ impl Form {
 
     /// Something that is no piece of the log.
     pub fn line_of(self, message: &FromServer) -> Vec<u8> {
+        self.line(message.to_json())
+    }
+
+    /// A part of an answer about the past. Text has words for log text, and for hits.
+    pub fn answer(self, Answer { message, text }: &Answer) -> Vec<u8> {
+        match (self, message, text) {
+            (Self::Text, FromServer::Hits { hits, .. }, _) => {
+                hits.iter().map(Hit::to_line).collect::<String>().into_bytes()
+            }
+            (Self::Text, _, text) => text.as_deref().unwrap_or_default().to_vec(),
+            (_, message, Some(text)) => self.line(with_text(message, text)),
+            (_, message, None) => self.line_of(message),
+        }
+    }
+
+    fn line(self, json: String) -> Vec<u8> {
         match self {
             Self::Text => Vec::new(),
-            Self::Messages => (message.to_json() + "\n").into_bytes(),
-            Self::Events => event(None, &message.to_json()),
+            Self::Messages => (json + "\n").into_bytes(),
+            Self::Events => event(None, &json),
         }
     }
 }
@@ -80,27 +95,20 @@ fn after(kind: &PieceKind) -> Option<&Cursor> {
     }
 }
 
-/// `{"lines":{…,"text":"…"}}`
-#[derive(Serialize)]
-struct WithText<'a> {
-    lines: Lines<'a>,
-}
-
-#[derive(Serialize)]
-struct Lines<'a> {
-    from: String,
-    to: String,
-    bytes: u64,
-    text: &'a str,
-}
-
 fn json(kind: &PieceKind) -> String {
-    let PieceKind::Lines { from, to, text, bytes } = kind else {
-        return message_of(kind).to_json();
-    };
+    match kind {
+        PieceKind::Lines { text, .. } => with_text(&message_of(kind), text),
+        _ => message_of(kind).to_json(),
+    }
+}
+
+/// `{"lines":{…,"text":"…"}}`: the text as one more member of what stands under the message's key.
+fn with_text(message: &FromServer, text: &[u8]) -> String {
     let text = std::str::from_utf8(text).expect("what is not UTF-8 in a log is U+FFFD here");
-    let lines = Lines { from: from.to_string(), to: to.to_string(), bytes: *bytes, text };
-    serde_json::to_string(&WithText { lines }).expect("strings and numbers always make JSON")
+    let text = serde_json::to_string(text).expect("a string always makes JSON");
+    let json = message.to_json();
+    let front = json.strip_suffix("}}").expect("a message is an object in an object");
+    format!("{front},\"text\":{text}}}}}")
 }
 
 #[cfg(test)]

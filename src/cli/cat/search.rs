@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use super::link::{Link, Trouble, refused, understood, why_closed};
 use super::printer::{Printer, clean_line};
 use super::target::Target;
-use crate::app::wire::{FromServer, FromViewer, Goal, Hit, Patterns, Progress, Search};
+use crate::app::wire::{FromServer, FromViewer, Goal, Patterns, Progress, Search};
 use crate::cli::CliError;
 use crate::tail::pattern::Filter;
 
@@ -98,7 +98,7 @@ pub(super) fn search(target: &Target, patterns: Patterns, printer: &mut Printer)
             FromServer::Hits { hits, .. } => {
                 bar.clear();
                 listed += hits.len() as u64;
-                hits.iter().try_for_each(|hit| printer.print(&line_of(hit)))?;
+                hits.iter().try_for_each(|hit| printer.print(&hit.to_line()))?;
                 printer.flush()?;
             }
             FromServer::Progress(progress) => bar.show(&progress),
@@ -115,12 +115,6 @@ pub(super) fn search(target: &Target, patterns: Patterns, printer: &mut Printer)
         }
         _ => Ok(()),
     }
-}
-
-fn line_of(hit: &Hit) -> String {
-    // Where the number of a line is not known, its offset says where it is.
-    let number = hit.line.map_or_else(|| format!("+{}", hit.byte), |line| line.to_string());
-    format!("{}:{number}:{}\n", hit.file, hit.text)
 }
 
 /// How far a search has come, on the last line of a terminal.
