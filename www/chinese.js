@@ -150,8 +150,6 @@ export const chinese = {
   beganBounded: '仅过滤了日志的最后一部分，向上滚动查看更多',
   beganMore: '向上滚动查看更早的内容',
   beganLoading: '正在获取更早的内容…',
-  beganNoneLast: '最后的内容中没有符合过滤条件的行',
-  beganBlocked: '从这里开始。更早的内容需要 WebSocket，而它无法连接',
   beganNone: '没有符合过滤条件的行',
   letGo: (count) => `更早的 ${count} 行已不在本页面中，文件中仍然保留`,
 
@@ -196,10 +194,8 @@ export const chinese = {
 
   wayEvents: '经由 SSE',
   wayPolls: '经由长轮询',
-  wayHint: '此处无法使用 WebSocket。搜索、跳转和更早的内容都需要它。页面会不时重试，点击可立即重试。',
+  wayHint: '此处无法使用 WebSocket。页面会不时重试，点击可立即重试。',
   wayBlocked: 'WebSocket 仍然无法连接',
-  needsWebSocket: '此功能需要 WebSocket，而它在此处无法连接',
-  linkBlocked: '没有 WebSocket，无法显示链接所指的行',
 
   loading: '正在查找日志…',
   noLogs: '还没有日志',

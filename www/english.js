@@ -152,8 +152,6 @@ export const english = {
   beganBounded: 'Only the last part of the log was filtered; scroll up for more',
   beganMore: 'Scroll up for earlier lines',
   beganLoading: 'Fetching earlier lines…',
-  beganNoneLast: 'None of the last lines passes the filter',
-  beganBlocked: 'From here. Earlier lines need WebSocket, which does not get through',
   beganNone: 'No line of the log passes the filter',
   letGo: (/** @type {string} */ count, /** @type {number} */ n) =>
     `${count} earlier ${n === 1 ? 'row is' : 'rows are'} not kept by this page; the file has them`,
@@ -199,11 +197,8 @@ export const english = {
 
   wayEvents: 'over server-sent events',
   wayPolls: 'over long polls',
-  wayHint:
-    'No WebSocket gets through here. Searching, going somewhere and earlier lines need one. The page tries again now and then; click to try now.',
+  wayHint: 'No WebSocket gets through here. The page tries again now and then; click to try now.',
   wayBlocked: 'No WebSocket gets through',
-  needsWebSocket: 'This needs WebSocket, which does not get through here',
-  linkBlocked: 'The line that the link leads to cannot be shown without WebSocket',
 
   loading: 'Looking for logs…',
   noLogs: 'No logs yet',

@@ -2,15 +2,17 @@
  * The stream where no WebSocket gets through: server-sent events, or long polls, with the face of a WebSocket.
  *
  * Whoever listens hears the messages of `wiretail.v1` (docs/protocol.md, "Without WebSocket"), from `hello` on. What is
- * said is done as far as plain HTTP goes: a pause stops asking, a filter asks anew with it. The rest is refused in words.
+ * said is done by requests of plain HTTP: a pause and a filter ask for the stream anew, a question has an answer of its own.
  *
- * Knows addresses and what comes from them; nothing of what lines mean, and not when to try what.
+ * Knows when to ask for what; nothing of what lines mean, and not when to try which way.
  */
 
 import { patternsQuery } from './filter.js';
+import { addressOf, EVENTS, LINES, messagesOf } from './questions.js';
 
-/** How many seconds the server may keep a poll open when there is nothing. */
+/** How many seconds the server may keep a poll open when there is nothing; and when nothing is to be sent in any case. */
 const WAIT = 15;
+const WAIT_PAUSED = 5;
 
 /** Somebody who was heard so short a time ago is there: polls are answered, and events say something, every 15 s. */
 const ALIVE = 20_000;
@@ -35,10 +37,12 @@ class Refused extends Error {
   /**
    * @param {number} status
    * @param {string} sentence
+   * @param {string} code
    */
-  constructor(status, sentence) {
+  constructor(status, sentence, code) {
     super(sentence);
     this.status = status;
+    this.error = { code, message: sentence };
   }
 }
 
@@ -49,15 +53,17 @@ export class Fallback {
   onmessage = null;
   /** @type {((event: { code: number, reason: string }) => void) | null} */
   onclose = null;
-  /** What the first place that is known is told as; then null. @type {'hello' | 'filtered' | null} */
+  /** What the next `hello` is told as; later ones say nothing new. @type {'hello' | 'filtered' | null} */
   #opening = 'hello';
   /** Behind what was heard. @type {string | null} */
-  #cursor = null;
-  /** Where to go on if a filter is refused. @type {{ url: URL, cursor: string | null } | null} */
+  #cursor;
+  /** What to go on with if a filter is refused. @type {URL | null} */
   #before = null;
   #held = false;
   #heardAt = 0;
   #asking = new AbortController();
+  /** The questions that are being answered, one of each kind. @type {Map<'search' | 'other', { id: number, asking: AbortController }>} */
+  #questions = new Map();
 
   /**
    * @param {string} url of the stream, as a WebSocket has it
@@ -69,6 +75,7 @@ export class Fallback {
     this.url.protocol = this.url.protocol === 'wss:' ? 'https:' : 'http:';
     this.way = way;
     this.world = world;
+    this.#cursor = this.url.searchParams.get('from');
     this.#heardAt = world.now();
     this.#run();
   }
@@ -76,11 +83,13 @@ export class Fallback {
   close() {
     this.readyState = 3;
     this.#asking.abort();
+    for (const { asking } of this.#questions.values()) asking.abort();
   }
 
   /** @param {string} text a message of `wiretail.v1` */
   send(text) {
-    const [[kind, body]] = Object.entries(JSON.parse(text));
+    const said = JSON.parse(text);
+    const [[kind, body]] = Object.entries(said);
     switch (kind) {
       case 'ping':
         if (this.world.now() - this.#heardAt < ALIVE) this.#answer({ pong: {} });
@@ -94,21 +103,21 @@ export class Fallback {
         this.#filter(body);
         break;
       case 'cancel':
+        for (const { id, asking } of this.#questions.values()) if (id === body.id) asking.abort();
         break;
       default:
-        this.#answer({ error: { id: body.id, code: 'websocket', message: 'This needs WebSocket.' } });
+        this.#inquire(said);
     }
   }
 
   /**
-   * Begins anew, before the last lines that pass: what was before cannot be asked for.
+   * Goes on under another filter.
    * @param {import('./wire.js').Patterns | {}} patterns
    */
   #filter(patterns) {
-    this.#before ??= { url: this.url, cursor: this.#cursor };
+    this.#before ??= this.url;
     this.url = new URL(this.url);
     this.url.search = 'grep' in patterns ? patternsQuery(patterns).toString() : '';
-    this.#cursor = null;
     this.#opening = 'filtered';
     this.#run();
   }
@@ -118,10 +127,9 @@ export class Fallback {
     this.#asking.abort();
     const asking = new AbortController();
     this.#asking = asking;
-    if (this.#held && this.#opening === null) return;
     try {
       if (this.way === 'events') await this.#follow(asking.signal);
-      else for (;;) await this.#poll(asking.signal);
+      else await this.#poll(asking.signal);
       if (!asking.signal.aborted) this.#lose(LOST, '');
     } catch (error) {
       if (asking.signal.aborted) return;
@@ -133,93 +141,127 @@ export class Fallback {
 
   /** @param {AbortSignal} signal */
   async #follow(signal) {
-    const answer = await this.#ask('text/event-stream', {}, signal);
-    const reader = /** @type {ReadableStream<BufferSource>} */ (answer.body)
-      .pipeThrough(new TextDecoderStream())
-      .getReader();
-    for (let rest = ''; ; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
+    const answer = await this.#ask({}, signal);
+    for await (const { id, data } of messagesOf(answer)) {
+      // Whoever heard the last one may have paused, or asked for something else.
+      if (signal.aborted) return;
       this.#heardAt = this.world.now();
-      const events = (rest + value).split('\n\n');
-      rest = /** @type {string} */ (events.pop());
-      for (const event of events) this.#take(event, signal);
+      if (data !== null) this.#hear(data);
+      if (!signal.aborted) this.#cursor = id ?? this.#cursor;
     }
-  }
-
-  /**
-   * @param {string} event its lines
-   * @param {AbortSignal} signal
-   */
-  #take(event, signal) {
-    if (signal.aborted) return;
-    /** @param {string} name */
-    const field = (name) =>
-      event
-        .split('\n')
-        .find((line) => line.startsWith(`${name}: `))
-        ?.slice(name.length + 2);
-    const [id, data] = [field('id'), field('data')];
-    if (this.#opening !== null) this.#open(data === undefined ? id : fromOf(data));
-    // Whoever heard that may have paused, or asked for something else.
-    if (signal.aborted) return;
-    if (data !== undefined) this.#say(data);
-    if (!signal.aborted) this.#cursor = id ?? this.#cursor;
   }
 
   /** @param {AbortSignal} signal */
   async #poll(signal) {
-    const first = this.#opening !== null;
-    const answer = await this.#ask('application/x-ndjson', first ? {} : { wait: String(WAIT) }, signal);
-    const messages = (await answer.text()).split('\n').filter((line) => line !== '');
-    this.#heardAt = this.world.now();
-    const cursor = answer.headers.get('Wiretail-Cursor');
-    if (first) this.#open((messages.length === 0 ? null : fromOf(messages[0])) ?? cursor ?? '');
-    for (const message of messages) if (!signal.aborted) this.#say(message);
-    if (signal.aborted) return;
-    this.#cursor = cursor;
-    this.#say(JSON.stringify({ behind: { bytes: Number(answer.headers.get('Wiretail-Behind') ?? 0) } }));
+    // One that goes on is not greeted, as the one before it was. What this is of is not heard yet, so another has to ask.
+    if (this.#opening !== null && this.#cursor !== null) await this.#pollOnce({ lines: '0', from: '' }, signal);
+    for (let more = {}; !signal.aborted; more = { wait: String(this.#held ? WAIT_PAUSED : WAIT) }) {
+      const answer = await this.#pollOnce(more, signal);
+      if (signal.aborted) return;
+      this.#cursor = answer.get('Wiretail-Cursor');
+      this.#say(JSON.stringify({ behind: { bytes: Number(answer.get('Wiretail-Behind') ?? 0) } }));
+    }
   }
 
   /**
-   * @param {string} accept
    * @param {Record<string, string>} more
    * @param {AbortSignal} signal
    */
-  async #ask(accept, more, signal) {
-    const url = new URL(this.url);
-    if (this.#cursor !== null) {
-      url.searchParams.delete('lines');
-      url.searchParams.set('from', this.#cursor);
-    }
-    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
-    const answer = await this.world.fetch(url.href, { headers: { Accept: accept }, cache: 'no-store', signal });
-    if (!answer.ok) throw new Refused(answer.status, (await answer.text()).trim());
-    return answer;
+  async #pollOnce(more, signal) {
+    const answer = await this.#ask(more, signal);
+    // What comes of a poll belongs together: it is heard when all of it is there.
+    const messages = (await answer.text()).split('\n');
+    this.#heardAt = this.world.now();
+    for (const message of messages) if (!signal.aborted && message !== '') this.#hear(message);
+    return answer.headers;
   }
 
   /**
-   * It is known where reading begins.
-   * @param {string | null | undefined} from
+   * Asks for the stream, from where it was heard to on.
+   * @param {Record<string, string>} more
+   * @param {AbortSignal} signal
    */
-  #open(from) {
-    const cursor = from ?? '';
+  #ask(more, signal) {
+    const url = new URL(this.url);
+    const query = url.searchParams;
+    if (this.#cursor !== null) {
+      query.delete('lines');
+      query.set('from', this.#cursor);
+    }
+    if (this.#held) query.set('paused', '1');
+    for (const [name, value] of Object.entries(more)) {
+      if (value === '') query.delete(name);
+      else query.set(name, value);
+    }
+    return this.#get(url.href, signal);
+  }
+
+  /**
+   * @param {string} url
+   * @param {AbortSignal} signal
+   */
+  async #get(url, signal) {
+    const accept = this.way === 'events' ? EVENTS : LINES;
+    const answer = await this.world.fetch(url, { headers: { Accept: accept }, cache: 'no-store', signal });
+    if (!answer.ok) {
+      throw new Refused(answer.status, (await answer.text()).trim(), answer.headers.get('Wiretail-Code') ?? '');
+    }
+    return answer;
+  }
+
+  /** @param {string} data */
+  #hear(data) {
+    if (data.startsWith('{"hello":')) this.#open(JSON.parse(data).hello);
+    else this.#say(data);
+  }
+
+  /**
+   * It is known what is read, and where reading begins.
+   * @param {Record<string, unknown>} hello
+   */
+  #open(hello) {
     const opening = this.#opening;
+    const cursor = this.#cursor ?? hello.cursor;
     this.#opening = null;
     this.#before = null;
-    this.#cursor = cursor || null;
+    this.#cursor = String(cursor);
     this.readyState = 1;
-    const filter = this.url.searchParams.has('grep') || this.url.searchParams.has('not');
-    if (opening === 'filtered') this.#say(JSON.stringify({ filtered: { cursor, active: filter } }));
-    else this.#say(JSON.stringify({ hello: { name: '', cursor, size: null, lines: 0, server: '', filter } }));
-    if (this.#held) this.#run();
+    if (opening === 'filtered') this.#say(JSON.stringify({ filtered: { cursor, active: hello.filter } }));
+    else if (opening === 'hello') this.#say(JSON.stringify({ hello: { ...hello, cursor } }));
+  }
+
+  /**
+   * Asks for something beside the stream. It takes the place of the question of its kind; whoever asks knows that.
+   * @param {import('./questions.js').Question} question
+   */
+  async #inquire(question) {
+    const kind = 'search' in question ? 'search' : 'other';
+    const [{ id }] = Object.values(question);
+    const asking = new AbortController();
+    this.#questions.get(kind)?.asking.abort();
+    this.#questions.set(kind, { id, asking });
+    let done = false;
+    try {
+      const answer = await this.#get(addressOf(this.url, question), asking.signal);
+      for await (const { data } of messagesOf(answer)) {
+        if (asking.signal.aborted) return;
+        this.#heardAt = this.world.now();
+        done ||= data?.startsWith('{"done":') ?? false;
+        if (data !== null) this.#say(data);
+      }
+      if (!done && !asking.signal.aborted) this.#lose(LOST, '');
+    } catch (error) {
+      if (done || asking.signal.aborted) return;
+      // A question that has no answer here, or not now, is no reason to give up the stream.
+      if (error instanceof Refused) this.#say(JSON.stringify({ error: { ...error.error, id } }));
+      else this.#lose(LOST, '');
+    }
   }
 
   /** @param {Refused} why */
   #refuseFilter(why) {
-    const { url, cursor } = /** @type {{ url: URL, cursor: string | null }} */ (this.#before);
-    [this.url, this.#cursor, this.#before, this.#opening] = [url, cursor, null, null];
-    this.#say(JSON.stringify({ error: { message: why.message } }));
+    [this.url, this.#before, this.#opening] = [/** @type {URL} */ (this.#before), null, null];
+    this.#say(JSON.stringify({ error: why.error }));
     this.#run();
   }
 
@@ -238,17 +280,8 @@ export class Fallback {
    * @param {string} reason
    */
   #lose(code, reason) {
-    this.readyState = 3;
+    if (this.readyState === 3) return;
+    this.close();
     this.onclose?.({ code, reason });
   }
-}
-
-/**
- * The cursor that a message begins at, if it says so.
- * @param {string} data
- * @returns {string | null}
- */
-function fromOf(data) {
-  const [body] = Object.values(JSON.parse(data));
-  return typeof body?.from === 'string' ? body.from : null;
 }

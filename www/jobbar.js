@@ -145,7 +145,7 @@ function drawRun(run, now, able, manner) {
   button.dataset.from = run.from;
   button.dataset.state = stateOf(run);
   button.disabled = !able;
-  button.title = able ? manner.words.jobShow : manner.words.needsWebSocket;
+  button.title = manner.words.jobShow;
   const began = new Date(run.started).toLocaleString(document.documentElement.lang);
   const dot = make('span', 'dot');
   dot.ariaHidden = 'true';

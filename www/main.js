@@ -222,7 +222,6 @@ function greet(hello) {
   if (state.filter !== null && !hello.filter) dispatch({ type: 'filtered', filter: null, cursor: hello.cursor });
   if (state.past && lines.back === null) {
     const reaches = powers(state).requests;
-    if (at !== null && !reaches) toast(WORDS[likes.language].linkBlocked);
     if (at === null || !reaches) dispatch({ type: 'live' });
     else reader.land(at, { below: null, found: true }, null);
   }

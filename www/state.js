@@ -257,9 +257,8 @@ function greeted(state, hello) {
  * @param {State} state
  * @returns {{ requests: boolean, filters: boolean }}
  */
-export function powers({ able, way }) {
-  const plain = way !== 'websocket';
-  return { requests: able !== null && !plain, filters: able !== null || plain };
+export function powers({ able }) {
+  return { requests: able !== null, filters: able !== null };
 }
 
 /**

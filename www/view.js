@@ -232,9 +232,8 @@ export class View {
     byId('filter-open').hidden = !filters;
     for (const act of /** @type {const} */ (['find', 'goto'])) {
       const button = /** @type {HTMLButtonElement} */ (byId(`${act}-open`));
-      button.hidden = !filters;
-      button.disabled = !requests;
-      button.title = requests ? words[`${act}Hint`] : words.needsWebSocket;
+      button.hidden = !requests;
+      button.title = words[`${act}Hint`];
     }
     byId('wrap').ariaPressed = String(wrap);
     const banner = document.getElementById('banner');
@@ -323,11 +322,11 @@ export class View {
 }
 
 /**
- * Whether nothing was written yet. Without a WebSocket nobody says how long the log is, and a filter leaves nothing to tell.
+ * Whether nothing was written yet.
  * @param {import('./state.js').State} state
  */
-function isEmpty({ behind, size, filter, way }) {
-  return behind === 0 && (size ?? 0) === 0 && (way === 'websocket' || filter === null);
+function isEmpty({ behind, size }) {
+  return behind === 0 && (size ?? 0) === 0;
 }
 
 /**
@@ -347,11 +346,9 @@ export function beganText({ state, language, held, above, doing }) {
     if (above === 'loading') return words.beganLoading;
     return state.bounded ? words.beganBounded : words.beganMore;
   }
-  const blocked = state.way !== 'websocket';
-  if (held.end === held.first) return blocked && state.filter !== null ? words.beganNoneLast : '';
+  if (held.end === held.first) return '';
   if (held.letGo > 0) return words.letGo(count(held.letGo, language), held.letGo);
   if (state.began === 0) return words.beganStart;
-  if (blocked) return words.beganBlocked;
   // Fewer lines than were asked for, and yet not all: they are so long that the server stopped looking for more.
   if (state.asked > 0 && state.had >= state.asked) return words.beganAt(count(state.asked, language));
   return state.began === null ? '' : words.beganHere(count(state.began, language));

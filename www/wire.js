@@ -115,7 +115,8 @@ export function read(data) {
   const keys = Object.keys(json);
   const body = json[keys[0]];
   if (keys.length !== 1 || !isRecord(body)) return { kind: 'unknown', name: keys.join(',').slice(0, 40) };
-  return message(keys[0], body, newline < 0 ? '' : data.slice(newline + 1));
+  // Where a newline ends a message, the text is a member.
+  return message(keys[0], body, newline < 0 ? string(body.text) : data.slice(newline + 1));
 }
 
 /**
@@ -142,14 +143,7 @@ function message(kind, body, text) {
       };
     }
     case 'lines':
-      // Where a newline ends a message, the text is a member.
-      return {
-        kind,
-        from: string(body.from),
-        to: string(body.to),
-        bytes: count(body.bytes) ?? 0,
-        text: text === '' ? string(body.text) : text,
-      };
+      return { kind, from: string(body.from), to: string(body.to), bytes: count(body.bytes) ?? 0, text };
     case 'rotated':
     case 'truncated':
       return { kind, cursor: string(body.cursor) };

@@ -4,12 +4,11 @@
 //! its [`Session`]; what is being watched is in [`logs`]. Only [`App::run`] and the event loop ask the
 //! clock; everything below is handed `now`.
 //!
-//! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the
-//! tail sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`hearing`], [`request`], [`requests`] and [`viewer`]
-//! (somebody watching a log), [`reader`] (the same without WebSocket), [`question`] and
-//! [`inquiry`] (a log's past without WebSocket), [`rooms`] (what visitors write), [`listing`],
-//! [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and
-//! [`echo`], [`session`] (one connection's life), `guests` (those whom the gate has let through), and this file.
+//! Reading order: [`access`] (who may ask), [`routes`] (what they ask for), [`logs`] (what is there), [`wire`] (the tail
+//! sub-protocol), [`conversation`] (a WebSocket with a pulse), [`beginning`], [`hearing`], [`request`], [`requests`], [`viewer`]
+//! (somebody watching a log), [`reader`], [`question`] and [`inquiry`] (the same without WebSocket, and a log's past), [`rooms`]
+//! (what visitors write), [`listing`], [`jobs`], [`download`], [`turns`] (work that takes long), [`pool`] and [`echo`],
+//! [`session`] (one connection's life), `guests` (those whom the gate has let through), and this file.
 
 pub mod access;
 pub mod beginning;

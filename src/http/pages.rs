@@ -85,6 +85,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "elements.js": SCRIPT,
         "english.js": SCRIPT,
         "fallback.js": SCRIPT,
+        "questions.js": SCRIPT,
         "filter.js": SCRIPT,
         "filterbar.js": SCRIPT,
         "filtering.js": SCRIPT,

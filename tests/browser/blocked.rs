@@ -1,9 +1,13 @@
 //! Where no WebSocket gets through: the page falls back by itself, says so, and comes back by itself.
 
+use std::ops::Range;
+
 use crate::PATIENT;
 use crate::looks::{assert_nothing_sticks_out, picture};
 use crate::support::browser::{Browser, Page};
-use crate::support::page::{Log, lines, rows, wait_for_found, wait_for_line, wait_for_state};
+use crate::support::page::{
+    Log, all_lines, go_to, lines, rows, scroll_to_the_start, wait_for_found, wait_for_line, wait_for_state,
+};
 use crate::support::proxy::Proxy;
 use crate::support::{Server, temp_dir};
 
@@ -29,15 +33,14 @@ fn assert_content(page: &Page<'_>) {
     assert_eq!(others, Vec::<String>::new());
 }
 
-/// Reads a log that grows and rotates, pauses, filters, and looks for what is not to be had, by `way`.
+/// Reads a log that grows and rotates, pauses, and filters, by `way`.
 fn read_by(way: &str, proxy: &Proxy, server_log: &Log<'_>, page: &Page<'_>) {
     page.goto(&proxy.url());
     wait_for_line(page, &lines(99..100)[0]);
     wait_for_way(page, way);
     wait_for_state(page, "live");
-    // Nothing is said to be the beginning of the log that is not.
-    page.eval("document.querySelector('#lines').scrollTop = 0");
-    page.wait_for("document.querySelector('#lines .began').textContent.includes('need WebSocket')");
+    scroll_to_the_start(page);
+    assert_eq!(rows(page)[0], lines(0..1)[0]);
     page.wait_for("document.querySelector('#follow').ariaPressed === 'false'");
     page.click("#follow");
     page.wait_for("document.querySelector('#follow').ariaPressed === 'true'");
@@ -70,7 +73,7 @@ fn read_by(way: &str, proxy: &Proxy, server_log: &Log<'_>, page: &Page<'_>) {
     let shown = rows_until(page, &lines(124..125)[0]);
     assert_eq!(shown[shown.len() - 20..], lines(105..125), "it goes on where it was");
 
-    // A filter is asked for anew, and shows what was as well.
+    // A filter shows what was as well.
     page.press("&");
     page.type_text("7 the");
     let passing = lines(0..125).into_iter().filter(|line| line.contains("7 the")).collect::<Vec<_>>();
@@ -82,15 +85,98 @@ fn read_by(way: &str, proxy: &Proxy, server_log: &Log<'_>, page: &Page<'_>) {
     page.press("Escape");
     wait_for_line(page, &lines(129..130)[0]);
     page.press("Escape");
+}
 
-    // What cannot be done is said.
-    for button in ["#find-open", "#goto-open"] {
-        assert!(page.eval(&format!("document.querySelector('{button}').disabled")).as_bool().unwrap());
-        assert!(page.text(&format!("document.querySelector('{button}').title")).contains("WebSocket"));
+/// A line for each second from ten o'clock on.
+fn second(number: usize) -> String {
+    let (hour, minute) = (10 + number / 3600, number / 60 % 60);
+    format!("2026-11-25 {hour:02}:{minute:02}:{:02} INFO second {number}", number % 60)
+}
+
+/// A log of two files, in which one can go wherever one can with a WebSocket; by `way`. Gives a link to the line of second
+/// 1800.
+fn roam(way: &str, proxy: &Proxy, log: &Log<'_>, page: &Page<'_>) -> String {
+    let text = |seconds: Range<usize>| -> String { seconds.map(|n| second(n) + "\n").collect() };
+    log.write(&text(0..4000));
+    log.rotate();
+    log.write(&text(4000..9000));
+    page.goto(&proxy.url());
+    wait_for_line(page, &second(8999));
+    wait_for_way(page, way);
+    assert_eq!(all_lines(page), (0..9000).map(second).collect::<Vec<_>>(), "each once, in order");
+
+    go_to(page, ":1001");
+    wait_for_found(page, &second(5000));
+    wait_for_state(page, "past");
+    go_to(page, "2026-11-25 10:30:00");
+    wait_for_found(page, &second(1800));
+    // What lies before it can be seen without anything being done.
+    wait_for_line(page, &second(1795));
+    page.press("y");
+    page.wait_for("location.hash.includes('at=')");
+    let link = page.text("location.href");
+    go_to(page, "50%");
+    page.wait_for("/second 4[45]/.test(document.querySelector('#lines .line.found').textContent)");
+    log.write(&text(9000..9010));
+    go_to(page, "start");
+    wait_for_found(page, &second(0));
+    page.wait_for("document.querySelector('#lines .began').textContent.includes('beginning')");
+    page.click("#follow");
+    wait_for_line(page, &second(9009));
+    wait_for_state(page, "live");
+
+    page.press("/");
+    page.type_text("second 123");
+    page.press("Enter");
+    page.wait_for("document.querySelector('#find-note').dataset.phase === 'done'");
+    assert_eq!(page.text("document.querySelector('#find-note').textContent"), "11 lines found");
+    page.press("Enter");
+    wait_for_found(page, &second(1239));
+    // A filter leads nobody away from there.
+    page.click("#filter-open");
+    page.type_text("39");
+    page.wait_for(
+        "[...document.querySelectorAll('#lines .line')].every((row) => row.textContent.includes('39'))",
+    );
+    wait_for_line(page, &second(1239));
+    link
+}
+
+/// See [`roam`]; and a link leads there as well.
+fn go_anywhere_by(way: &str, events: bool) {
+    let folder = temp_dir();
+    let path = folder.path().join("app.log");
+    let log = Log::create(&path);
+    let server = Server::start(&["--lines", "80", path.to_str().unwrap()]);
+    let proxy = Proxy::before(server.addr());
+    proxy.block_websocket(true);
+    proxy.block_events(!events);
+    let browser = Browser::start();
+    let page = browser.page();
+    let link = roam(way, &proxy, &log, &page);
+    picture(&page, if events { "desk-events-past.png" } else { "desk-polls-past.png" });
+    assert_content(&page);
+    // A page takes half a minute to find out that there are no events.
+    if events {
+        let other = browser.page();
+        other.goto(&link);
+        wait_for_found(&other, &second(1800));
+        wait_for_way(&other, way);
+        assert_content(&other);
     }
 }
 
-/// Lets a WebSocket through again: the page takes one, has lost and doubled nothing, and can search again.
+#[test]
+fn without_websocket_one_can_go_anywhere_by_server_sent_events() {
+    go_anywhere_by("over server-sent events", true);
+}
+
+#[test]
+fn without_events_either_one_can_go_anywhere_by_polls() {
+    go_anywhere_by("over long polls", false);
+}
+
+/// Lets a WebSocket through again: the page takes one, and has lost and doubled nothing.
 fn come_back(proxy: &Proxy, log: &Log<'_>, page: &Page<'_>) {
     page.click("#way");
     page.wait_for("document.querySelector('#toast').textContent === 'No WebSocket gets through'");
