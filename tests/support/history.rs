@@ -343,6 +343,11 @@ impl Log {
         written.max(copied)
     }
 
+    /// Whether a generation was in this file: its own, or a copy.
+    pub(crate) fn was_in(&self, generation: usize, inode: u64) -> bool {
+        self.generations[generation].inode == inode || self.copies.contains(&(inode, generation))
+    }
+
     /// The generation that a place names. One at offset 0 says too little.
     pub(crate) fn named(&self, place: &Place) -> Option<usize> {
         let offset = usize::try_from(place.offset).ok().filter(|&offset| offset > 0)?;

@@ -116,6 +116,8 @@ impl Record {
                     None => self.add_unread(log, before, place.offset)?,
                 }
             }
+            // It begins with fewer lines than it asked for. From there on nothing is missing.
+            PieceKind::Gap { from, to, bytes: None, .. } if from == to && self.spans.is_empty() => {}
             PieceKind::Gap { from, to, bytes: None, .. } => {
                 self.check_unknown_gap(log, from)?;
                 self.begin(log, to.clone());
@@ -186,8 +188,8 @@ impl Record {
         text: Option<Vec<u8>>,
     ) -> Result<(), String> {
         let from = to - bytes;
-        let unread = (log.generations[generation].inode, from);
-        if let Some(gap) = self.unread.iter().position(|gap| *gap == unread)
+        let unread = |(inode, to): &(u64, u64)| *to == from && log.was_in(generation, *inode);
+        if let Some(gap) = self.unread.iter().position(unread)
             && !self.spans.contains_key(&generation)
             && !self.begun.contains_key(&generation)
         {
