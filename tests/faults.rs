@@ -260,6 +260,39 @@ fn while_somebody_asks_for_everything_older() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Whoever begins so many lines before the end has them all, or is told at first that it has not.
+#[test]
+fn while_a_viewer_begins_before_the_last_lines() {
+    let (mut wrong, mut fewer) = (Vec::new(), 0);
+    // What may not be read is not looked into.
+    for fault in Fault::ALL.into_iter().filter(|&fault| fault != Fault::Denied) {
+        for first in 1.. {
+            let mut watched = Watched::new("three\n");
+            for (text, name) in [("one\n", "app.log.2"), ("two\n", "app.log.1")] {
+                std::fs::write(watched.folder.path().join(name), text).unwrap();
+            }
+            watched.faults.begin(fault, first, 1);
+            watched.viewer = watched.feed.start(&Start::Lines(3), watched.now);
+            let failed = watched.faults.met() > 0;
+            watched.faults.end();
+            watched.hear();
+            let told = watched.heard.first().is_some_and(|first| first == "gap of None");
+            watched.heard.retain(|word| word.ends_with('\n'));
+            let all = watched.heard.concat() == "one\ntwo\nthree\n";
+            if all == told {
+                wrong.push(format!("{fault:?} at call {first}: {:?}, told: {told}", watched.heard));
+            }
+            fewer += usize::from(!all);
+            if !failed {
+                assert!(all, "{:?}", watched.heard);
+                break;
+            }
+        }
+    }
+    assert!(fewer > 0, "a fault keeps somebody from some lines");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn an_older_file_that_stays_unreadable_is_a_gap_of_its_size_on_the_way_up() {
     let mut watched = Watched::new("three\n");

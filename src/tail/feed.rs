@@ -33,6 +33,7 @@ use crate::tail::pattern::Filter;
 use crate::tail::sieve::Sieve;
 use crate::tail::sieve::kept::Kept;
 use crate::tail::standing::Standing;
+use crate::tail::start::Found;
 use crate::tail::window::{GapReason, Piece, PieceKind, Window};
 use sifted::UnderWay;
 
@@ -74,7 +75,8 @@ struct Absence<E> {
 /// Where a viewer begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// So many lines before the end. At most 8 MiB are looked through for them.
+    /// So many lines before the end. At most 8 MiB are looked through for them. If a file that may have some of them cannot be
+    /// read for the moment, the first piece is a gap of unknown size.
     Lines(usize),
     /// Where it left off.
     Cursor(Cursor),
@@ -104,7 +106,8 @@ pub struct Position {
 enum Unsettled {
     /// Nobody can tell yet where this is.
     Start(Start),
-    /// Not where this cursor leads, which the viewer is to be told.
+    /// Something between this cursor and the place, or before that if they are the same: that cannot be had, which the viewer
+    /// is to be told.
     Lost(Cursor, GapReason),
 }
 
@@ -187,27 +190,23 @@ impl<E: Default> Feed<E> {
     /// Bounded: brings the head to the end of what is there (reads 1 MiB at most, then leaps), looks through the folder,
     /// and reads 8 MiB backwards at most for [`Start::Lines`].
     pub fn start(&mut self, start: &Start, now: Instant) -> Position {
-        let mut unsettled = None;
         self.catch_up_head(now);
         if !self.follower.has_begun() {
             return self.put_off(start);
         }
         let before = Rc::clone(self.follower.head());
-        let at = match start {
-            Start::Lines(lines) => self.follower.before_last_lines(*lines, now),
-            Start::Beginning => self.follower.at_beginning(),
-            Start::End => self.follower.at_end(now),
-            Start::Cursor(cursor) => match self.follower.at_cursor(cursor, now) {
-                Ok(found) => {
-                    unsettled = found.lost.map(|why| Rc::new(Unsettled::Lost(cursor.clone(), why)));
-                    found.at
-                }
-                Err(_) => {
-                    self.keep_up(&before);
-                    return self.put_off(start);
-                }
-            },
+        let found = match start {
+            Start::Lines(lines) => Ok(self.follower.before_last_lines(*lines, now)),
+            Start::Beginning => Ok(self.follower.at_beginning().into()),
+            Start::End => Ok(self.follower.at_end(now).into()),
+            Start::Cursor(cursor) => self.follower.at_cursor(cursor, now),
         };
+        let Ok(Found { at, lost }) = found else {
+            self.keep_up(&before);
+            return self.put_off(start);
+        };
+        let from = || if let Start::Cursor(cursor) = start { cursor.clone() } else { at.cursor() };
+        let unsettled = lost.map(|why| Rc::new(Unsettled::Lost(from(), why)));
         self.follower.leap_to(&at);
         self.keep_up(&before);
         let head = self.follower.head();

@@ -25,13 +25,19 @@ const MOST_FILES: usize = 4;
 /// longer than a line may be.
 const MOST_OF_A_LINE: u64 = 2 * LONGEST as u64;
 
-/// Where a cursor leads.
+/// Where a viewer begins.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Where to go on.
+    /// Here.
     pub(crate) at: Standing,
-    /// If something that the cursor names is not to be found: why its bytes are missing.
+    /// If it is due something from before that and cannot have it: why.
     pub(crate) lost: Option<GapReason>,
+}
+
+impl From<Standing> for Found {
+    fn from(at: Standing) -> Self {
+        Self { at, lost: None }
+    }
 }
 
 impl Follower {
@@ -82,38 +88,43 @@ impl Follower {
     /// Before the last `lines` lines. Where the newest file has fewer, the one before it is looked through too.
     ///
     /// Reads at most 8 MiB in all, backwards.
-    pub(crate) fn before_last_lines(&mut self, lines: usize, now: Instant) -> Standing {
+    pub(crate) fn before_last_lines(&mut self, lines: usize, now: Instant) -> Found {
+        let mut at = self.at_end(now);
+        let went = if lines > 0 { self.go_back(&mut at, lines, now) } else { Ok(()) };
+        self.follow_since(at.newest().id);
+        // What we may not read, or would have to unpack, is not looked into.
+        let lost = matches!(went, Err(OpenError::Io(_))).then_some(GapReason::Unknown);
+        Found { at, lost }
+    }
+
+    /// Leads `at`, which is the end, back over so many lines. If something cannot be read for now: as far as that.
+    fn go_back(&mut self, at: &mut Standing, lines: usize, now: Instant) -> Result<(), OpenError> {
         let (mut missing, mut left) = (lines, MOST_SCANNED);
-        let mut best = self.at_end(now);
-        if lines == 0 {
-            return best;
-        }
         let newest = self.newest;
         let mut next = Some(self.lineage.last());
         for _ in 0..MOST_FILES {
             let Some(id) = next else { break };
-            if !self.lineage.make_open(id, now).unwrap_or(false) {
+            if !self.lineage.make_open(id, now)? {
                 break;
             }
             let Some(generation) = self.lineage.get(id) else { break };
             let Some(file) = generation.file() else { break };
             // Of the older ones, what was delivered; the rest will come as late lines.
-            let end = if id == newest { best.newest().place.offset } else { generation.offset() };
-            let (lens, mut block) = (generation.lens(), Scratch::take());
-            let Ok(found) = backlog::last_lines(file, lens, end, missing, left, &mut block) else { break };
-            let Ok(place) = generation.place_at(found.offset) else { break };
+            let end = if id == newest { at.newest().place.offset } else { generation.offset() };
+            let found =
+                backlog::last_lines(file, generation.lens(), end, missing, left, &mut Scratch::take())?;
+            let place = generation.place_at(found.offset)?;
             let older = self.head().spots().iter().copied().filter(|spot| spot.id < id);
-            best = Standing::new(older.chain([Spot { id, place }]).collect());
+            *at = Standing::new(older.chain([Spot { id, place }]).collect());
             missing -= found.lines;
             left = left.saturating_sub(end - found.offset);
             if missing == 0 || left == 0 || found.offset > generation.start() {
                 break;
             }
             let known = Some(id.before()).filter(|&older| older >= self.lineage.oldest());
-            next = known.or_else(|| self.lineage.extend_back(now).ok().flatten());
+            next = known.map_or_else(|| self.lineage.extend_back(now), |known| Ok(Some(known)))?;
         }
-        self.follow_since(best.newest().id);
-        best
+        Ok(())
     }
 
     /// A generation that a viewer begins in or comes back to may still be written to, and so may those that came after it.

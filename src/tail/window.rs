@@ -80,7 +80,7 @@ pub enum GapReason {
     Hole,
     /// They are in a compressed file that is damaged, or larger than what is unpacked of one.
     Archive,
-    /// The cursor names something that is not to be found.
+    /// The cursor names something that is not to be found; or what may have the last lines cannot be read for the moment.
     Unknown,
 }
 
