@@ -165,7 +165,7 @@ export const chinese = {
   whyHole: '文件空洞：此处从未写入内容',
   whyArchive: '在无法读取的压缩文件中',
   missing: '文件不见了',
-  back: '文件又出现了',
+  back: '文件又可以读取了',
   end: '日志结束',
   error: '服务器提示',
 

@@ -168,7 +168,7 @@ export const english = {
   whyHole: 'a hole in the file: nothing was ever written there',
   whyArchive: 'in a compressed file that cannot be read',
   missing: 'The file is gone',
-  back: 'The file is there again',
+  back: 'The file can be read again',
   end: 'End of the log',
   error: 'The server says',
 

@@ -39,6 +39,14 @@ export function reason(why, language) {
 }
 
 /**
+ * Whether that is why a log is not there. Any other sentence says why it cannot be read; it may well be there.
+ * @param {string} why the server's sentence
+ */
+export function saysAbsent(why) {
+  return ['', 'there is no such file', 'It does not exist yet.'].includes(why);
+}
+
+/**
  * The language to speak: the chosen one, else the first of the browser's that we know.
  * @param {'auto' | Language} chosen
  * @param {readonly string[]} preferred the browser's list, such as `['zh-CN', 'en']`

@@ -4,7 +4,7 @@
 
 import { PLAIN, parse, styleAfter } from './ansi.js';
 import { look } from './colour.js';
-import { bytes, count, reason, translated } from './i18n.js';
+import { bytes, count, reason, saysAbsent, translated } from './i18n.js';
 import { levelOf } from './levels.js';
 import { lastState } from './returns.js';
 
@@ -263,7 +263,7 @@ function markText(mark, { words, language, job }) {
       return why === undefined ? what : `${what} (${words[why]})`;
     }
     case 'missing':
-      return mark.why === '' ? words.missing : `${words.missing} (${reason(mark.why, language)})`;
+      return saysAbsent(mark.why) ? words.missing : `${words.unreadable} (${reason(mark.why, language)})`;
     case 'error':
       return `${words.error}: ${translated(mark.why, language)}`;
     default:

@@ -6,7 +6,7 @@
  */
 
 import { byId, make, say, tell } from './elements.js';
-import { bytes, count, rate, reason, TAGS, WORDS } from './i18n.js';
+import { bytes, count, rate, reason, saysAbsent, TAGS, WORDS } from './i18n.js';
 import { SHEET } from './keys.js';
 import { Sidebar } from './sidebar.js';
 import { powers, sticks, status } from './state.js';
@@ -259,7 +259,7 @@ export class View {
       else if (listing.kind === 'known') said = [words.choose, words.chooseText, ''];
     } else if (held.end === held.first) {
       const listed = state.listing.logs.find((log) => log.name === state.log);
-      if (state.missing !== null && listed?.state === 'refused') {
+      if (state.missing !== null && !saysAbsent(state.missing)) {
         said = [words.unreadable, words.unreadableText, reason(state.missing, language)];
       } else if (state.missing !== null && listed?.kind === 'job') said = [words.never, words.jobNeverText, ''];
       else if (state.missing !== null) said = [words.notThere, words.notThereText, reason(state.missing, language)];

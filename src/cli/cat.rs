@@ -268,7 +268,7 @@ impl Cat {
             }
             FromServer::Missing { why } if self.args.no_follow => self.absent = Some(why),
             FromServer::Missing { why } => self.note(None, &why)?,
-            FromServer::Back {} => self.note(None, "the file is there again")?,
+            FromServer::Back {} => self.note(None, "the file can be read again")?,
             FromServer::Behind { .. }
             | FromServer::Pong {}
             | FromServer::Filtered { .. }

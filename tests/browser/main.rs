@@ -428,6 +428,23 @@ fn a_log_that_may_not_be_read_is_not_said_to_be_missing() {
     choose(&page, "out.log");
     page.wait_for("document.querySelector('#empty .head').textContent === 'The log cannot be read'");
     assert_eq!(page.text("document.querySelector('#empty .why').textContent"), "it leads out of its folder");
+
+    // Nor is it said to be gone when that comes later, between lines.
+    let (log, real) = (logs.join("out.log"), logs.join("new"));
+    std::fs::write(&real, "one\n").unwrap();
+    std::fs::rename(&real, &log).unwrap();
+    wait_for_line(&page, "one");
+    std::os::unix::fs::symlink("../secret", &real).unwrap();
+    std::fs::rename(&real, &log).unwrap();
+    let marked = |kind: &str, text: &str| {
+        page.wait_for(&format!(
+            "document.querySelector('#lines .mark[data-kind={kind}]')?.textContent === {text:?}"
+        ));
+    };
+    marked("missing", "The log cannot be read (it leads out of its folder)");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::write(&log, "two\n").unwrap();
+    marked("back", "The file can be read again");
 }
 
 #[test]

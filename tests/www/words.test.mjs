@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { bytes, count, duration, languageFor, rate, reason, SENTENCES, translated, WORDS } from '../../www/i18n.js';
+import {
+  bytes,
+  count,
+  duration,
+  languageFor,
+  rate,
+  reason,
+  SENTENCES,
+  saysAbsent,
+  translated,
+  WORDS,
+} from '../../www/i18n.js';
 import { commandFor, SHEET } from '../../www/keys.js';
 
 const html = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8');
@@ -90,6 +101,8 @@ test('whatever the protocol says that the server may say is said in Chinese', ()
   assert.deepEqual([codes.length, sentences.length], [24, 5]);
   assert.deepEqual([...SENTENCES.zh.keys()].sort(), [...codes, ...sentences].sort());
   assert.equal(reason('it is a folder', 'zh'), 'it is a folder', 'what nobody translated is said as it is');
+  const absent = ['there is no such file', 'It does not exist yet.'];
+  assert.deepEqual(sentences.filter(saysAbsent), absent, 'any other says that it cannot be read');
   assert.equal(translated({ code: 'constructor', message: 'no' }, 'zh'), 'no');
   assert.match(translated({ code: 'syntax', message: 'the pattern "((" is bad' }, 'zh'), /正则表达式.*"\(\("/);
 });
