@@ -23,6 +23,7 @@ mod guests;
 pub mod hearing;
 pub mod inquiry;
 pub mod jobs;
+mod limits;
 pub mod listing;
 pub mod logs;
 pub mod pace;
@@ -46,7 +47,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::{Config, Renewal};
-use crate::http::{Response, Status};
 use crate::jobs::Jobs;
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
@@ -57,6 +57,7 @@ use access::Gate;
 use changes::Changes;
 pub use context::Context;
 use conversation::Outcome;
+use limits::limits;
 use logs::{Logs, Rescanned};
 use pool::Pool;
 use rooms::Rooms;
@@ -585,17 +586,5 @@ impl App {
         for id in self.sessions.ids() {
             self.attend(id, |app, id| app.farewell(id, "the server is going down"));
         }
-    }
-}
-
-/// The loop's limits, and the words for those it has no room for.
-fn limits(connections: usize, per_address: usize) -> net::Limits {
-    let words =
-        |status, text: &str| Response::text(status, text).field("Retry-After", "5").into_bytes(false, false);
-    net::Limits {
-        connections,
-        per_address,
-        no_room: words(Status::SERVICE_UNAVAILABLE, "All connections are taken; try again in a moment."),
-        too_many: words(Status::TOO_MANY_REQUESTS, "Your address has too many connections open."),
     }
 }
