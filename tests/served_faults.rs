@@ -15,6 +15,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use support::v1::Viewer;
+use support::ws::post;
 use support::{SOON, TempDir, temp_dir};
 use wiretail::app::App;
 use wiretail::app::access::Access;
@@ -59,7 +60,8 @@ fn serve(folder: PathBuf, disk: Disk) -> SocketAddr {
     let (tell, told) = channel();
     std::thread::spawn(move || {
         let source = |name: &str| Source::named(name, &folder.join(name).join("app.log")).unwrap();
-        let sources = vec![source("sick"), source("sound")];
+        let room = Source::named("chat", &folder.join("sick/chat.log")).and_then(Source::into_room).unwrap();
+        let sources = vec![source("sick"), source("sound"), room];
         let listener = mio::net::TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         tell.send(listener.local_addr().unwrap()).unwrap();
         let config = Config {
@@ -138,4 +140,24 @@ fn a_fault_under_one_log_is_told_once_and_the_other_goes_on() {
         append(&scene.log("sick"), "after\n");
         sick.lines_until(|lines| lines.last() == Some(&"after"), SOON);
     }
+}
+
+#[test]
+fn a_disk_without_room_refuses_what_is_said_and_takes_it_when_it_has_some() {
+    let scene = Scene::new();
+    let say = |message: &str| {
+        let fields = [("Content-Type", "text/plain")];
+        let (status, _, body) = post(scene.addr, "/tail/chat?who=ada", &fields, message.as_bytes());
+        (status, String::from_utf8(body).unwrap())
+    };
+    assert_eq!(say("before").0, 201);
+    scene.faults.begin(Fault::Full, 1, u64::MAX);
+    let (status, said) = say("meanwhile");
+    assert_eq!(status, 507, "{said}");
+    assert!(said.contains("there is no room for it on the disk: No space left on device"), "{said}");
+    scene.faults.end();
+    assert_eq!(say("after").0, 201);
+    let written = fs::read_to_string(scene.folder.path().join("sick/chat.log")).unwrap();
+    let said: Vec<&str> = written.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(said, ["ada: before", "ada: after"]);
 }

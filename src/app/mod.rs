@@ -21,6 +21,7 @@ pub mod entering;
 pub mod filters;
 mod guests;
 pub mod hearing;
+mod inputs;
 pub mod inquiry;
 pub mod jobs;
 mod limits;
@@ -50,13 +51,12 @@ use crate::config::{Config, Renewal};
 use crate::jobs::Jobs;
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
-use crate::tail::demo::Demo;
-use crate::tail::spool::{Pumped, StdinSpool};
 use crate::ws::CloseCode;
 use access::Gate;
 use changes::Changes;
 pub use context::Context;
 use conversation::Outcome;
+use inputs::Inputs;
 use limits::limits;
 use logs::{Logs, Rescanned};
 use pool::Pool;
@@ -64,7 +64,6 @@ use rooms::Rooms;
 use routes::Site;
 use session::Session;
 use turns::{Slice, Turns};
-use wake::{FileWatch, SIGHUP, SIGINT, SIGTERM, Signals};
 use wire::Framer;
 
 /// One read takes at most this much: what one connection can cost the others in a turn.
@@ -128,60 +127,19 @@ pub enum Left {
     Renewed(Changes),
 }
 
-/// What else the loop listens to, beside sockets.
-struct Inputs {
-    /// To stop.
-    signals: (Signals, WatchId),
-    /// To read the settings again.
-    renewal: Option<(Signals, WatchId)>,
-    /// Passwords that have been looked at, if there are users.
-    verdicts: Option<WatchId>,
-    /// Early wake-ups from the file system, where it offers them.
-    files: Option<(FileWatch, WatchId)>,
-    stdin: Option<(StdinSpool, Option<WatchId>)>,
-    demo: Option<Demo>,
-}
-
 impl App {
     /// Everything in its place, listening on `config.listeners`, nothing running yet.
     ///
     /// # Errors
     /// When the system refuses a poll, a signal handler or a temporary folder.
     pub fn new(config: Config) -> io::Result<Self> {
+        wake::survive_full_files()?;
         let mut event_loop =
             EventLoop::new(config.listeners, limits(config.connections, config.per_address))?;
-        let signals = Signals::new(&[SIGTERM, SIGINT])?;
-        let signals_watch = event_loop.watch(&signals)?;
-        let renewal = match config.renewable {
-            true => {
-                let hang_up = Signals::new(&[SIGHUP])?;
-                let watch = event_loop.watch(&hang_up)?;
-                Some((hang_up, watch))
-            }
-            false => None,
-        };
-        let files = match config.inotify.then(FileWatch::new) {
-            Some(Ok(files)) => {
-                let watch = event_loop.watch(&files)?;
-                Some((files, watch))
-            }
-            Some(Err(error)) => {
-                log::info!(
-                    "no early wake-ups from the file system ({error}); the tick alone follows the files"
-                );
-                None
-            }
-            None => None,
-        };
-        // A regular file as standard input cannot be polled; the tick reads it.
-        let stdin = config.stdin.map(|spool| {
-            let watch = event_loop.watch(&io::stdin()).ok();
-            (spool, watch)
-        });
-        let demo = config.demo;
         let gate = Gate::new(config.access)?;
-        let verdicts = gate.verifier().map(|verifier| event_loop.watch(verifier)).transpose()?;
-        let site = Site::new(&config.base, config.lessons, config.lines, demo.is_some());
+        let Config { renewable, inotify, stdin, demo, .. } = config;
+        let inputs = Inputs::new(&mut event_loop, &gate, renewable, inotify, stdin, demo)?;
+        let site = Site::new(&config.base, config.lessons, config.lines, inputs.demo.is_some());
         Ok(Self {
             event_loop,
             sessions: Table::default(),
@@ -195,7 +153,7 @@ impl App {
             jobs: config.jobs,
             gate,
             site,
-            inputs: Inputs { signals: (signals, signals_watch), renewal, verdicts, files, stdin, demo },
+            inputs,
             turns: Turns::default(),
             waiting: Turns::default(),
             stopping: None,
@@ -493,11 +451,7 @@ impl App {
 
     /// What the clock drives: hints that were put off, the demo, standard input, the catalogue, and a look at every watched file that is due.
     fn tick(&mut self, now: Instant) {
-        if let Some(demo) = &mut self.inputs.demo
-            && let Err(error) = demo.tick(SystemTime::now())
-        {
-            log::warn!("the demo log cannot be written: {error}");
-        }
+        self.inputs.write_demo(SystemTime::now());
         self.read_stdin();
         if self.jobs.needs_looking_at() {
             self.hear_jobs(now);
@@ -543,12 +497,9 @@ impl App {
 
     /// Moves what waits on standard input into its file, at most 256 KiB a turn.
     fn read_stdin(&mut self) {
-        let Some((spool, _)) = &mut self.inputs.stdin else { return };
-        match spool.pump() {
-            // There may be more, and no edge will tell: the next turn goes on.
-            Ok(Pumped::Bytes(_)) => self.event_loop.tick_at(self.event_loop.now()),
-            Ok(Pumped::Nothing | Pumped::Ended) => {}
-            Err(error) => log::warn!("standard input cannot be kept: {error}"),
+        // There may be more, and no edge will tell: the next turn goes on.
+        if self.inputs.read_stdin() {
+            self.event_loop.tick_at(self.event_loop.now());
         }
     }
 

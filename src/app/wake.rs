@@ -9,8 +9,19 @@
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
+use signal_hook::consts::SIGXFSZ;
 pub use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// From now on a file that may not grow any more (`RLIMIT_FSIZE`) fails to be written, as on a full disk, and does not end the
+/// process (`SIGXFSZ`). Those we start are not concerned.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn survive_full_files() -> io::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
 
 /// Signals as bytes in a pipe: a signal handler may do next to nothing, the loop may do all.
 #[derive(Debug)]

@@ -48,6 +48,9 @@ impl fmt::Display for WriteError {
             Self::Full(most) => write!(f, "it is full: its file may have {most} bytes"),
             Self::Open(OpenError::Denied) => f.write_str("this program may not write it"),
             Self::Open(why) => why.fmt(f),
+            Self::Io(error) if self.is_for_want_of_room() => {
+                write!(f, "there is no room for it on the disk: {error}")
+            }
             Self::Io(error) => write!(f, "it cannot be written: {error}"),
         }
     }
@@ -196,7 +199,14 @@ mod tests {
 
     #[test]
     fn whatever_call_fails_the_lines_that_were_there_stay_and_the_next_one_is_whole() {
-        for fault in [Fault::Interrupted, Fault::Broken, Fault::Stale, Fault::Denied, Fault::NoDescriptors] {
+        for fault in [
+            Fault::Interrupted,
+            Fault::Broken,
+            Fault::Stale,
+            Fault::Denied,
+            Fault::NoDescriptors,
+            Fault::Full,
+        ] {
             for nth in 1.. {
                 let scene = Scene::new();
                 scene.write("before\n").unwrap();

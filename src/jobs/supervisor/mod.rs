@@ -29,7 +29,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     Pid, Signal, WaitOptions, kill_process_group, setsid, test_kill_process_group, waitpgid,
 };
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use super::NEWS;
 use super::lines::Stream;
@@ -136,7 +136,7 @@ fn start(command: &mut Command, pty: bool) -> io::Result<(Child, Outputs)> {
 
 /// Signals as bytes in sockets.
 struct Signals {
-    /// A child has ended; or a terminal is gone, which says nothing more than that this is to be looked at.
+    /// A child has ended; or a terminal is gone, or a file is full, which says nothing more than that this is to be looked at.
     child: UnixStream,
     /// Somebody wants us to end.
     term: UnixStream,
@@ -152,7 +152,7 @@ impl Signals {
             }
             Ok(read_end)
         };
-        Ok(Self { child: register(&[SIGCHLD, SIGHUP, SIGINT])?, term: register(&[SIGTERM])? })
+        Ok(Self { child: register(&[SIGCHLD, SIGHUP, SIGINT, SIGXFSZ])?, term: register(&[SIGTERM])? })
     }
 }
 

@@ -26,10 +26,12 @@ pub enum Fault {
     NoDescriptors,
     /// A read gives fewer bytes than there are.
     Short,
+    /// There is no room for what is to be written (ENOSPC).
+    Full,
 }
 
 impl Fault {
-    /// Each of them.
+    /// Each of those that befall who reads.
     pub const ALL: [Self; 7] = [
         Self::Interrupted,
         Self::Broken,
@@ -47,6 +49,7 @@ impl Fault {
             Self::Denied => matches!(call, Call::Open | Call::Stat | Call::List),
             Self::NoDescriptors => call == Call::Open,
             Self::BadSector | Self::Short => call == Call::Read,
+            Self::Full => call == Call::Write,
         }
     }
 
@@ -57,6 +60,7 @@ impl Fault {
             Self::Stale => Some(Errno::STALE),
             Self::Denied => Some(Errno::ACCESS),
             Self::NoDescriptors => Some(Errno::MFILE),
+            Self::Full => Some(Errno::NOSPC),
             Self::Short => None,
         }
     }
