@@ -44,6 +44,11 @@ class Refused extends Error {
     this.status = status;
     this.error = { code, message: sentence };
   }
+
+  /** Whether there is no use in asking again. */
+  get isFinal() {
+    return this.status < 500 && this.status !== 429;
+  }
 }
 
 export class Fallback {
@@ -135,7 +140,7 @@ export class Fallback {
       if (asking.signal.aborted) return;
       if (!(error instanceof Refused)) this.#lose(LOST, '');
       else if (this.#before !== null) this.#refuseFilter(error);
-      else this.#lose(error.status < 500 && error.status !== 429 ? REFUSED : LOST, error.message);
+      else this.#lose(error.isFinal ? REFUSED : LOST, error.message);
     }
   }
 
@@ -252,8 +257,9 @@ export class Fallback {
       if (!done && !asking.signal.aborted) this.#lose(LOST, '');
     } catch (error) {
       if (done || asking.signal.aborted) return;
-      // A question that has no answer here, or not now, is no reason to give up the stream.
-      if (error instanceof Refused) this.#say(JSON.stringify({ error: { ...error.error, id } }));
+      // A question that makes no sense, or is too much, is no reason to give up the stream.
+      const refused = error instanceof Refused && (error.isFinal || error.error.code !== '');
+      if (refused) this.#say(JSON.stringify({ error: { ...error.error, id } }));
       else this.#lose(LOST, '');
     }
   }

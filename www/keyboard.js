@@ -12,7 +12,7 @@ import { commandFor } from './keys.js';
  * @property {import('./list.js').LineList} list
  * @property {import('./finder.js').Finder} finder
  * @property {import('./filterbar.js').FilterBar} filterBar
- * @property {() => { requests: boolean, filters: boolean }} powers what the server does for this page now
+ * @property {() => boolean} able whether the server filters, searches and leads into the past
  * @property {() => void} toStart
  * @property {(row: number) => void} link
  */
@@ -62,7 +62,7 @@ export class Keyboard {
   /** @param {import('./keys.js').Command} command */
   #do(command) {
     const { act, view, list, finder, filterBar, link } = this.desk;
-    const { requests, filters } = this.desk.powers();
+    const able = this.desk.able();
     switch (command) {
       case 'follow':
       case 'pause':
@@ -71,20 +71,20 @@ export class Keyboard {
         act({ act: command });
         break;
       case 'find':
-        if (requests) finder.open();
+        if (able) finder.open();
         break;
       case 'nextHit':
       case 'previousHit':
-        if (requests) finder.step(command === 'nextHit' ? 1 : -1);
+        if (able) finder.step(command === 'nextHit' ? 1 : -1);
         break;
       case 'filter':
-        if (filters) filterBar.open();
+        if (able) filterBar.open();
         break;
       case 'goto':
-        if (requests) act({ act: 'goto' });
+        if (able) act({ act: 'goto' });
         break;
       case 'link':
-        if (requests) link(list.current);
+        if (able) link(list.current);
         break;
       case 'logs':
         view.openLogs();

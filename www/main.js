@@ -25,7 +25,7 @@ import { hashFor, logIn, queryIn, streamUrl } from './route.js';
 import { SayBox } from './saybox.js';
 import { Searching } from './searching.js';
 import { Socket } from './socket.js';
-import { next, powers, START, sticks, wish } from './state.js';
+import { answers, next, START, sticks, wish } from './state.js';
 import { toast } from './toast.js';
 import { beganText, View } from './view.js';
 import { read, readJob } from './wire.js';
@@ -92,7 +92,7 @@ const finder = new Finder(searching, {
   leave: () => view.showLog(),
 });
 const filtering = new Filtering(requests, {
-  state: () => ({ ready: state.link.kind === 'open' && powers(state).filters, applied: state.filter }),
+  state: () => ({ ready: state.link.kind === 'open' && answers(state), applied: state.filter }),
   place: standing,
   apply: applyFilter,
   changed: () => {
@@ -115,7 +115,7 @@ const sayBox = new SayBox(likes, goLive);
 const gotoBox = new GotoBox(goTo, () => view.showLog());
 const lineLink = new LineLink(byId('lines'), linkTo);
 list.mark((text) => searching.marksIn(text));
-new Keyboard({ act, view, list, finder, filterBar, powers: () => powers(state), toStart, link: linkTo });
+new Keyboard({ act, view, list, finder, filterBar, able: () => answers(state), toStart, link: linkTo });
 
 /** On a narrow screen there is room for one strip. @param {import('./strip.js').Strip} strip */
 function opens(strip) {
@@ -221,15 +221,14 @@ function greet(hello) {
   // The server does not filter, whatever it was asked.
   if (state.filter !== null && !hello.filter) dispatch({ type: 'filtered', filter: null, cursor: hello.cursor });
   if (state.past && lines.back === null) {
-    const reaches = powers(state).requests;
-    if (at === null || !reaches) dispatch({ type: 'live' });
+    if (at === null || !answers(state)) dispatch({ type: 'live' });
     else reader.land(at, { below: null, found: true }, null);
   }
 }
 
 /** Where the reader stands, if it is not the end: a filter must not lead away from there. */
 async function standing() {
-  if (sticks(state) || lines.end === lines.first || !powers(state).requests) return null;
+  if (sticks(state) || lines.end === lines.first || !answers(state)) return null;
   const { id, below } = list.top;
   const line = lines.lineFrom(id);
   const cursor = (await reader.locate(line)) ?? lines.cursorNear(line);
@@ -250,8 +249,6 @@ function applyFilter(filter, cursor, place) {
   } else if (!state.past) {
     lines.clear(cursor);
     reader.begin();
-  } else if (!powers(state).requests) {
-    goLive();
   } else if (at !== null) {
     reader.land(at, { below: null, found: true }, null);
   }
@@ -280,7 +277,7 @@ function goLive() {
 }
 
 async function toStart() {
-  const arrival = !powers(state).requests || reader.atStart ? null : await goTo({ to: { start: {} } });
+  const arrival = !answers(state) || reader.atStart ? null : await goTo({ to: { start: {} } });
   if (arrival?.kind !== 'there') list.toTop();
 }
 
@@ -370,7 +367,7 @@ function draw() {
   const now = Date.now();
   const held = { lines: lines.held, first: lines.first, end: lines.end, letGo: lines.letGo };
   const { settings, language, wrap } = likes;
-  const { requests: able, filters } = powers(state);
+  const able = answers(state);
   const above = able ? reader.above : 'unknown';
   const refused = reader.refused === null ? '' : translated(reader.refused, language);
   const doing = refused || doingText(reader.progress, WORDS[language]);
@@ -378,7 +375,7 @@ function draw() {
   const scene = { state, settings, language, wrap, rate: meter.rate(now), now, held, above, doing };
   view.draw(scene);
   finder.draw(manner(), able);
-  filterBar.draw(manner(), filters);
+  filterBar.draw(manner(), able);
   jobs.look(looked?.kind === 'job' ? looked.name : null, state.listing.version);
   jobBar.draw(manner(), now, able);
   sayBox.draw(looked?.writable ? looked.name : null, manner());

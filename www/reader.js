@@ -20,6 +20,9 @@ const SHARE = 1 / 8;
 /** With less than so many screens left to read in a direction, more is asked for. */
 const SCREENS = 2;
 
+/** A number that was asked for in vain again and again is asked for again after so many rests. */
+const MOST_RESTS = 8;
+
 /**
  * @typedef {object} Listener
  * @property {() => void} detach the window's end is not the stream's any more
@@ -57,6 +60,9 @@ export class Reader {
   progress = null;
   /** The number of a line was not known: asked again after a rest. */
   #uncounted = false;
+  /** So often in a row it was asked for in vain, and so many rests more are waited: a server need not keep what it counts. */
+  #vain = 0;
+  #rest = 0;
   /** Whether the newest file's lines were counted for want of a number. @type {'no' | 'counting' | 'yes'} */
   #counted = 'no';
   /** The row that is the first there is. @type {number | null} */
@@ -95,13 +101,16 @@ export class Reader {
     if (this.#counted === 'yes') this.#counted = 'no';
     this.#start = null;
     this.refused = null;
+    this.#vain = 0;
+    this.#rest = 0;
     this.refresh();
   }
 
   /** Some time has passed. */
   refresh() {
     this.#tired = false;
-    this.#uncounted = false;
+    if (this.#rest > 0) this.#rest -= 1;
+    else this.#uncounted = false;
   }
 
   /**
@@ -242,6 +251,8 @@ export class Reader {
         this.listener.changed();
       },
     );
+    this.#rest = known ? 0 : Math.min(MOST_RESTS, this.#vain);
+    this.#vain = known ? 0 : this.#vain + 1;
     if (known || outcome.kind !== 'done' || this.requests.busy || this.#counted !== 'no') return;
     this.#counted = 'counting';
     const line = Number.MAX_SAFE_INTEGER;

@@ -253,12 +253,11 @@ function greeted(state, hello) {
 }
 
 /**
- * What the server does for this page now: `requests` are searches, and whatever leads into the past.
+ * Whether the server filters, searches and leads into the past, as any but an older one does; nobody knows before `hello`.
  * @param {State} state
- * @returns {{ requests: boolean, filters: boolean }}
  */
-export function powers({ able }) {
-  return { requests: able !== null, filters: able !== null };
+export function answers({ able }) {
+  return able !== null;
 }
 
 /**

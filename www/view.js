@@ -9,7 +9,7 @@ import { byId, make, say, tell } from './elements.js';
 import { bytes, count, rate, reason, saysAbsent, TAGS, WORDS } from './i18n.js';
 import { SHEET } from './keys.js';
 import { Sidebar } from './sidebar.js';
-import { powers, sticks, status } from './state.js';
+import { answers, sticks, status } from './state.js';
 import { offsetIn } from './wire.js';
 
 /**
@@ -228,13 +228,7 @@ export class View {
     const follow = byId('follow');
     follow.hidden = state.log === null;
     follow.ariaPressed = String(state.follow);
-    const { requests, filters } = powers(state);
-    byId('filter-open').hidden = !filters;
-    for (const act of /** @type {const} */ (['find', 'goto'])) {
-      const button = /** @type {HTMLButtonElement} */ (byId(`${act}-open`));
-      button.hidden = !requests;
-      button.title = words[`${act}Hint`];
-    }
+    for (const act of ['find', 'filter', 'goto']) byId(`${act}-open`).hidden = !answers(state);
     byId('wrap').ariaPressed = String(wrap);
     const banner = document.getElementById('banner');
     if (banner !== null) banner.hidden = !state.listing.demo || state.log === null;

@@ -6,7 +6,8 @@
 //!   Request --- it is complete ------> routes: page, list, refusal ---'
 //!      |                          '--> Entering (a password) -------->'
 //!      |                          '--> 200 --> Sending (a file) ---'--. it ended too soon, or nobody takes it
-//!      |                          '--> 200 --> Listing, Reading, Inquiring --->' |
+//!      |                          '--> 200 --> Listing, Reading --->' |
+//!      |                          '--> 200 --> Inquiring ---------->' |
 //!      |                          '--> 101 --> Watching (a log)  --.  |  close, loss, silence
 //!      |                          '--> 101 --> Echoing           --+--+--> finished by the event loop
 //!      '--- too slow, not HTTP ------------------------------------'

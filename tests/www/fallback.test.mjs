@@ -253,11 +253,11 @@ for (const way of ['events', 'polls']) {
     scene.link.send(older);
     await scene.refuse(400, 'No.\n', { 'Wiretail-Code': 'cursor' });
     scene.link.send(search);
-    await scene.refuse(502, '<html>');
+    await scene.refuse(503, 'Later.\n', { 'Wiretail-Code': 'busy' });
     const errors = scene.heard.slice(-2).map(({ kind, id, code, message }) => [kind, id, code, message]);
     assert.deepEqual(errors, [
       ['error', 7, 'cursor', 'No.'],
-      ['error', 8, '', '<html>'],
+      ['error', 8, 'busy', 'Later.'],
     ]);
     assert.equal(scene.closed, null);
     scene.link.send(older);
@@ -266,6 +266,10 @@ for (const way of ['events', 'polls']) {
     await stream.end();
     await settled();
     assert.deepEqual([scene.closed, scene.link.readyState], [[1006, ''], 3]);
+    const other = await begun();
+    other.link.send(older);
+    await other.refuse(502, '<html>');
+    assert.deepEqual(other.closed, [1006, ''], 'what stands between may be mended');
   });
 
   test(`${way}: a ping is answered as long as the server was heard`, async () => {

@@ -274,6 +274,35 @@ test('lines that nobody has counted are counted, once, and whoever reads on goes
   assert.equal(page.lines.numberOf(page.lines.row(page.lines.first)), 70);
 });
 
+test('a number that a server does not keep is asked for ever more rarely', async () => {
+  const page = pageOf(new History([]), false);
+  page.lines.clear('c');
+  page.lines.append('x\n', 'd');
+  let answered = 0;
+  /** Asks as often as there is a reason to in so many refreshes; of each request the end is told. */
+  const wait = async (refreshes) => {
+    for (let i = 0; i < refreshes; i += 1) {
+      page.reader.refresh();
+      page.reader.reach(FAR, false, page.lines.first);
+      for (; answered < page.said.length; answered += 1) {
+        page.hear(`{"place":{"id":${answered + 1},"cursor":"c","line":null,"byte":9,"file":"a","exact":true}}`);
+        page.hear(`{"done":{"id":${answered + 1},"more":false}}`);
+        await settled();
+      }
+    }
+    return answered;
+  };
+  const soon = await wait(10);
+  assert.ok(soon >= 4, `${soon} requests, one of them for the lines to be counted`);
+  await wait(100);
+  const before = answered;
+  const later = (await wait(100)) - before;
+  assert.ok(later >= 10 && later <= 12, `${later} requests`);
+  page.reader.begin();
+  await wait(1);
+  assert.ok(answered > before + later, 'who begins anew asks at once');
+});
+
 test('going up, down and elsewhere at random, what is shown is always one stretch of the log', async () => {
   const random = numbersFrom(4);
   for (let round = 0; round < 40; round += 1) {
