@@ -27,10 +27,12 @@ export class CatalogueReader {
 
   /**
    * @param {(event: Extract<import('./state.js').PageEvent, { type: 'listing' | 'unlisted' }>) => void} tell
+   * @param {() => void} unknown the server does not know who asks
    * @param {() => boolean} waits whether to wait for changes: a browser has few connections for all pages of a server
    */
-  constructor(tell, waits) {
+  constructor(tell, unknown, waits) {
     this.tell = tell;
+    this.unknown = unknown;
     this.waits = waits;
   }
 
@@ -83,6 +85,7 @@ export class CatalogueReader {
         this.#known = merged(this.#known, readCatalogue(await answer.json()));
         this.tell({ type: 'listing', catalogue: this.#known });
       } else this.tell({ type: 'unlisted', refused: answer.status === 401 || answer.status === 403 });
+      if (answer.status === 401) this.unknown();
       return answer.ok;
     } catch {
       if (given?.aborted !== true) this.tell({ type: 'unlisted', refused: false });

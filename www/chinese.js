@@ -189,6 +189,8 @@ export const chinese = {
   sayWho: '名字',
   sayMessage: '消息',
   saySend: '发送',
+  logOut: '退出登录',
+  loggedInAs: (/** @type {string} */ name) => `已登录：${name}`,
   sayTooLong: '消息太长，最多 16 KiB',
   sayUnanswered: '没有收到回应。消息仍保留在此，重新发送之前请先看看它是否已经出现',
 

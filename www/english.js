@@ -192,6 +192,8 @@ export const english = {
   sayWho: 'Name',
   sayMessage: 'Message',
   saySend: 'Send',
+  logOut: 'Log out',
+  loggedInAs: (/** @type {string} */ name) => `Logged in as ${name}`,
   sayTooLong: 'The message is too long: 16 KiB at most',
   sayUnanswered: 'There was no answer. The message is kept here; look whether it has come before sending it again',
 

@@ -55,8 +55,8 @@ export class JobBar {
     byId('job').hidden = job === null;
     if (job === null) return;
     const run = job.runs[0] ?? null;
-    byId('job-start').hidden = job.running;
-    byId('job-stop').hidden = !job.running;
+    byId('job-start').hidden = job.running || !job.startable;
+    byId('job-stop').hidden = !job.running || !job.startable;
     const state = byId('job-state');
     state.dataset.state = stateOf(run);
     const [, said, took] = /** @type {HTMLElement[]} */ ([...state.children]);

@@ -27,6 +27,7 @@ import { Searching } from './searching.js';
 import { Socket } from './socket.js';
 import { answers, next, START, sticks, wish } from './state.js';
 import { toast } from './toast.js';
+import { UserBar } from './user.js';
 import { beganText, View } from './view.js';
 import { read, readJob } from './wire.js';
 
@@ -64,8 +65,10 @@ const catalogue = new CatalogueReader(
     if (event.catalogue.logs.some((log) => log.name === state.log)) socket.reached();
     chooseByItself();
   },
+  () => userBar.logIn(),
   () => !document.hidden && state.way === 'websocket' && !left,
 );
+const userBar = new UserBar();
 const likes = new Likes(restyle);
 const view = new View(act);
 const list = new LineList(byId('lines'), lines, (on) => dispatch({ type: 'follow', on }), schedule);
@@ -378,7 +381,8 @@ function draw() {
   filterBar.draw(manner(), able);
   jobs.look(looked?.kind === 'job' ? looked.name : null, state.listing.version);
   jobBar.draw(manner(), now, able);
-  sayBox.draw(looked?.writable ? looked.name : null, manner());
+  sayBox.draw(looked?.writable ? looked.name : null, state.listing.user, manner());
+  userBar.draw(state.listing.user, WORDS[language]);
   byId('lines').classList.toggle('linkable', able);
   list.began.textContent = beganText(scene);
   list.began.dataset.above = above;

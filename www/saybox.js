@@ -38,12 +38,14 @@ export class SayBox {
 
   /**
    * @param {string | null} room the log, if one may write into it
+   * @param {string} user whose name it is, where the server knows that
    * @param {import('./row.js').Manner} manner
    */
-  draw(room, { words, language }) {
+  draw(room, user, { words, language }) {
     this.#words = words;
     this.#language = language;
     this.form.hidden = room === null;
+    this.who.hidden = user !== '';
     if (room === this.#log) return;
     // What was written for one room is not for another.
     this.#log = room;
@@ -56,7 +58,7 @@ export class SayBox {
     if (room === null || message.trim() === '' || this.button.disabled) return;
     this.button.disabled = true;
     const body = new URLSearchParams({ message });
-    const who = this.who.value.trim();
+    const who = this.who.hidden ? '' : this.who.value.trim();
     if (who !== '') body.set('who', who);
     const answer = await send(`tail/${encode(room)}`, { method: 'POST', body });
     this.button.disabled = false;

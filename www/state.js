@@ -28,6 +28,7 @@ import { cursorAfter, offsetIn } from './wire.js';
  * @property {string} version
  * @property {string} server
  * @property {boolean} demo
+ * @property {string} user who asks, where there are users
  */
 
 /**
@@ -100,7 +101,7 @@ export const START = Object.freeze({
   bytes: 0,
   below: 0,
   away: 0,
-  listing: Object.freeze({ kind: 'loading', logs: [], version: '', server: '', demo: false }),
+  listing: Object.freeze({ kind: 'loading', logs: [], version: '', server: '', demo: false, user: '' }),
 });
 
 /**

@@ -280,7 +280,7 @@ export function offsetIn(cursor) {
 
 /**
  * The list of logs, or if there is a `since` what has changed in it since that version.
- * @typedef {{ logs: Log[], removed: string[], version: string, since: string, server: string, demo: boolean }} Catalogue
+ * @typedef {{ logs: Log[], removed: string[], version: string, since: string, server: string, demo: boolean, user: string }} Catalogue
  */
 
 /**
@@ -297,6 +297,7 @@ export function readCatalogue(json) {
     since: string(body.since),
     server: string(body.server),
     demo: body.demo === true,
+    user: string(body.user),
   };
 }
 
@@ -335,7 +336,7 @@ function readLog(log) {
  * @property {string} from the cursor in the job's log where it begins
  */
 
-/** A command that may be started; its runs, the newest first. @typedef {{ name: string, about: string, running: boolean, runs: Run[] }} Job */
+/** A command that may be started; its runs, the newest first. @typedef {{ name: string, about: string, running: boolean, startable: boolean, runs: Run[] }} Job */
 
 /**
  * @param {unknown} json the answer of `/jobs/NAME`
@@ -351,7 +352,13 @@ export function readJob(json) {
     stopped: readStop(run.stopped),
     from: string(run.from),
   }));
-  return { name: string(json.name), about: string(json.about), running: json.running === true, runs };
+  return {
+    name: string(json.name),
+    about: string(json.about),
+    running: json.running === true,
+    startable: json.startable !== false,
+    runs,
+  };
 }
 
 /**

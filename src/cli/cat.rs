@@ -8,8 +8,10 @@ mod link;
 mod printer;
 mod search;
 mod target;
+mod token;
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -22,6 +24,7 @@ use crate::tail::history::SeekTo;
 use link::{Link, Trouble, refused, understood, why_closed};
 use printer::{Label, Printer, clean_line};
 use target::Target;
+use token::Token;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -67,6 +70,12 @@ pub struct Args {
     /// Print all lines of the history that match, each with its file and number (+N: the byte it begins at), then end
     #[arg(long, value_name = "REGEX", conflicts_with_all = ["lines", "from", "since", "no_follow", "grep"])]
     search: Option<String>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "A file with the token that says to the servers who asks; else WIRETAIL_TOKEN in the environment does"
+    )]
+    token_file: Option<PathBuf>,
 }
 
 impl Args {
@@ -107,7 +116,9 @@ impl Args {
 /// connection is no error, but to a search: it is made again. What one of several logs ends with is said when it does, and
 /// the others go on.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let targets = args.urls.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>()?;
+    let token = Token::find(args.token_file.as_deref())?;
+    let target = |url: &String| Ok(Target { token: token.clone(), ..Target::parse(url)? });
+    let targets = args.urls.iter().map(target).collect::<Result<Vec<_>, CliError>>()?;
     let patterns = args.patterns()?;
     if let Some(time) = &args.since
         && let Err(why) = SeekTo::time(time, SystemTime::now())

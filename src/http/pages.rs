@@ -134,6 +134,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
         "theme.js": SCRIPT,
         "ties.js": SCRIPT,
         "toast.js": SCRIPT,
+        "user.js": SCRIPT,
         "view.js": SCRIPT,
         "ways.js": SCRIPT,
         "wire.js": SCRIPT,

@@ -13,6 +13,7 @@ mod catalogue;
 mod filter;
 mod history;
 mod jobs;
+mod login;
 mod looks;
 mod rooms;
 mod search;

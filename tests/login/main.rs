@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cat;
 mod ends;
 mod rights;
 mod settings;

@@ -61,6 +61,7 @@ struct Wire {
 /// A page of its own: a window, with storage shared with no other.
 pub struct Page<'a> {
     browser: &'a Browser,
+    context: Value,
     target: Value,
     session: String,
     events: RefCell<Vec<Value>>,
@@ -92,16 +93,25 @@ impl Browser {
     /// Opens an empty page, 1280 by 800 pixels.
     pub fn page(&self) -> Page<'_> {
         let context = self.call(None, "Target.createBrowserContext", &json!({}));
+        self.page_in(context["browserContextId"].clone())
+    }
+
+    fn page_in(&self, context: Value) -> Page<'_> {
         let target = self.call(
             None,
             "Target.createTarget",
-            &json!({ "url": "about:blank", "newWindow": true, "browserContextId": context["browserContextId"] }),
+            &json!({ "url": "about:blank", "newWindow": true, "browserContextId": context }),
         );
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let session = self.call(None, "Target.attachToTarget", &attach);
         let session = session["sessionId"].as_str().expect("a session has a name").to_owned();
-        let page =
-            Page { browser: self, target: target["targetId"].clone(), session, events: RefCell::default() };
+        let page = Page {
+            browser: self,
+            context,
+            target: target["targetId"].clone(),
+            session,
+            events: RefCell::default(),
+        };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), &json!({}));
         }
@@ -317,6 +327,11 @@ impl Page<'_> {
         let params = json!({ "userAgent": agent, "acceptLanguage": language });
         self.call("Emulation.setUserAgentOverride", &params);
         self.call("Emulation.setLocaleOverride", &json!({ "locale": language }));
+    }
+
+    /// Another tab beside this one: they share cookies and storage.
+    pub fn beside(&self) -> Self {
+        self.browser.page_in(self.context.clone())
     }
 
     /// Writes what is seen to a PNG file, making its folder.

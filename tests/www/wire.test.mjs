@@ -169,12 +169,14 @@ test('the list of logs is read with care', () => {
       server: 's',
       lines: 1000,
       demo: true,
+      user: 'ada',
     }),
     {
       logs: [good],
       ...{ removed: ['b', ''], version: 'v2', since: 'v1' },
       server: 's',
       demo: true,
+      user: 'ada',
     },
   );
   assert.deepEqual(readCatalogue({ logs: [{ name: 'a' }, { name: '' }, null, 7] }), {
@@ -184,6 +186,7 @@ test('the list of logs is read with care', () => {
     ...{ removed: [], version: '', since: '' },
     server: '',
     demo: false,
+    user: '',
   });
   for (const json of [null, 1, 'x', [], { logs: {} }]) assert.deepEqual(readCatalogue(json).logs, []);
 });
@@ -209,6 +212,7 @@ test('a job is read with care', () => {
     odd.runs.map(({ stopped }) => stopped),
     ['asked', null, null, null],
   );
-  assert.deepEqual(readJob({ name: 'j' }), { name: 'j', about: '', running: false, runs: [] });
+  assert.deepEqual(readJob({ name: 'j' }), { name: 'j', about: '', running: false, startable: true, runs: [] });
+  assert.equal(readJob({ name: 'j', startable: false })?.startable, false);
   for (const json of [null, 1, [], {}, { name: 7 }]) assert.equal(readJob(json), null);
 });

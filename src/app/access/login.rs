@@ -163,6 +163,8 @@ pub fn page(frame: &Frame, name: &str, note: Option<Note>) -> Response {
         ("{{code}}", words.code),
         ("{{other-code}}", words.other.0),
         ("{{other}}", words.other.1),
+        ("{{name-focus}}", if name.is_empty() { "autofocus" } else { "" }),
+        ("{{password-focus}}", if name.is_empty() { "" } else { "autofocus" }),
         ("{{kind}}", kind),
         ("{{note}}", &said),
         ("{{other-href}}", &other),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::printer::clean_line;
 use super::target::Target;
+use super::token::Token;
 use crate::app::access::secret::random;
 use crate::app::wire::{FromServer, V1};
 use crate::cli::CliError;
@@ -144,7 +145,9 @@ fn shake_hands(
     buffer: &mut [u8],
 ) -> Result<(Accepted, usize), Trouble> {
     let resource = format!("{}?{query}", target.path);
-    let mut client = handshake::Client::new(random(), &target.authority, &resource, &[V1], &[])
+    let token = target.token.as_ref().map(Token::field);
+    let fields: Vec<_> = token.iter().map(|token| ("Authorization", token.as_str())).collect();
+    let mut client = handshake::Client::new(random(), &target.authority, &resource, &[V1], &fields)
         .offering_deflate(&Parameters::default());
     stream.write_all(client.request())?;
     loop {
@@ -162,7 +165,7 @@ fn shake_hands(
                 return Err(refused("The server does not speak wiretail.v1; is it a wiretail?".to_owned()));
             }
             Err(HandshakeError::Refused { status, .. }) => {
-                return Err(why_refused(status, &buffer[..count], stream));
+                return Err(why_refused(status, target, &buffer[..count], stream));
             }
             Err(error) => return Err(refused(format!("This is no WebSocket server: {error}."))),
         }
@@ -184,7 +187,7 @@ pub(super) fn refused(why: String) -> Trouble {
 }
 
 /// A server that is busy may be asked again; any other refusal is final. The body of its answer says why.
-fn why_refused(status: Status, answer: &[u8], stream: &mut TcpStream) -> Trouble {
+fn why_refused(status: Status, target: &Target, answer: &[u8], stream: &mut TcpStream) -> Trouble {
     const LONGEST: u64 = 4096;
     let mut answer = answer.to_vec();
     // What cannot be read is not needed: the status says the main thing.
@@ -192,6 +195,14 @@ fn why_refused(status: Status, answer: &[u8], stream: &mut TcpStream) -> Trouble
     let answer = String::from_utf8_lossy(&answer);
     let body = clean_line(answer.split_once("\r\n\r\n").map_or("", |(_, body)| body));
     match status {
+        Status::UNAUTHORIZED if target.token.is_some() => {
+            refused(format!("{} does not know this token (401).", target.authority))
+        }
+        Status::UNAUTHORIZED => refused(format!(
+            "{} wants to know who asks (401): put a token into WIRETAIL_TOKEN, or into a file for --token-file. \
+             `wiretail hash-password --token` makes one, and what to write for it into the server's configuration.",
+            target.authority
+        )),
         Status(429 | 502..=504) => Trouble::Passing(format!("the server is busy ({status}: {body})")),
         _ => refused(format!("The server refuses ({status}): {body}")),
     }

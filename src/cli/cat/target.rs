@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::token::Token;
 use crate::cli::CliError;
 
 /// Where the server is, taken from the URL.
@@ -13,6 +14,8 @@ pub(super) struct Target {
     pub(super) address: (String, u16),
     /// The path, as typed.
     pub(super) path: String,
+    /// What says there who asks.
+    pub(super) token: Option<Token>,
 }
 
 impl Target {
@@ -85,7 +88,7 @@ impl Target {
             return Err(wrong("the URL names no host."));
         }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { authority: authority.to_owned(), address: (host, port), path })
+        Ok(Self { authority: authority.to_owned(), address: (host, port), path, token: None })
     }
 }
 
