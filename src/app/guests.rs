@@ -4,9 +4,20 @@
 
 use super::App;
 use super::access::Over;
+use crate::net::ConnId;
 use crate::ws::CloseCode;
 
 impl App {
+    /// Somebody is told that this is the end, and why, and comes back if they like.
+    pub(super) fn farewell(&mut self, id: ConnId, why: &str) {
+        self.converse(id, |session, context, _| session.farewell(CloseCode::GOING_AWAY, why, context));
+    }
+
+    /// Who watches what they may not see any more, as it belongs to another group now.
+    pub(super) fn trespassers(&self) -> Vec<ConnId> {
+        if self.gate.asks() { self.logs.trespassers(|id| self.gate.visitor(id)) } else { Vec::new() }
+    }
+
     /// Who was let through and may not stay is told, and let go.
     pub(super) fn see_off(&mut self) {
         for (id, over) in self.gate.take_leaving() {

@@ -51,7 +51,6 @@ use crate::config::{Config, Renewal};
 use crate::jobs::Jobs;
 use crate::net::{self, Bytes, ConnId, EventLoop, Received, Table, WatchId};
 use crate::tail::catalogue::{Catalogue, Source};
-use crate::ws::CloseCode;
 use access::Gate;
 use changes::Changes;
 pub use context::Context;
@@ -279,10 +278,6 @@ impl App {
         self.converse(id, |session, context, _| session.expired(context));
     }
 
-    fn farewell(&mut self, id: ConnId, why: &str) {
-        self.converse(id, |session, context, _| session.farewell(CloseCode::GOING_AWAY, why, context));
-    }
-
     /// One exchange with a session: it does its work, and what follows for the connection is carried out.
     fn converse(
         &mut self,
@@ -482,8 +477,8 @@ impl App {
     /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
     fn rescan(&mut self, now: Instant) {
         let Rescanned { due, waiters, mut displaced, changes } = self.logs.rescan(now);
-        if changes.is_some() && self.gate.asks() {
-            displaced.extend(self.logs.trespassers(|id| self.gate.visitor(id)));
+        if changes.is_some() {
+            displaced.extend(self.trespassers());
         }
         self.renewed = changes.or(self.renewed.take());
         self.event_loop.tick_at(due);

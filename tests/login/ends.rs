@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::ws::{CLOSE, Raw, http, http_get};
 use crate::support::{SOON, until};
-use crate::{ADA_TOKEN, BOB_TOKEN, HASH, Place, bearer, closed, hash_of, log_in, try_form, viewer};
+use crate::{ADA_TOKEN, ANOTHER, BOB_TOKEN, HASH, Place, bearer, closed, log_in, try_form, viewer};
 
 #[test]
 fn logging_out_ends_all_that_the_session_watches_and_nothing_else() {
@@ -70,7 +70,7 @@ fn a_session_that_is_over_ends_what_it_watches() {
     let place = Place::new();
     place.configure(&format!(
         "[limits]\nsession_idle = 2\nsession_longest = 60\n{}",
-        place.settings(&HASH, "logs = ['*']")
+        place.settings(HASH, "logs = ['*']")
     ));
     let server = place.serve(&[]);
     let cookie = log_in(&server, "ada", "open sesame");
@@ -99,7 +99,7 @@ fn settings_that_are_read_again_hold_for_who_is_inside() {
     let mut untouched = viewer(&server, "notes.log", ("Authorization", bob.as_str()));
 
     // The same again changes nothing for anybody.
-    place.configure(&place.settings(&HASH, "groups = ['shop']\nlogs = ['notes*', 'other']"));
+    place.configure(&place.settings(HASH, "groups = ['shop']\nlogs = ['notes*', 'other']"));
     server.signal(Signal::HUP);
     until("the settings to be read", SOON, || server.stderr().contains("have been read again").then_some(()));
     for viewer in [&mut by_cookie, &mut by_token, &mut untouched] {
@@ -108,7 +108,7 @@ fn settings_that_are_read_again_hold_for_who_is_inside() {
     }
 
     // Another password for ada; bob sees the shop no more.
-    place.configure(&place.settings(&hash_of("another"), "logs = ['notes*']"));
+    place.configure(&place.settings(ANOTHER, "logs = ['notes*']"));
     server.signal(Signal::HUP);
     assert_eq!(closed(&mut by_cookie), Some(1008), "the password is another");
     assert_eq!(closed(&mut by_token), Some(1001), "what bob may see is something else");
@@ -119,7 +119,7 @@ fn settings_that_are_read_again_hold_for_who_is_inside() {
     log_in(&server, "ada", "another");
 
     // The log is bob's no more, as its group is another.
-    let settings = place.settings(&HASH, "groups = ['shop']");
+    let settings = place.settings(HASH, "groups = ['shop']");
     place.configure(&settings);
     server.signal(Signal::HUP);
     let bobs =

@@ -46,7 +46,7 @@ fn what_is_wrong_with_a_user_is_said_and_no_secret_with_it() {
         let said = String::from_utf8(output.stderr).unwrap();
         said.trim().replace(&format!("{}, ", place.config()), "")
     };
-    let fine = format!("password = '{}'\nlogs = ['*']\n", &*HASH);
+    let fine = format!("password = '{HASH}'\nlogs = ['*']\n");
     let token = sha256("x");
     for (user, said) in [
         (

@@ -121,8 +121,13 @@ impl Browser {
         page
     }
 
-    /// Sends a command and waits for its answer.
+    /// Sends a command and waits for its answer, which must not be an error.
     fn call(&self, session: Option<&str>, method: &str, params: &Value) -> Value {
+        self.try_call(session, method, params).unwrap_or_else(|error| panic!("{method} {params}: {error}"))
+    }
+
+    /// Sends a command and waits for its answer.
+    fn try_call(&self, session: Option<&str>, method: &str, params: &Value) -> Result<Value, Value> {
         let mut wire = self.wire.borrow_mut();
         wire.last_id += 1;
         let id = wire.last_id;
@@ -137,8 +142,10 @@ impl Browser {
                 panic!("Chromium did not answer {method} within {PATIENCE:?}")
             };
             if answer["id"] == json!(id) {
-                assert!(answer.get("error").is_none(), "{method} {params}: {}", answer["error"]);
-                return answer["result"].take();
+                return match answer.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(answer["result"].take()),
+                };
             }
             if answer["method"] == "Page.javascriptDialogOpening" {
                 wire.close_dialog(&answer["sessionId"]);
@@ -253,7 +260,8 @@ impl Page<'_> {
     /// Whether an expression is true. While a document is being replaced, nothing is.
     fn holds(&self, expression: &str) -> bool {
         let params = json!({ "expression": format!("!!({expression})"), "returnByValue": true });
-        self.call("Runtime.evaluate", &params)["result"]["value"] == json!(true)
+        let answer = self.browser.try_call(Some(&self.session), "Runtime.evaluate", &params);
+        answer.is_ok_and(|answer| answer["result"]["value"] == json!(true))
     }
 
     /// Presses and releases the left button in the middle of the element, which must be what is seen there.
