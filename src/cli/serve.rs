@@ -59,7 +59,7 @@ pub struct Args {
     /// Address or name to listen on [default: 127.0.0.1]
     #[arg(long, env = "WIRETAIL_HOST", hide_env = true)]
     pub(super) host: Option<String>,
-    /// Listen beyond this machine, where everyone who reaches the port may read the logs, write into rooms and start jobs
+    /// Listen beyond this machine though there are no users: everyone who reaches the port may read the logs, write into rooms and start jobs
     #[arg(long, env = "WIRETAIL_OPEN_TO_NETWORK", hide_env = true, value_parser = BoolishValueParser::new())]
     pub(super) open_to_network: bool,
     /// A host name this server goes by, beside localhost and addresses; may be repeated

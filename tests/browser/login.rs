@@ -55,6 +55,7 @@ fn one_logs_in_and_comes_to_where_one_wanted_to_go() {
     let (server, _folder) = serve();
     let browser = Browser::start();
     let page = browser.page();
+    page.dark(true);
     page.goto(&format!("{}#/app.log", server.url()));
     page.wait_for("document.title === 'Log in · wiretail'");
     assert_eq!(page.text("document.activeElement.id"), "name");
@@ -68,7 +69,6 @@ fn one_logs_in_and_comes_to_where_one_wanted_to_go() {
     );
     assert_eq!(page.text("document.querySelector('#name').value"), "ada");
     assert_eq!(page.text("document.activeElement.id"), "password", "the name is there already");
-    page.dark(true);
     picture(&page, "desk-login-wrong.png");
     log_in(&page, "ada", "open sesame");
     wait_for_state(&page, "live");
@@ -152,10 +152,6 @@ fn the_login_is_there_in_chinese_in_the_light_on_a_phone_and_without_scripts() {
     picture(&page, "phone-login-zh-light.png");
     page.click("#other");
     page.wait_for("document.title === 'Log in · wiretail'");
-    page.click("#name");
-    page.type_text("ada");
-    page.click("#password");
-    page.type_text("open sesame");
-    page.press("Enter");
+    log_in(&page, "ada", "open sesame");
     page.wait_for("document.body.textContent.includes('a line of app.log')");
 }
