@@ -61,8 +61,7 @@ fn report(settings: Settings) -> Result<String, CliError> {
     for source in catalogue.idle() {
         let _ = writeln!(report, "{:?}  nothing there yet", written[source].value);
     }
-    let jobs: Vec<_> = settings.jobs.iter().map(|given| &given.job).collect();
-    report.push_str(&users::report(&settings.users, &catalogue, &jobs));
+    report.push_str(&users::report(&settings.users, &catalogue, &settings.jobs));
     Ok(report)
 }
 

@@ -214,8 +214,7 @@ fn begin_jobs(settings: &Settings) -> Result<Jobs, CliError> {
 /// The logs of the jobs.
 pub(super) fn job_sources(settings: &[JobSettings], jobs: &Jobs) -> Result<Vec<Source>, CliError> {
     let source = |settings: &JobSettings, name: &str, path: &Path| {
-        let group = settings.group.as_deref().unwrap_or("jobs");
-        Source::job(name, path)?.with(None, Some(group), Rc::clone(&settings.lens))
+        Source::job(name, path)?.with(None, Some(settings.group()), Rc::clone(&settings.lens))
     };
     let logs = settings.iter().zip(jobs.logs());
     logs.map(|(settings, (name, path))| source(settings, name, &path))

@@ -190,12 +190,19 @@ fn rooms_of(limits: &file::Limits) -> rooms::Limits {
 #[derive(Clone)]
 pub(super) struct JobSettings {
     pub(super) job: Job,
-    pub(super) group: Option<String>,
+    group: Option<String>,
     pub(super) lens: Rc<Lens>,
     /// Where its program was named, ...
     pub(super) program: Given<String>,
     /// ... and where it is to run, if that was said.
     pub(super) folder: Option<Given<String>>,
+}
+
+impl JobSettings {
+    /// What its log is shown under.
+    pub(super) fn group(&self) -> &str {
+        self.group.as_deref().unwrap_or("jobs")
+    }
 }
 
 fn job_of(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::CliError;
 use super::mistakes::{Mistakes, complaint};
+use super::settings::JobSettings;
 use crate::app::access::password::Password;
 use crate::app::access::secret::Fingerprint;
 use crate::app::access::sessions::Lifetime;
@@ -13,7 +14,6 @@ use crate::app::access::users::{Patterns, User, Users};
 use crate::app::rooms::line::is_name;
 use crate::config::file::Given;
 use crate::config::user;
-use crate::jobs::Job;
 use crate::tail::catalogue::{Catalogue, LogKind};
 
 /// How long a login lasts, in seconds where it is given.
@@ -85,19 +85,17 @@ fn secretly(given: &Given<String>, what: &str) -> CliError {
     CliError::Usage(format!("{} …: {what}.", given.by))
 }
 
-/// Who may see what, a line for each user.
-pub(super) fn report(users: &Users, catalogue: &Catalogue, jobs: &[&Job]) -> String {
+/// Who may see what, a line for each user. The logs of `jobs` are not in the catalogue.
+pub(super) fn report(users: &Users, catalogue: &Catalogue, jobs: &[JobSettings]) -> String {
+    let of_files = catalogue.logs().map(|entry| (entry.name.as_str(), entry.group.as_str(), entry.kind));
+    let of_jobs = jobs.iter().map(|given| (given.job.name.as_str(), given.group(), LogKind::Job));
+    let logs: Vec<_> = of_files.chain(of_jobs).collect();
     let mut report = String::new();
     for user in users.all() {
-        let seen: Vec<&str> = catalogue
-            .logs()
-            .filter(|entry| user.sees(&entry.name, &entry.group, entry.kind))
-            .map(|entry| entry.name.as_str())
-            .collect();
-        let of_jobs = |may: &dyn Fn(&str) -> bool| -> Vec<&str> {
-            jobs.iter().map(|job| job.name.as_str()).filter(|name| may(name)).collect()
-        };
-        let started = of_jobs(&|name| user.jobs.fit(name));
+        let seen = logs.iter().filter(|(name, group, kind)| user.sees(name, group, *kind));
+        let seen: Vec<&str> = seen.map(|(name, ..)| *name).collect();
+        let started = jobs.iter().map(|given| given.job.name.as_str()).filter(|name| user.jobs.fit(name));
+        let started: Vec<&str> = started.collect();
         let by = match (&user.password, user.tokens.len()) {
             (Some(_), 0) => "by password".to_owned(),
             (Some(_), tokens) => {
@@ -105,14 +103,13 @@ pub(super) fn report(users: &Users, catalogue: &Catalogue, jobs: &[&Job]) -> Str
             }
             (None, tokens) => format!("by {tokens} token{}", if tokens == 1 { "" } else { "s" }),
         };
-        let rooms = catalogue.logs().any(|entry| entry.kind == LogKind::Room);
+        let rooms = logs.iter().any(|(.., kind)| *kind == LogKind::Room);
         let writes = if user.writes && rooms { ", writes into rooms" } else { "" };
         let starts =
             if started.is_empty() { String::new() } else { format!(", starts {}", started.join(", ")) };
-        let of_all = catalogue.logs().len();
         let sees = match seen.len() {
             0 => "no log".to_owned(),
-            all if all == of_all => "all logs".to_owned(),
+            all if all == logs.len() => "all logs".to_owned(),
             _ => shortened(&seen),
         };
         let _ = writeln!(report, "user {} ({by}) sees {sees}{writes}{starts}", user.name);

@@ -18,7 +18,7 @@ fn with_users_it_may_listen_beyond_this_machine_and_says_what_that_means() {
     assert!(said.contains(
         "\nuser ada (by password or 1 token) sees all logs, writes into rooms, starts deploy, other\n"
     ));
-    assert!(said.contains("\nuser bob (by password or 1 token) sees till.log, notes.log\n"), "{said}");
+    assert!(said.contains("\nuser bob (by password or 1 token) sees till.log, notes.log, other\n"), "{said}");
     let mut command = Server::command(&["-c", &config, "--host", "0.0.0.0"]);
     command.stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
