@@ -156,3 +156,103 @@ fn a_file_is_not_passed_over_if_the_one_before_it_was_written_to_late_and_is_del
     play(&[late(1), Event::Log(Operation::DeleteOldest), Event::Read(0, 1), Event::Look(true), late(0)]);
     scene.finish().unwrap();
 }
+
+fn late(back: usize, len: usize) -> Event {
+    Event::Log(Operation::Late(back, Bytes { kind: 0, len, seed: 0 }))
+}
+
+fn compress() -> Event {
+    Event::Log(Operation::Compress(0, Packing::Done(Format::Gzip)))
+}
+
+/// Plays the story with the fault at each of the first calls, once or for a while.
+#[track_caller]
+fn tell_with(fault: Fault, before: &[Event], after: &[Event]) {
+    for times in [1, 6] {
+        for first in 1..40 {
+            tell(&[before, &[Event::Fail(fault, first, times)], after].concat());
+        }
+    }
+}
+
+/// Its viewer has been told that something is missing, and stands where there was no file. Of what there was, the youngest
+/// is known, and so is that the rest is older.
+#[test]
+fn a_late_line_does_not_make_an_old_file_new_to_who_waits_for_the_next_one() {
+    let log = Event::Log;
+    tell(&[
+        append(0),
+        Event::Connect(Start::Lines(1)),
+        log(Operation::Rotate),
+        Event::Look(true),
+        Event::Read(0, 2),
+        Event::Restart,
+        log(Operation::CopyTruncate),
+        compress(),
+        log(Operation::Delete),
+        Event::LeaveOrReturn(0),
+        Event::Read(0, 1),
+        Event::Restart,
+        late(0, 1),
+    ]);
+}
+
+/// The handle was good for nothing any more before the file was copied and removed; and less than 64 bytes are known of it.
+#[test]
+fn the_copy_of_a_short_file_is_not_read_again_if_its_handle_was_lost() {
+    let (copy, delete) = (Event::Log(Operation::CopyTruncate), Event::Log(Operation::Delete));
+    let half_a_character = Event::Log(Operation::Append(Bytes { kind: 1, len: 1, seed: 0 }));
+    let before = [half_a_character, Event::Connect(Start::Lines(0))];
+    tell_with(Fault::Stale, &before, &[append(1), copy.clone(), delete.clone(), Event::Look(false)]);
+    tell_with(Fault::Stale, &before, &[copy, delete, append(0), Event::Look(true)]);
+}
+
+/// The handle was lost before anything was read, and what was written late is in an archive. Not even 64 bytes are known of it.
+#[test]
+fn a_late_line_in_a_short_file_that_was_compressed_is_read_though_the_handle_was_lost() {
+    let (look, rotate) = (Event::Look(true), Event::Log(Operation::Rotate));
+    let before = [Event::Connect(Start::Lines(0)), append(0), look.clone(), rotate];
+    tell_with(Fault::Stale, &before, &[look, late(0, 1), compress()]);
+}
+
+/// The log could not be read when it was opened, so the file before was the last one that was known; and it was renamed
+/// before a look succeeded. Whoever returned to it then was shown it as if it came before the other.
+#[test]
+fn what_came_while_nobody_could_look_is_not_put_before_what_was_known() {
+    let (rotate, back) = (Event::Log(Operation::Rotate), Event::LeaveOrReturn(0));
+    for sector in 1..12 {
+        let bad_sector = Event::Fail(Fault::BadSector, sector, 1);
+        let opened = [append(0), rotate.clone(), append(90), Event::Connect(Start::Lines(0)), Event::Restart];
+        let opened = [&opened[..], &[bad_sector, Event::Look(false), rotate.clone()]].concat();
+        for broken in 1..6 {
+            tell(&[&opened[..], &[Event::Fail(Fault::Broken, broken, 2), back.clone()]].concat());
+        }
+    }
+}
+
+/// What lies beside the log is asked for again, as it could not be read at first. Meanwhile the log has been copied and cut.
+#[test]
+fn the_copy_of_a_log_is_not_what_came_before_it() {
+    let before = [append(0), Event::Log(Operation::Rotate), append(90)];
+    let copy = Event::Log(Operation::CopyTruncate);
+    tell_with(
+        Fault::Denied,
+        &before,
+        &[Event::Connect(Start::Lines(0)), append(30), copy, Event::Look(true)],
+    );
+}
+
+/// A viewer that returned could not be told at once where it stands; until it could, the file was closed.
+#[test]
+fn a_renamed_file_that_was_closed_is_followed_again_for_who_returns_to_it() {
+    let rotate = Event::Log(Operation::Rotate);
+    let before = [Event::Connect(Start::Lines(0)), append(0), rotate.clone(), rotate.clone(), Event::Restart];
+    for times in 1..4 {
+        for first in 1..50 {
+            let fault = Event::Fail(Fault::NoDescriptors, first, times);
+            let pause = Event::Log(Operation::Pause(4697));
+            let after = [fault, rotate.clone(), Event::LeaveOrReturn(0), late(1, 0), pause];
+            tell(&[&before[..], &after].concat());
+        }
+    }
+}

@@ -232,7 +232,9 @@ impl<E: Default> Feed<E> {
 
     /// Brings the head to the end of what is there: by reading, as long as it is not much; else by a leap.
     fn catch_up_head(&mut self, now: Instant) {
+        let before = Rc::clone(self.follower.head());
         self.follower.look_well(now);
+        self.keep_up(&before);
         for _ in 0..READ_AT_START {
             if !self.pull(now) {
                 break;

@@ -40,7 +40,7 @@ const PATH_LOOK: Duration = Duration::from_millis(250);
 pub(crate) const QUICK_LOOK: Duration = Duration::from_millis(10);
 
 /// So many renamed files are followed beside the newest one. Beyond that, the oldest is read to its end and left.
-const MOST_OLDER: usize = 4;
+pub(crate) const MOST_OLDER: usize = 4;
 
 /// So many generations wait for being read, when nobody reads. Then the head moves on without reading; who is behind
 /// finds them in their files.
@@ -59,8 +59,8 @@ pub(crate) struct Follower {
     path_due: Instant,
     // The last look had to unpack something to tell what is there; the next one goes on with that.
     unpacks: bool,
-    // We had no right to read what came before when we began, and try again.
-    predecessor_due: bool,
+    // We had no right to read what came before this when we began, and try again.
+    predecessor_due: Option<GenerationId>,
 }
 
 impl Follower {
@@ -76,7 +76,7 @@ impl Follower {
         let newest = lineage.last();
         let head = Rc::new(Standing::new(lineage.spot(newest).into_iter().collect()));
         let (live, at_path, path_due) = (Vec::new(), AtPath::Last, now + PATH_LOOK);
-        let (unpacks, predecessor_due) = (false, false);
+        let (unpacks, predecessor_due) = (false, None);
         let mut follower = Self { lineage, newest, live, at_path, head, path_due, unpacks, predecessor_due };
         follower.begin(now);
         follower
@@ -96,9 +96,9 @@ impl Follower {
         let live = self.lineage.get(self.newest).is_some_and(|newest| !newest.has_ended());
         self.live = if live { vec![self.newest] } else { Vec::new() };
         self.update_head();
-        self.predecessor_due = matches!(predecessor, Err(OpenError::Denied));
+        self.predecessor_due = matches!(predecessor, Err(OpenError::Denied)).then_some(self.newest);
         if let Ok(Some(id)) = predecessor {
-            self.adopt(id);
+            self.adopt(id, now);
         }
     }
 
@@ -109,45 +109,53 @@ impl Follower {
 
     /// The youngest rotated file may still be written to, if that happened shortly before the last write to the new
     /// one; and it has the lines before those of a file that has just begun.
-    fn adopt(&mut self, predecessor: GenerationId) {
+    fn adopt(&mut self, predecessor: GenerationId, now: Instant) {
         let last_write = self.lineage.get(predecessor).map_or(SystemTime::UNIX_EPOCH, Generation::modified);
         let current = self.lineage.get(self.newest).filter(|newest| !newest.has_ended());
         if current.is_some_and(|current| last_write + QUIET >= current.modified()) {
-            self.follow_again(predecessor);
+            // If it cannot be opened again, who needs it will say so.
+            drop(self.follow_again(predecessor, now));
         }
     }
 
     /// What came before can perhaps be read now. Whoever has come since is to get what was written to it meanwhile.
     fn look_for_predecessor(&mut self, now: Instant) {
-        if !self.predecessor_due {
+        // Somebody may have asked for it already.
+        let Some(due) = self.predecessor_due.take_if(|due| *due == self.lineage.oldest()) else {
             return;
+        };
+        let found = self.extend_back(now);
+        if let Err(OpenError::Denied | OpenError::Io(_)) = found {
+            self.predecessor_due = Some(due);
         }
-        // Somebody may have asked for it already, or something else has come.
-        let only = self.lineage.oldest() == self.lineage.last();
-        let found = if only { self.lineage.extend_back(now) } else { Ok(None) };
-        self.predecessor_due = matches!(found, Err(OpenError::Denied));
         let Ok(Some(id)) = found else { return };
-        self.adopt(id);
+        self.adopt(id, now);
         let since = self.lineage.size_when_passed(id).filter(|_| self.live.contains(&id));
         if let (Some(since), Some(adopted)) = (since, self.lineage.get_mut(id)) {
             adopted.join_at(since);
         }
     }
 
-    /// Follows a generation that had ended: a reader says that it is still written to. Only as long as there is room.
-    pub(crate) fn follow_again(&mut self, id: GenerationId) {
-        if id >= self.newest || self.live.contains(&id) || self.live.len() > MOST_OLDER {
-            return;
+    /// Follows a generation that had ended: a reader says that it is still written to. Only as long as there is room. An error
+    /// if nobody can tell for now where it is.
+    pub(crate) fn follow_again(&mut self, id: GenerationId, now: Instant) -> Result<(), OpenError> {
+        let may_grow = self.lineage.get(id).is_some_and(|generation| !generation.is_unpacked());
+        if !may_grow || id >= self.newest || self.live.contains(&id) || self.live.len() > MOST_OLDER {
+            return Ok(());
         }
-        let may_grow =
-            |generation: &&mut Generation| generation.file().is_some() && !generation.is_unpacked();
-        let Some(generation) = self.lineage.get_mut(id).filter(may_grow) else {
-            return;
-        };
-        generation.revive();
-        let at = self.live.partition_point(|&other| other < id);
-        self.live.insert(at, id);
-        self.update_head();
+        match self.lineage.make_open(id, now) {
+            Ok(true) => {}
+            // Nobody writes to what is in an archive.
+            Ok(false) | Err(OpenError::Packed | OpenError::Crowded) => return Ok(()),
+            Err(why) => return Err(why),
+        }
+        if let Some(generation) = self.lineage.get_mut(id) {
+            generation.revive();
+            let at = self.live.partition_point(|&other| other < id);
+            self.live.insert(at, id);
+            self.update_head();
+        }
+        Ok(())
     }
 
     /// Where a reader stands that has had everything so far.

@@ -19,7 +19,7 @@ mod likeness;
 
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::io::Errno;
 
@@ -33,6 +33,7 @@ use crate::tail::reading::{READ, before, hole_at, hole_back, read_exactly, stat_
 use crate::tail::window::GapReason;
 
 pub(crate) use growth::Read;
+pub(crate) use likeness::Likeness;
 
 /// One incarnation of a log's content.
 #[derive(Debug)]
@@ -218,32 +219,35 @@ impl Generation {
             modified: stat.modified,
             life: Life::Ended(size),
             bytes: Bytes::Closed,
+            head: Vec::new(),
             lens: Rc::clone(lens),
             is_torn: is_archive,
-            ..Self::void(0, now)
+            ..Self::void(0, UNIX_EPOCH, now)
         }
     }
 
-    /// What stands for "before there was a file". Its place is the only one with inode 0.
-    /// It has a time for an offset, in nanoseconds: what was changed before `since` is older.
-    pub(crate) fn void(since: u64, now: Instant) -> Self {
+    /// What stands for "before there was a file", after the one whose number is `after` (0: there was none). Its place is the
+    /// only one with inode 0. It has that number for its first bytes, and a time for an offset, in nanoseconds: what was
+    /// changed before `since` is older.
+    pub(crate) fn void(after: u64, since: SystemTime, now: Instant) -> Self {
+        let at = nanoseconds(since);
         Self {
             inode: 0,
             holder: Holder::NONE,
             begins: Begins::Rotated,
-            start: since,
+            start: at,
             start_guard: GuardPrint::of(b""),
-            joined: since,
-            head: Vec::new(),
+            joined: at,
+            head: after.to_be_bytes().to_vec(),
             lens: Rc::default(),
             tail: Vec::new(),
-            offset: since,
+            offset: at,
             pending: Vec::new(),
             half_due: None,
-            size: since,
-            modified: UNIX_EPOCH + Duration::from_nanos(since),
+            size: at,
+            modified: since,
             hungry: false,
-            life: Life::Ended(since),
+            life: Life::Ended(at),
             bytes: Bytes::Gone,
             failing: false,
             unreadable: None,
@@ -574,6 +578,12 @@ fn are_a_block_of_nuls(bytes: &[u8]) -> bool {
 fn is_handle_dead(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     matches!(errno, Some(Errno::STALE | Errno::NOTCONN | Errno::BADF | Errno::NODEV | Errno::NXIO))
+}
+
+/// A time as the place of a void has it: since 1970.
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The last bytes of `tail` and `more` together, as many as a guard covers.

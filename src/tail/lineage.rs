@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::ptr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -40,6 +41,17 @@ const MOST_OPEN: usize = 8;
 /// A file that neither grows nor is read is closed after this time: an open handle keeps the blocks of a deleted file
 /// on the disk.
 pub(crate) const QUIET: Duration = Duration::from_secs(5);
+
+/// What speaks for a file to hold a generation, before it is looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// It is the same file, or may be a copy that was made before that was cut: as much as was read is enough.
+    Expected,
+    /// Nothing else can be what became of it: all that is known must be in there, however little that is.
+    Heir,
+    /// Nothing: there must be enough to tell.
+    None,
+}
 
 /// The known generations of one log. There is always at least one.
 #[derive(Debug)]
@@ -70,7 +82,7 @@ impl Lineage {
     ) -> Self {
         // Ids go down as well as up: what a cursor names may be older than all we know.
         let first = GenerationId(1 << 32);
-        let generations = VecDeque::from([Generation::void(0, now)]);
+        let generations = VecDeque::from([Generation::void(0, UNIX_EPOCH, now)]);
         let patience = Patience::default();
         Self {
             root,
@@ -139,6 +151,17 @@ impl Lineage {
         self.last()
     }
 
+    /// Whether the file of the last generation, if that is open, holds something else now. One that has been unreadable for too
+    /// long is taken for what it was.
+    pub(crate) fn is_last_cut(&self, now: Instant) -> Result<bool, OpenError> {
+        let growing = self.get(self.last()).filter(|last| !last.has_ended());
+        let Some((last, file)) = growing.and_then(|last| Some((last, last.file()?))) else {
+            return Ok(false);
+        };
+        let held = last.is_held_by(file).map_err(OpenError::from);
+        Ok(self.patience.bear(&self.rel, held, now)? == Some(false))
+    }
+
     /// Makes sure that the file of a generation is open, looking for it in the folder if it was closed. False if the
     /// generation's bytes are nowhere; an error if that cannot be told now. Bounded by the number of siblings.
     pub(crate) fn make_open(&mut self, id: GenerationId, now: Instant) -> Result<bool, OpenError> {
@@ -203,23 +226,44 @@ impl Lineage {
         let is_cut = (at_path || !itself.is_empty()) && !generation.is_blank();
         for sibling in itself.iter().chain(&others) {
             let recent = sibling.stat.modified >= generation.modified();
-            let expected = is_itself(sibling) || is_cut && recent;
+            let sign = match is_itself(sibling) || is_cut && recent {
+                true => Sign::Expected,
+                false if !is_cut && self.may_be_heir(sibling, generation, now)? => Sign::Heir,
+                false => Sign::None,
+            };
             if sibling.format.is_some() {
-                let found = self.search_archive(sibling, generation, expected, now)?;
+                let found = self.search_archive(sibling, generation, sign, now)?;
                 if found.is_some() {
                     return Ok(found);
                 }
                 continue;
             }
-            let holds = |file: &File| match expected {
-                true => generation.is_held_by(file),
-                false => generation.is_surely_held_by(file),
+            let holds = |file: &File| match sign {
+                Sign::Expected => generation.is_held_by(file),
+                Sign::Heir => generation.may_be_held_by(file),
+                Sign::None => generation.is_surely_held_by(file),
             };
             if let Some((file, glance, true)) = self.ask_sibling(sibling, now, holds)? {
                 return Ok(Some((file, glance)));
             }
         }
         Ok(None)
+    }
+
+    /// The file of a generation that was still followed is nowhere. What a rotation has made of it has been changed since it
+    /// was last looked at, and is nothing else that is known.
+    fn may_be_heir(
+        &self,
+        sibling: &Sibling,
+        generation: &Generation,
+        now: Instant,
+    ) -> Result<bool, OpenError> {
+        let followed = !generation.is_blank() && !generation.has_ended();
+        if !followed || !sibling.is_in_order() || sibling.stat.modified < generation.modified() {
+            return Ok(false);
+        }
+        let mut others = self.generations.iter().filter(|other| !ptr::eq(*other, generation));
+        others.try_fold(true, |may_be, other| Ok(may_be && !self.may_hold(sibling, other, now)?))
     }
 
     /// After the file of a generation was truncated: the copy among its siblings that holds what was in it, and those
@@ -462,26 +506,18 @@ impl Lineage {
     /// Takes in the next older sibling as the generation before all others. None if there is none that can be read, or
     /// if [`MOST`] are known; an error if nobody can tell for now. Bounded by the number of siblings.
     pub(crate) fn extend_back(&mut self, now: Instant) -> Result<Option<GenerationId>, OpenError> {
-        self.extend_back_to(0, now)
+        self.next_older(now)?.map_or(Ok(None), |sibling| self.prepend(&sibling, now))
     }
 
-    /// As [`extend_back`](Self::extend_back), unless the sibling was last changed before `since`, in nanoseconds.
-    fn extend_back_to(&mut self, since: u64, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+    /// The sibling that came before all that we know.
+    fn next_older(&mut self, now: Instant) -> Result<Option<Sibling>, OpenError> {
         self.archives.borrow_mut().begin_step();
-        let last = self.last();
-        if self.get(last).is_some_and(Generation::is_closed) {
-            // A copy of it is not older. To know it, one must know where the last one is now.
-            self.make_open(last, now)?;
-        }
         let siblings = self.siblings(now)?;
         let current = self.current()?.map(|stat| Holder::plain(&stat));
         for sibling in siblings[..self.older(&siblings, current, now)?].iter().rev() {
             let is_current = Some(sibling.holder()) == current;
             if sibling.is_in_order() && !is_current && !self.is_known(sibling, now)? {
-                if nanoseconds(sibling.stat.modified) < since {
-                    return Ok(None);
-                }
-                return self.prepend(sibling, now);
+                return Ok(Some(sibling.clone()));
             }
         }
         Ok(None)
@@ -570,8 +606,7 @@ impl Lineage {
     }
 }
 
-/// A time as the place of a void has it: since 1970.
-fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+/// Nobody can tell as long as the follower has not found out what has come.
+fn undecided() -> OpenError {
+    io::Error::from(io::ErrorKind::Other).into()
 }

@@ -8,6 +8,7 @@ use crate::tail::beneath::OpenError;
 use crate::tail::follower::Follower;
 use crate::tail::generation::{Generation, Glance};
 use crate::tail::holder::Holder;
+use crate::tail::standing::GenerationId;
 
 /// A rotation leaves the path empty for a moment; that is not worth a word.
 const GRACE: Duration = Duration::from_millis(250);
@@ -128,29 +129,32 @@ impl Follower {
         self.update_head();
     }
 
-    /// Makes sure that the file of the last generation still holds it. A look may have been long ago. An error if it was
-    /// cut, and nobody can tell for now what has become of it.
+    /// Makes sure that the file of the last generation still holds it. A look may have been long ago. An error if nobody can
+    /// tell for now, or if it was cut and nobody can tell what has become of it.
     fn look_for_cut(&mut self, now: Instant) -> Result<(), Undecided> {
         let id = self.lineage.last();
-        let Some(last) = self.lineage.get(id).filter(|last| !last.has_ended()) else {
-            return Ok(());
-        };
-        let same = last.file().is_none_or(|file| last.is_held_by(file).unwrap_or(true));
-        if same { Ok(()) } else { self.cut(id, now) }
+        match self.lineage.is_last_cut(now) {
+            Ok(false) => Ok(()),
+            Ok(true) => self.cut(id, now),
+            Err(why) => {
+                self.fail(id, &why, now);
+                Err(Undecided)
+            }
+        }
+    }
+
+    /// Takes in the next older sibling, see [`extend_back`](crate::tail::lineage::Lineage::extend_back). A copy of the last
+    /// generation is not older, so first it is made sure where that is.
+    pub(crate) fn extend_back(&mut self, now: Instant) -> Result<Option<GenerationId>, OpenError> {
+        self.make_sure_of_last(now)?;
+        self.lineage.extend_back(now)
     }
 
     /// Finds out which file holds the last generation now: as long as nobody knows that, a copy of it would be taken for
     /// another one. An error if nobody can tell.
     pub(crate) fn make_sure_of_last(&mut self, now: Instant) -> Result<(), OpenError> {
-        let id = self.lineage.last();
-        self.lineage.make_open(id, now)?;
-        if let Some(last) = self.lineage.get(id).filter(|last| !last.has_ended())
-            && let Some(file) = last.file()
-            && !last.is_held_by(file)?
-        {
-            self.cut(id, now).map_err(|Undecided| OpenError::Io(std::io::ErrorKind::Other.into()))?;
-        }
-        Ok(())
+        self.lineage.make_open(self.lineage.last(), now)?;
+        self.look_for_cut(now).map_err(|Undecided| OpenError::Io(std::io::ErrorKind::Other.into()))
     }
 
     /// Looks at everything, as somebody wants to begin.

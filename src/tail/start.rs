@@ -9,7 +9,7 @@ use crate::tail::backlog::{self, MOST_SCANNED};
 use crate::tail::beneath::OpenError;
 use crate::tail::catchup::with_revived;
 use crate::tail::cursor::{Cursor, Place};
-use crate::tail::follower::Follower;
+use crate::tail::follower::{Follower, MOST_OLDER};
 use crate::tail::generation::Generation;
 use crate::tail::lens::Stretch;
 use crate::tail::reading::{read_exactly, stat_of};
@@ -91,7 +91,8 @@ impl Follower {
     pub(crate) fn before_last_lines(&mut self, lines: usize, now: Instant) -> Found {
         let mut at = self.at_end(now);
         let went = if lines > 0 { self.go_back(&mut at, lines, now) } else { Ok(()) };
-        self.follow_since(at.newest().id);
+        // Who begins here was promised nothing of what cannot be opened for now.
+        drop(self.follow_since(at.newest().id, now));
         // What we may not read, or would have to unpack, is not looked into.
         let lost = matches!(went, Err(OpenError::Io(_))).then_some(GapReason::Unknown);
         Found { at, lost }
@@ -122,16 +123,16 @@ impl Follower {
                 break;
             }
             let known = Some(id.before()).filter(|&older| older >= self.lineage.oldest());
-            next = known.map_or_else(|| self.lineage.extend_back(now), |known| Ok(Some(known)))?;
+            next = known.map_or_else(|| self.extend_back(now), |known| Ok(Some(known)))?;
         }
         Ok(())
     }
 
     /// A generation that a viewer begins in or comes back to may still be written to, and so may those that came after it.
-    fn follow_since(&mut self, id: GenerationId) {
-        for id in self.lineage.ids_from(id).rev() {
-            self.follow_again(id);
-        }
+    fn follow_since(&mut self, id: GenerationId, now: Instant) -> Result<(), OpenError> {
+        let newest = self.newest;
+        let older = self.lineage.ids_from(id).rev().filter(|&id| id < newest);
+        older.take(MOST_OLDER).try_for_each(|id| self.follow_again(id, now))
     }
 
     /// Where `cursor` leads: to a generation that we know, or to one that is found in the folder.
@@ -151,7 +152,7 @@ impl Follower {
             }
             None => (self.first_of_path(now), Some(self.why_lost(last))),
         };
-        self.follow_since(at.id);
+        self.follow_since(at.id, now)?;
         let mut standing = Standing::new(vec![at]);
         // Where the last place is lost, what is older is lost with it.
         let older = if lost.is_some() { &[] } else { older };
@@ -161,7 +162,7 @@ impl Follower {
                 Some(older) => {
                     standing = standing.with(Spot { id: older, place: self.aligned(older, *place) });
                     // It was still written to when the viewer left.
-                    self.follow_again(older);
+                    self.follow_again(older, now)?;
                 }
                 None => lost = Some(GapReason::Rotated),
             }
@@ -174,7 +175,7 @@ impl Follower {
         self.make_sure_of_last(now)?;
         // The place before there was any file.
         if place.inode == 0 {
-            let id = self.lineage.after_void(place.offset, now)?;
+            let id = self.lineage.after_void(place, now)?;
             let start = |id| Some(Spot { id, place: self.lineage.get(id)?.start_place() });
             return Ok(id.and_then(start));
         }

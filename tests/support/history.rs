@@ -89,6 +89,8 @@ pub(crate) struct Written {
     /// What became of them.
     pub(crate) fate: Fate,
     pub(crate) inode: u64,
+    /// Something was in it when somebody looked at the path.
+    pub(crate) was_seen: bool,
     file: File,
     active: (Duration, Instant),
 }
@@ -329,10 +331,18 @@ impl Log {
 
     fn begin(&mut self, file: File) -> usize {
         let inode = file.metadata().unwrap().ino();
-        let written = Written { bytes: Vec::new(), fate: Fate::Kept, inode, file, active: self.now() };
+        let (bytes, fate, active) = (Vec::new(), Fate::Kept, self.now());
+        let written = Written { bytes, fate, inode, was_seen: false, file, active };
         self.generations.push(written);
         self.current = Some(self.generations.len() - 1);
         self.generations.len() - 1
+    }
+
+    /// Somebody has looked at the path.
+    pub(crate) fn see(&mut self) {
+        if let Some(current) = self.current {
+            self.generations[current].was_seen |= !self.generations[current].bytes.is_empty();
+        }
     }
 
     /// The youngest generation that was in this file.

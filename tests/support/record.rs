@@ -29,6 +29,8 @@ pub(crate) struct Record {
     // Handles may have gone stale: what was written to a file before it lost its name or was cut, and after somebody looked,
     // is then out of reach.
     handles_lost: bool,
+    // It has just begun, on a disk that may fail: then it may have been given fewer lines than it asked for, and is told so first.
+    may_lack_lines: bool,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,11 @@ impl Record {
         self.handles_lost = true;
     }
 
+    /// The disk may have failed when it began.
+    pub(crate) fn after_faults(&mut self) {
+        self.may_lack_lines = true;
+    }
+
     fn end(&self, generation: usize) -> u64 {
         let last = self.spans.get(&generation).and_then(|spans| spans.last());
         last.map_or(self.begun.get(&generation).copied().unwrap_or(0), |span| span.to)
@@ -80,7 +87,9 @@ impl Record {
 
     /// A piece has arrived.
     pub(crate) fn receive(&mut self, log: &Log, piece: &PieceKind) -> Result<(), String> {
+        let may_lack_lines = std::mem::take(&mut self.may_lack_lines);
         match piece {
+            PieceKind::Gap { from, to, bytes: None, .. } if from == to && may_lack_lines => {}
             // A cursor has room for so many places only: what is older is read on, but left out of it.
             PieceKind::Lines { from, to, bytes, .. }
                 if from == to && from.places().len() == Cursor::MOST_PLACES =>
@@ -258,7 +267,9 @@ impl Record {
             return Ok(());
         }
         let excused = match written.fate {
-            Fate::Kept | Fate::Packed => false,
+            Fate::Kept => false,
+            // If the handle was lost before anything was seen in it, nobody can tell which archive it is in.
+            Fate::Packed => had == 0 && self.handles_lost && !written.was_seen,
             // What came and went before anybody looked was never seen. What was seen is delivered, or counted, to
             // its last byte, unless it was cut: of what was written between the last look and the cut, nobody knows.
             // The mark says so.

@@ -42,6 +42,7 @@ pub(crate) struct Scene {
     feed: Option<Feed<()>>,
     viewers: Vec<Viewer>,
     begun: Instant,
+    has_failed: bool,
     // From a fault on that takes them away.
     handles_lost: bool,
 }
@@ -63,7 +64,7 @@ impl Scene {
     pub(crate) fn new(folder: TempDir, dated: bool) -> Self {
         let log = Log::new(folder.path(), dated);
         let (faults, viewers, begun) = (Faults::anywhere(), Vec::new(), Instant::now());
-        Self { folder, faults, log, feed: None, viewers, begun, handles_lost: false }
+        Self { folder, faults, log, feed: None, viewers, begun, has_failed: false, handles_lost: false }
     }
 
     /// What befalls the disk.
@@ -97,12 +98,15 @@ impl Scene {
                 self.log.apply(operation);
             }
             Event::Look(hinted) => {
-                let now = self.now();
+                let (now, met) = (self.now(), self.faults.met());
                 if *hinted {
                     self.feed().look_now(now)
                 } else {
                     self.feed().look(now)
                 };
+                if *hinted && self.faults.met() == met {
+                    self.log.see();
+                }
             }
             Event::Connect(start) => {
                 if self.viewers.len() < MOST_VIEWERS {
@@ -111,6 +115,9 @@ impl Scene {
                     let mut record = Record::default();
                     let cursor = self.feed().cursor(&position);
                     record.begin(&self.log, cursor);
+                    if self.has_failed {
+                        record.after_faults();
+                    }
                     if self.handles_lost {
                         record.before_handles_are_lost();
                     }
@@ -132,6 +139,7 @@ impl Scene {
                 self.viewers.iter_mut().for_each(|viewer| viewer.position = None);
             }
             Event::Fail(fault, first, times) => {
+                self.has_failed = true;
                 if *fault == Fault::Stale {
                     self.handles_lost = true;
                     self.viewers.iter_mut().for_each(|viewer| viewer.record.before_handles_are_lost());

@@ -75,6 +75,11 @@ impl Generation {
         Ok(is_sure && self.is_held_by(file)? && self.likeness(file)? != Likeness::Other)
     }
 
+    /// `file` holds all that is known of it, however little that is.
+    pub(crate) fn may_be_held_by(&self, file: &File) -> io::Result<bool> {
+        Ok(matches!(self.likeness(file)?, Likeness::Same | Likeness::Alike))
+    }
+
     /// How far `file` agrees with it. A few small reads.
     pub(crate) fn likeness(&self, file: &File) -> io::Result<Likeness> {
         if let Some(own) = self.own() {

@@ -100,7 +100,7 @@ impl Search {
     /// One block, or one more file.
     pub(crate) fn step(&mut self, bench: &mut Bench<'_>) -> Work {
         if !self.whole {
-            return match bench.follower.lineage.extend_back(bench.now) {
+            return match bench.follower.extend_back(bench.now) {
                 Ok(older) => {
                     self.whole = older.is_none();
                     Work::Again

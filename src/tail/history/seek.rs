@@ -48,7 +48,7 @@ impl Seek {
             return Work::Done(Summary::default());
         }
         if !self.whole {
-            return match bench.follower.lineage.extend_back(bench.now) {
+            return match bench.follower.extend_back(bench.now) {
                 Ok(older) => {
                     self.whole = older.is_none();
                     Work::Again

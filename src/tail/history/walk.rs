@@ -186,7 +186,7 @@ impl Walk {
         while let Some(younger) = id {
             id = match younger.before() {
                 known if known >= follower.lineage.oldest() => Some(known),
-                _ => follower.lineage.extend_back(now)?,
+                _ => follower.extend_back(now)?,
             };
             let is_void = |id| follower.lineage.get(id).is_some_and(Generation::is_void);
             if !id.is_some_and(is_void) {

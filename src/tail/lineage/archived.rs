@@ -8,13 +8,13 @@
 use std::io;
 use std::time::Instant;
 
-use super::Lineage;
 use super::passed::Passed;
+use super::{Lineage, Sign};
 use crate::tail::archive::Content;
 use crate::tail::beneath::OpenError;
 use crate::tail::cursor::HEAD;
 use crate::tail::disk::File;
-use crate::tail::generation::{Generation, Glance};
+use crate::tail::generation::{Generation, Glance, Likeness};
 use crate::tail::siblings::Sibling;
 
 impl Lineage {
@@ -41,6 +41,9 @@ impl Lineage {
         generation: &Generation,
         now: Instant,
     ) -> Result<bool, OpenError> {
+        if generation.is_void() {
+            return Ok(false);
+        }
         let same_file = sibling.holder() == generation.holder();
         let Some(format) = sibling.format else {
             let held = |file: &File| generation.is_held_by(file);
@@ -108,13 +111,12 @@ impl Lineage {
         Ok(self.ask_sibling(sibling, now, compare)?.is_some_and(|(_, _, told)| told))
     }
 
-    /// What is in an archive, if the generation may be read from it. That it holds what was read is enough if it is
-    /// `expected` to be the one.
+    /// What is in an archive, if the generation may be read from it.
     pub(super) fn search_archive(
         &self,
         sibling: &Sibling,
         generation: &Generation,
-        expected: bool,
+        sign: Sign,
         now: Instant,
     ) -> Result<Option<(File, Glance)>, OpenError> {
         if !self.begins_as(sibling, generation, now)? {
@@ -124,7 +126,11 @@ impl Lineage {
         let Some((file, glance, (held, likeness))) = self.ask_sibling(sibling, now, compare)? else {
             return Ok(None);
         };
-        let found = expected && held || generation.is_readable_as(likeness, glance.is_torn());
+        let found = match sign {
+            Sign::Expected if held => true,
+            Sign::Heir if likeness == Likeness::Alike => true,
+            _ => generation.is_readable_as(likeness, glance.is_torn()),
+        };
         Ok(found.then_some((file, glance)))
     }
 

@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use super::{Lineage, nanoseconds};
+use super::Lineage;
 use crate::tail::beneath::OpenError;
 use crate::tail::generation::{Begins, Generation};
 use crate::tail::siblings::Sibling;
@@ -34,15 +34,15 @@ impl Lineage {
             Ok(generation) => (Some(generation), None),
             Err(why) => (self.youngest(&siblings, now)?, Some(why)),
         };
-        let found = found.unwrap_or_else(|| {
-            let youngest = siblings.iter().filter(|s| s.is_in_order()).map(|s| s.stat.modified).max();
-            Generation::void(youngest.map_or(0, |last| nanoseconds(last) + 1), now)
-        });
+        let found = match found {
+            Some(found) => found,
+            None => self.void_after(&siblings, now)?,
+        };
         self.generations = VecDeque::from([found]);
         let predecessor = match self.extend_back(now) {
             // Compressed, it would be new later.
             Err(why @ OpenError::Io(_)) => {
-                self.generations = VecDeque::from([Generation::void(0, now)]);
+                self.generations = VecDeque::from([Generation::void(0, UNIX_EPOCH, now)]);
                 return Err(why);
             }
             told => told,
@@ -54,6 +54,20 @@ impl Lineage {
     /// Whether it [has begun](Self::begin).
     pub(crate) fn has_begun(&self) -> bool {
         self.passed_over.is_some()
+    }
+
+    /// What comes next is younger than all of `siblings`, of which none can be read as it is.
+    fn void_after(&self, siblings: &[Sibling], now: Instant) -> Result<Generation, OpenError> {
+        let in_order = || siblings.iter().filter(|sibling| sibling.is_in_order());
+        // One that cannot be looked into is known by its time alone.
+        let number = match in_order().next_back() {
+            Some(youngest) => {
+                self.patience.bear(&youngest.rel, self.number(youngest, now), now)?.unwrap_or(0)
+            }
+            None => 0,
+        };
+        let since = in_order().map(|sibling| sibling.stat.modified + Duration::from_nanos(1)).max();
+        Ok(Generation::void(number, since.unwrap_or(UNIX_EPOCH), now))
     }
 
     /// The youngest of `siblings` that can be read, unless that would have to be unpacked.

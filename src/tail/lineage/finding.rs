@@ -3,11 +3,11 @@
 //! Does not know who asks.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Lineage, nanoseconds};
+use super::{Lineage, undecided};
 use crate::tail::beneath::OpenError;
-use crate::tail::cursor::{ENOUGH, Place, Seal, head_len};
+use crate::tail::cursor::{ENOUGH, HeadPrint, Place, Seal, head_len};
 use crate::tail::disk::File;
 use crate::tail::generation::Generation;
 use crate::tail::holder::Holder;
@@ -60,9 +60,15 @@ impl Lineage {
         let Some(found) = found else {
             return Ok(None);
         };
-        let mut chain = vec![siblings[found].clone()];
-        // Up to the first that we know: what is younger than that is for the follower to find.
         let current = self.current()?.map(|stat| Holder::plain(&stat));
+        if found >= self.older(&siblings, current, now)? {
+            // What is younger is for the follower to find.
+            let to_come = self.between(&siblings, current, now)?;
+            let is_to_come = to_come.iter().any(|sibling| sibling.rel == siblings[found].rel);
+            return if is_to_come { Err(undecided()) } else { Ok(None) };
+        }
+        let mut chain = vec![siblings[found].clone()];
+        // Up to the first that we know.
         for sibling in siblings::younger_than(&siblings, found) {
             if Some(sibling.holder()) == current || self.is_known(&sibling, now)? {
                 break;
@@ -103,18 +109,58 @@ impl Lineage {
         Ok(self.patience.bear(&sibling.rel, named, now)?.unwrap_or(false))
     }
 
-    /// Where a reader goes on who came when there was no file, nor anything that could be read as it is: what was changed
-    /// `since`, in nanoseconds, is new to it.
-    pub(crate) fn after_void(&mut self, since: u64, now: Instant) -> Result<Option<GenerationId>, OpenError> {
-        let void = |generation: &Generation| generation.is_void() && generation.start() == since;
-        if let Some(void) = self.ids_from(self.first).find(|&id| self.get(id).is_some_and(void)) {
+    /// Where a reader goes on who came when there was no file, nor anything that could be read as it is: with the first
+    /// generation that came after that. None if there is none.
+    ///
+    /// The `void` names the file that was the youngest. What is older than that is old, whatever was written to it since.
+    /// If it is gone, what is older went before it, or was changed before.
+    pub(crate) fn after_void(
+        &mut self,
+        void: &Place,
+        now: Instant,
+    ) -> Result<Option<GenerationId>, OpenError> {
+        let is_it = |generation: &Generation| generation.is_void() && generation.start_place() == *void;
+        if let Some(void) = self.ids_from(self.first).find(|&id| self.get(id).is_some_and(is_it)) {
             return Ok(Some(void));
         }
-        while self.extend_back_to(since, now)?.is_some() {}
-        let is_new = |id: &GenerationId| self.get(*id).is_some_and(|g| nanoseconds(g.modified()) >= since);
-        let new = self.ids_from(self.first).find(is_new);
-        Ok(new.or(Some(self.last())))
+        let is_there = self.is_there(|number| names_youngest(void, number), now)?;
+        let since = UNIX_EPOCH + Duration::from_nanos(void.offset);
+        let is_old = |number: u64, modified: SystemTime| match is_there {
+            true => names_youngest(void, number),
+            false => modified < since,
+        };
+        let was_old = |generation: &Generation| is_old(generation.inode(), generation.modified());
+        if let Some(old) = self.ids_from(self.first).rev().find(|&id| self.get(id).is_some_and(was_old)) {
+            return Ok(self.get(old.next()).map(|_| old.next()));
+        }
+        while let Some(older) = self.next_older(now)? {
+            let number = self.patience.bear(&older.rel, self.number(&older, now), now)?;
+            if is_old(number.unwrap_or(0), older.stat.modified) || self.prepend(&older, now)?.is_none() {
+                break;
+            }
+        }
+        Ok(Some(self.first))
     }
+
+    /// Is a file with such a number known, or among the siblings?
+    fn is_there(&self, is_it: impl Fn(u64) -> bool, now: Instant) -> Result<bool, OpenError> {
+        if self.generations.iter().any(|generation| is_it(generation.inode())) {
+            return Ok(true);
+        }
+        self.archives.borrow_mut().begin_step();
+        for sibling in self.siblings(now)?.iter().rev().filter(|sibling| sibling.is_in_order()) {
+            let number = self.patience.bear(&sibling.rel, self.number(sibling, now), now)?;
+            if number.is_some_and(&is_it) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Is this the number of the file after which the place of a void lies? If there was none, it lies at 0.
+fn names_youngest(void: &Place, number: u64) -> bool {
+    void.offset > 0 && number > 0 && HeadPrint::of(&number.to_be_bytes(), void.offset) == void.head
 }
 
 /// Does `place` name what is in `file`? Its first bytes and those before the offset must be the same; if it is not
