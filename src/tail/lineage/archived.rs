@@ -8,8 +8,9 @@
 use std::io;
 use std::time::Instant;
 
+use super::Lineage;
 use super::passed::Passed;
-use super::{Lineage, Sign};
+use super::search::Sign;
 use crate::tail::archive::Content;
 use crate::tail::beneath::OpenError;
 use crate::tail::cursor::HEAD;

@@ -5,7 +5,7 @@
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Lineage, undecided};
+use super::Lineage;
 use crate::tail::beneath::OpenError;
 use crate::tail::cursor::{ENOUGH, HeadPrint, Place, Seal, head_len};
 use crate::tail::disk::File;
@@ -62,10 +62,10 @@ impl Lineage {
         };
         let current = self.current()?.map(|stat| Holder::plain(&stat));
         if found >= self.older(&siblings, current, now)? {
-            // What is younger is for the follower to find.
+            // What is younger is for the follower to find; until it has, nobody can tell.
             let to_come = self.between(&siblings, current, now)?;
             let is_to_come = to_come.iter().any(|sibling| sibling.rel == siblings[found].rel);
-            return if is_to_come { Err(undecided()) } else { Ok(None) };
+            return if is_to_come { Err(io::Error::from(io::ErrorKind::Other).into()) } else { Ok(None) };
         }
         let mut chain = vec![siblings[found].clone()];
         // Up to the first that we know.
