@@ -256,3 +256,12 @@ fn a_renamed_file_that_was_closed_is_followed_again_for_who_returns_to_it() {
         }
     }
 }
+
+/// Nobody could tell where it begins when it came. Until somebody could, the log was rotated, compressed and removed: it is told
+/// that it has missed something.
+#[test]
+fn who_could_not_begin_at_once_is_told_what_it_missed_though_there_is_no_log_any_more() {
+    let (rotate, delete) = (Event::Log(Operation::Rotate), Event::Log(Operation::Delete));
+    let after = [Event::Connect(Start::Lines(0)), rotate, delete, compress()];
+    tell_with(Fault::Broken, &[append(0)], &after);
+}

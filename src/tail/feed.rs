@@ -311,7 +311,8 @@ impl<E: Default> Feed<E> {
             return self.presence(position).unwrap_or(Step::UpToDate);
         }
         // Its cursor has named the place before everything until now.
-        let leaps = !matches!(start, Start::Cursor(_)) && found.at.newest().place.inode != 0;
+        let leaps =
+            !matches!(start, Start::Cursor(_)) && found.at.newest().place != position.at.newest().place;
         if leaps {
             let from = position.at.cursor();
             found.unsettled = Some(Rc::new(Unsettled::Lost(from, GapReason::Unknown)));
