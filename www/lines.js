@@ -248,13 +248,15 @@ export class LineWindow {
   }
 
   /**
-   * Puts a mark before what is there.
+   * Puts a mark before what is there. Where a file begins it is there already, perhaps: that is said with the text that
+   * begins there, and to whoever asks for what lies before.
    * @param {Mark} mark
    * @param {string} from the cursor before it
    */
   prependMark(mark, from) {
     this.#dropBeforeTie();
     const next = this.row(this.first);
+    if (isBorder(mark) && next?.kind === 'mark' && isBorder(next.mark)) return;
     this.#rows.splice(this.#gone, 0, { kind: 'mark', file: next === undefined ? this.#file : fileBefore(next), mark });
     this.first -= 1;
     this.#ties.unshift({ id: this.first, cursor: from, within: false });

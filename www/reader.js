@@ -332,11 +332,11 @@ export class Reader {
   /** @param {Stretch} part */
   #takeOlder({ text, from, begins, gap, bytes }) {
     const { lines } = this;
-    if (gap === null) lines.prepend(text, from);
-    else lines.prependMark({ kind: 'gap', bytes, why: gap }, from);
+    if (gap !== null) lines.prependMark({ kind: 'gap', bytes, why: gap }, from);
+    else if (text !== '') lines.prepend(text, from);
     if (begins !== null) {
-      if (this.counts) lines.learn(lines.lineFrom(lines.first), 1);
       lines.prependMark({ kind: begins }, from);
+      if (this.counts) lines.learn(lines.lineFrom(lines.first), 1);
     }
     if (lines.trimEnd()) this.listener.detach();
     this.#took(text);

@@ -36,7 +36,7 @@ export class History {
       }
       const begins = from === 0 && file > 0 ? { begins: 'rotated' } : {};
       const stretch = { id, from: `${file}:${from}`, to: `${file}:${to}`, bytes: to - from, ...begins };
-      if (to > 0) answer.push([{ older: stretch }, text.slice(from, to)]);
+      if (to > 0 || (answer.length === 0 && file > 0)) answer.push([{ older: stretch }, text.slice(from, to)]);
       if (from === 0 && file === 0) return [...answer, [{ done: { id, more: false } }]];
       [file, to] = from === 0 ? [file - 1, this.files[file - 1].length] : [file, from];
     }

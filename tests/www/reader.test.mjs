@@ -71,6 +71,17 @@ test('near the upper edge older lines are asked for, until the log’s beginning
   assert.deepEqual(numbers, [1, 2, 3, 4, 5, '-', 1, 2, 3, 4]);
 });
 
+test('where reading began at a file’s first byte, its mark comes with what lies before', async () => {
+  const page = pageOf(new History([fileOf(0, 5), fileOf(5, 9)]));
+  page.lines.clear('1:0');
+  page.lines.append(fileOf(5, 9), '1:28');
+  page.reader.reach(ABOVE, false, null);
+  await settled();
+  assert.deepEqual(page.texts(), [...numbered(0, 5), '-- rotated', ...numbered(5, 9)]);
+  const numbers = page.rows().map((row) => (row.kind === 'line' ? page.lines.numberOf(row) : '-'));
+  assert.deepEqual(numbers, [1, 2, 3, 4, 5, '-', 1, 2, 3, 4]);
+});
+
 test('a goal that is far away replaces what is shown, with what lies before it within reach', async () => {
   const page = pageOf(new History([fileOf(0, 500), fileOf(500, 2000)]));
   page.lines.clear('1:0');

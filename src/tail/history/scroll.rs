@@ -92,15 +92,26 @@ impl Scroll {
                 self.tell(id, range, told.text, bench)
             }
             Block::Gap { id, from, bytes, why } => self.tell_gap(id, from, bytes, why, bench),
-            Block::Border { begins: began, .. } => {
-                if let Way::Down { begins } = &mut self.way {
-                    *begins = Some(began);
-                }
-                Work::Again
-            }
+            Block::Border { begins: began, .. } => self.cross(began),
             Block::Again => Work::Again,
             Block::Later => Work::Later,
             Block::End => Work::Done(Summary::default()),
+        }
+    }
+
+    /// Another file begins. Downwards its lines say so. Upwards they have said so, if there were any: where the place that was
+    /// asked for is its first byte, that is told by itself.
+    fn cross(&mut self, began: Begins) -> Work {
+        match &mut self.way {
+            Way::Down { begins } => {
+                *begins = Some(began);
+                Work::Again
+            }
+            Way::Up if self.at == self.asked => {
+                let (from, to) = (self.at.cursor(), self.at.cursor());
+                Work::Found(Found::Lines { from, to, text: Rc::from(*b""), bytes: 0, begins: Some(began) })
+            }
+            Way::Up => Work::Again,
         }
     }
 

@@ -15,6 +15,7 @@ use super::*;
 use crate::tail::beneath::Root;
 use crate::tail::cursor::{Cursor, Seal};
 use crate::tail::follower::Follower;
+use crate::tail::generation::Begins;
 use crate::tail::lens::Lens;
 use crate::tail::pattern::{Filter, FilterSpec};
 
@@ -385,6 +386,32 @@ fn what_is_lost_is_said() {
     assert_eq!(summary, Summary { more: false, count: 1, lost: true });
     let here = scene.end();
     assert!(!scene.run(search(here), None).1.lost);
+}
+
+#[test]
+fn where_the_place_is_a_files_first_byte_what_lies_before_says_so() {
+    let mut scene = Scene::new(&[b"one\ntwo\n".to_vec(), b"three\n".to_vec()], 100);
+    let end = scene.end();
+    let older = |before: &Cursor| Task::Older { before: before.clone(), lines: 1 };
+    let (third, _) = scene.run(older(&end), None);
+    let Found::Lines { from, begins, .. } = &third[0] else { panic!("{third:?}") };
+    assert_eq!((third.len(), *begins), (1, Some(Begins::Rotated)), "with the text");
+    let (second, _) = scene.run(older(from), None);
+    let border = Found::Lines {
+        from: from.clone(),
+        to: from.clone(),
+        text: Rc::from(*b""),
+        bytes: 0,
+        begins: Some(Begins::Rotated),
+    };
+    assert_eq!((second.len(), &second[0]), (2, &border), "and by itself");
+    let Found::Lines { from, text, .. } = &second[1] else { panic!("{second:?}") };
+    assert_eq!(&**text, b"two\n");
+    let (first, _) = scene.run(older(from), None);
+    let Found::Lines { from, begins: None, .. } = &first[0] else {
+        panic!("no other file before: {first:?}")
+    };
+    assert!(scene.run(older(from), None).0.is_empty());
 }
 
 #[test]
