@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use history::{Bytes, Operation};
+use history::{Bytes, Format, Operation};
 use scene::{Event, Scene};
 use wiretail::tail::beneath::Root;
 use wiretail::tail::disk::{Disk, Fault, Faults};
@@ -379,6 +379,49 @@ fn what_came_before_and_may_not_be_read_at_first_is_followed_once_it_may() {
     let allowed = ["late\n", "late\nrotatedrotated\n", "gap of None"];
     assert!(heard.iter().all(|heard| allowed.contains(&heard.as_str())), "{heard:?}");
     assert!(heard.len() > 6 && heard.iter().filter(|heard| *heard == "late\n").count() > 3, "{heard:?}");
+}
+
+/// The log was last changed in the same instant, as times are kept, as the archive beside it, and could not be read when it was
+/// opened.
+#[test]
+fn a_log_that_is_as_old_as_the_archive_beside_it_is_read_once_it_can_be() {
+    for (first, times) in (1..20).flat_map(|first| (1..6).map(move |times| (first, times))) {
+        let (folder, faults, mut now) = (folder(), Faults::anywhere(), Instant::now());
+        let at = |name: &str| folder.path().join(name);
+        let time = std::time::SystemTime::now();
+        let write = |name: &str, bytes: &[u8]| {
+            std::fs::write(at(name), bytes).unwrap();
+            std::fs::File::options().append(true).open(at(name)).unwrap().set_modified(time).unwrap();
+        };
+        write("app.log.1.gz", &Format::Gzip.pack(b"old\n"));
+        write("app.log", b"new\n");
+        faults.begin(Fault::Broken, first, times);
+        let root = Rc::new(Root::wait_for(&Disk::with(&faults), folder.path()));
+        let mut feed: Feed<()> = Feed::open(root, "app.log".into(), Rc::default(), now);
+        let mut position = feed.start(&Start::Beginning, now);
+        std::fs::rename(at("app.log.1.gz"), at("app.log.2.gz")).unwrap();
+        std::fs::rename(at("app.log"), at("app.log.1")).unwrap();
+        write("app.log", b"");
+        let (mut text, mut gaps) = (String::new(), 0);
+        for _ in 0..20 {
+            now += Duration::from_millis(300);
+            feed.look_now(now);
+            while let Step::Piece(piece, next) = feed.next(&position, now) {
+                match &piece.kind {
+                    PieceKind::Lines { text: lines, .. } => {
+                        text.push_str(std::str::from_utf8(lines).unwrap());
+                    }
+                    PieceKind::Gap { .. } => gaps += 1,
+                    _ => {}
+                }
+                position = next;
+            }
+        }
+        assert!(
+            text == "new\n" || text.is_empty() && gaps == 1,
+            "{times} from call {first} on: {text:?}, {gaps} gaps"
+        );
+    }
 }
 
 /// A new folder, in memory where there is such a place.

@@ -131,10 +131,10 @@ impl Generation {
     }
 
     /// What stands for "before there was a file", after the one whose number is `after` (0: there was none). Its place is the
-    /// only one with inode 0. It has that number for its first bytes, and a time for an offset, in nanoseconds: what was
-    /// changed before `since` is older.
-    pub(crate) fn void(after: u64, since: SystemTime, now: Instant) -> Self {
-        let at = nanoseconds(since);
+    /// only one with inode 0. It has that number for its first bytes, and a time for an offset, in nanoseconds: just after
+    /// `last`, when one of those before it was changed.
+    pub(crate) fn void(after: u64, last: SystemTime, now: Instant) -> Self {
+        let at = if last == UNIX_EPOCH { 0 } else { nanoseconds(last) + 1 };
         Self {
             inode: 0,
             holder: Holder::NONE,
@@ -149,7 +149,7 @@ impl Generation {
             pending: Vec::new(),
             half_due: None,
             size: at,
-            modified: since,
+            modified: last,
             hungry: false,
             life: Life::Ended(at),
             bytes: Bytes::Gone,

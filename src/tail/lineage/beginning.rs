@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Instant, UNIX_EPOCH};
 
 use super::Lineage;
 use crate::tail::beneath::OpenError;
@@ -39,15 +39,17 @@ impl Lineage {
             None => self.void_after(&siblings, now)?,
         };
         self.generations = VecDeque::from([found]);
+        // What is as old as the youngest may be new later: the times of files have ticks. What is there now is not.
+        self.pass_over(&siblings);
         let predecessor = match self.extend_back(now) {
             // Compressed, it would be new later.
             Err(why @ OpenError::Io(_)) => {
                 self.generations = VecDeque::from([Generation::void(0, UNIX_EPOCH, now)]);
+                self.passed_over = None;
                 return Err(why);
             }
             told => told,
         };
-        self.pass_over(&siblings);
         Ok(Begun { nothing, predecessor })
     }
 
@@ -66,8 +68,8 @@ impl Lineage {
             }
             None => 0,
         };
-        let since = in_order().map(|sibling| sibling.stat.modified + Duration::from_nanos(1)).max();
-        Ok(Generation::void(number, since.unwrap_or(UNIX_EPOCH), now))
+        let last = in_order().map(|sibling| sibling.stat.modified).max();
+        Ok(Generation::void(number, last.unwrap_or(UNIX_EPOCH), now))
     }
 
     /// The youngest of `siblings` that can be read, unless that would have to be unpacked.
