@@ -69,6 +69,10 @@ impl Generation {
             return Ok(());
         };
         let size = stat_of(file)?.size;
+        // If it holds something else now, `read` will see that, and count what is gone.
+        if size < self.size || !self.is_held_by(file)? {
+            return Ok(());
+        }
         let offset = if offset > size { self.lens.border(file, size)? } else { offset };
         if self.has_ended() || offset <= self.offset {
             return Ok(());
@@ -328,6 +332,20 @@ mod tests {
         growing.generation.lose(GapReason::Truncated);
         assert!(matches!(growing.read(false), Read::Gap(8, GapReason::Truncated)));
         growing.reads_nothing();
+    }
+
+    #[test]
+    fn nothing_is_leapt_over_in_a_file_that_was_cut_before_it_was_read() {
+        for after in ["shorter\n", "another line, and another\n"] {
+            let mut growing = Growing::new();
+            growing.write(b"one\ntwo\nthree\n");
+            growing.generation.look(growing.now).unwrap();
+            growing.file.set_len(0).unwrap();
+            growing.write(after.as_bytes());
+            growing.generation.leap(u64::MAX).unwrap();
+            assert_eq!(growing.generation.offset(), 0);
+            assert!(matches!(growing.read(false), Read::Cut));
+        }
     }
 
     #[test]
