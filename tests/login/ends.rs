@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::ws::{CLOSE, Raw, http, http_get};
 use crate::support::{SOON, until};
-use crate::{ADA_TOKEN, ANOTHER, BOB_TOKEN, HASH, Place, bearer, closed, log_in, try_form, viewer};
+use crate::{ADA_TOKEN, ANOTHER, BOB_TOKEN, HASH, Place, bearer, closed, log_in, sha256, try_form, viewer};
 
 #[test]
 fn logging_out_ends_all_that_the_session_watches_and_nothing_else() {
@@ -140,4 +140,43 @@ fn settings_that_are_read_again_hold_for_who_is_inside() {
     until("the refusal", SOON, || server.stderr().contains(said).then_some(()));
     assert_eq!(http_get(server.addr(), "/tail/secret.log", &[]).0, 401);
     assert_eq!(http_get(server.addr(), "/tail/secret.log", &[("Authorization", &ada)]).0, 200);
+}
+
+#[test]
+fn who_has_let_go_of_a_log_does_not_get_back_to_one_that_is_not_theirs_any_more() {
+    let place = Place::new();
+    let settings = |group: &str| {
+        format!(
+            "[[log]]\npath = 'shop'\ngroup = '{group}'\n[[log]]\npath = 'chat.log'\nwritable = true\ngroup = '{group}'\n\
+             [[user]]\nname = 'bob'\ngroups = ['shop']\nwrite = true\ntokens = ['{}']\n",
+            sha256(BOB_TOKEN)
+        )
+    };
+    place.configure(&settings("shop"));
+    let server = place.serve(&[]);
+    let bob = bearer(BOB_TOKEN);
+    let field = ("Authorization", bob.as_str());
+    let (mut till, mut chat) = (viewer(&server, "till.log", field), viewer(&server, "chat.log", field));
+    for away in [&mut till, &mut chat] {
+        away.say("stop");
+        away.wait_for("stopped", SOON);
+    }
+    // Who is away may write, as long as the room is theirs.
+    chat.raw.send_text(r#"{"say":{"id":1,"message":"while it is mine"}}"#);
+    chat.wait_for("said", SOON);
+
+    place.configure(&settings("closed"));
+    server.signal(Signal::HUP);
+    let hidden = || (http_get(server.addr(), "/tail/till.log", &[field]).0 == 404).then_some(());
+    until("bob to see the shop no more", SOON, hidden);
+    place.append("shop/till.log", "not for bob\n");
+    chat.raw.send_text(r#"{"say":{"id":2,"message":"not by bob"}}"#);
+    assert_eq!(chat.wait_for("error", SOON).value["code"], "read-only");
+    for away in [&mut till, &mut chat] {
+        away.say("start");
+        assert_eq!(closed(away), Some(1008));
+        assert!(!away.text.contains("not for bob"), "{}", away.text);
+    }
+    let written = std::fs::read_to_string(place.0.path().join("chat.log")).unwrap();
+    assert!(written.contains("while it is mine") && !written.contains("not by bob"), "{written}");
 }

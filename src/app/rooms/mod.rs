@@ -185,7 +185,9 @@ pub struct Written {
 /// [`Refused`], and nothing of it can be read by anybody, but where the disk has taken half of it.
 pub fn say(said: &Said, room: &Rc<str>, context: &mut Context<'_>) -> Result<Written, Refused> {
     let visitor = context.visitor();
-    if !context.logs.is_room(room) || !visitor.may_write() {
+    // Who watches or has let go of it may have been told a moment ago not to see it any more.
+    let is_seen = context.logs.resolve(room, &visitor).is_some();
+    if !is_seen || !context.logs.is_room(room) || !visitor.may_write() {
         return Err(Refused::read_only());
     }
     let Some(address) = context.peer() else {

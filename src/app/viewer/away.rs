@@ -80,10 +80,13 @@ impl Viewer {
         FromServer::Stopped { cursor }
     }
 
-    /// Reads on where the viewer was when it left; nothing if it has not. `None` when the log has vanished from the catalogue.
+    /// Reads on where the viewer was when it left; nothing if it has not. `None` when the log has vanished from the catalogue, or
+    /// may not be seen any more.
     fn come_back(&mut self, context: &mut Context<'_>) -> Option<String> {
         let watched = match self.left.take() {
             Some(left) => {
+                // Nobody has looked after who is away: what may be seen of the log can be another thing by now.
+                context.logs.resolve(&self.log, &context.visitor())?;
                 let watched = context.logs.watch(&self.log, context.id, context.now)?;
                 let position = watched.feed.start(&left.at, context.now);
                 self.position = watched.feed.filtered(&position, left.filter, context.now);
