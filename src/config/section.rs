@@ -37,11 +37,22 @@ impl<'a> Place<'a> {
     pub(super) fn parse(self) -> DeTable<'a> {
         DeTable::parse(self.text).map(Spanned::into_inner).unwrap_or_else(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            let said = self.text.lines().nth(line_of(self.text, at) - 1).unwrap_or_default().trim();
+            let line = line_of(self.text, at) - 1;
+            let said = self.text.lines().nth(line).unwrap_or_default().trim();
             let why = error.message().replace('\n', "; ");
-            self.complain(at, format!("this cannot be read as TOML ({why}): {said:?}"));
+            let shown = if self.may_be_secret(line) { String::new() } else { format!(": {said:?}") };
+            self.complain(at, format!("this cannot be read as TOML ({why}){shown}"));
             DeTable::default()
         })
+    }
+
+    /// Whether a line, counted from 0, may have what nobody else is to read: what was meant to be a password, say, without its
+    /// quotes. It is not known what it is, so all that is said of users counts.
+    fn may_be_secret(self, line: usize) -> bool {
+        let lines = self.text.lines().take(line + 1);
+        let said = lines.clone().last().unwrap_or_default();
+        let table = lines.filter(|line| line.trim_start().starts_with('[')).last().unwrap_or_default();
+        table.contains("user") || ["password", "tokens"].iter().any(|key| said.contains(key))
     }
 
     /// A value as it is written, short enough for a sentence.
@@ -67,6 +78,8 @@ pub(super) struct Section<'a> {
     table: DeTable<'a>,
     /// The keys that were asked for.
     known: Vec<&'static str>,
+    /// Those whose values are not shown, whatever is wrong with them.
+    secret: &'static [&'static str],
 }
 
 impl<'a> Section<'a> {
@@ -74,13 +87,18 @@ impl<'a> Section<'a> {
     pub(super) fn new(place: Place<'a>, title: &'static str, value: Spanned<DeValue<'a>>) -> Option<Self> {
         let at = value.span().start;
         match value.into_inner() {
-            DeValue::Table(table) => Some(Self { place, title, at, table, known: Vec::new() }),
+            DeValue::Table(table) => Some(Self { place, title, at, table, known: Vec::new(), secret: &[] }),
             other => {
                 let what = format!("this is {}; {title} is written on a line of its own", kind(&other));
                 place.complain(at, what);
                 None
             }
         }
+    }
+
+    /// The values of these are shown to nobody.
+    pub(super) fn hide(&mut self, secret: &'static [&'static str]) {
+        self.secret = secret;
     }
 
     /// Each needs `key`, as in `example`, and something in it.
@@ -171,7 +189,10 @@ impl<'a> Section<'a> {
     }
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'a>>, wanted: &str) {
-        let written = self.place.written(value.span());
+        let written = match self.secret.contains(&key) {
+            true => "…".to_owned(),
+            false => self.place.written(value.span()),
+        };
         // Of a number, it is not that it is one.
         let what = match value.get_ref() {
             DeValue::Integer(_) if wanted.starts_with(WHOLE) => String::new(),

@@ -26,6 +26,8 @@ pub struct User {
 
 impl User {
     pub(super) fn of(mut section: Section<'_>) -> Option<Self> {
+        // What stands there by mistake may be the password itself.
+        section.hide(&["password", "tokens"]);
         section.needs("name", "name = \"ada\"");
         section.needs_one_of(
             &["password", "tokens"],

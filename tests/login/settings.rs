@@ -59,6 +59,22 @@ fn what_is_wrong_with_a_user_is_said_and_no_secret_with_it() {
              makes both.",
         ),
         (
+            "name = 'ada'\npassword = ['open sesame']\nlogs = ['*']".to_owned(),
+            "wiretail: line 5: password = …: this is a list; text is wanted, in quotes, as password = ",
+        ),
+        (
+            "name = 'ada'\ntokens = 'my token'\nlogs = ['*']".to_owned(),
+            "wiretail: line 5: tokens = …: this is text; a list of texts is wanted, in brackets, as tokens = ",
+        ),
+        (
+            "name = 'ada'\npassword = open sesame\nlogs = ['*']".to_owned(),
+            "wiretail: line 5: this cannot be read as TOML (",
+        ),
+        (
+            "name = 'ada'\ntokens = [\n'my token,\n]\nlogs = ['*']".to_owned(),
+            "wiretail: line 6: this cannot be read as TOML (",
+        ),
+        (
             format!("name = 'a:b'\n{fine}"),
             "wiretail: line 4: name = a:b: a user's name has at most 32 letters, digits, spaces, and of other characters only - _ . '.",
         ),
