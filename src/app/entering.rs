@@ -18,7 +18,8 @@ use super::access::sessions::cookie;
 use crate::http::{Response, Status};
 use crate::net::Bytes;
 
-/// How long it is waited for the helper: some who come before, at the dearest a second each.
+/// How long it is waited for the helper, and for those who come before: with the hashes that `hash-password` makes, nine looks
+/// of tens of milliseconds each.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One who waits.
@@ -81,14 +82,14 @@ impl Entering {
                     .field("Cache-Control", "no-store")
             }
         };
-        context.send(Bytes::Own(response.into_bytes(false, self.keep)));
+        context.send(Bytes::Own(context.dated(response).into_bytes(false, self.keep)));
         self.keep
     }
 
     /// Nobody has looked at it for too long. True if the connection is kept behind the answer.
     pub fn expired(&self, context: &mut Context<'_>) -> bool {
         let page = login::page(&self.form.frame, &self.form.name, Some(Note::Busy));
-        context.send(Bytes::Own(page.into_bytes(false, self.keep)));
+        context.send(Bytes::Own(context.dated(page).into_bytes(false, self.keep)));
         self.keep
     }
 }

@@ -222,6 +222,7 @@ fn a_password_gives_a_cookie_that_opens_the_page_and_all_streams() {
     let body = "name=ada&password=open+sesame&next=%2Fraw%2Fnotes.log";
     let (status, fields, _) = try_form(server.addr(), "", body, &[]);
     assert_eq!((status, fields.get("Location")), (303, Some("/raw/notes.log")));
+    assert!(fields.get("Date").is_some());
     let set = fields.get("Set-Cookie").unwrap();
     assert!(set.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict"), "{set}");
     let cookie = cookie_of(&fields);
@@ -248,6 +249,7 @@ fn a_wrong_password_and_an_unknown_name_get_the_same_page_and_take_the_same_time
         let (status, fields, page) =
             try_form(server.addr(), "", &format!("name={name}&password=wrong&lang=zh"), &[]);
         assert_eq!((status, fields.get("Set-Cookie")), (401, None));
+        assert!(fields.get("Date").is_some());
         assert!(page.contains("名字或密码不对。") && page.contains(&format!("value=\"{name}\"")), "{page}");
         page.replace(name, "NAME")
     };
