@@ -109,7 +109,7 @@ pub struct Rescanned {
     pub due: Instant,
     /// Who waited for the list to change, if it has.
     pub waiters: Vec<ConnId>,
-    /// Viewers of logs that are not served any more, or are to be read another way.
+    /// Viewers of logs that are not served any more, or are to be read another way; or whose name is another log's by now.
     pub displaced: Vec<ConnId>,
     /// What has changed with another catalogue, if it has just taken over.
     pub changes: Option<Changes>,
@@ -311,9 +311,14 @@ impl Logs {
         }
     }
 
-    /// `viewer` watches `name` from now on; the first viewer opens it. `None` if the catalogue does not list it.
+    /// `viewer` watches `name` from now on; the first viewer opens it. `None` if the catalogue does not list it, or if its name
+    /// is still that of another log for some who watch that, which the next [`rescan`](Self::rescan) puts an end to.
     pub fn watch(&mut self, name: &Rc<str>, viewer: ConnId, now: Instant) -> Option<&mut Watched> {
-        if !self.watched.contains_key(name) {
+        if let Some(watched) = self.watched.get(name) {
+            if self.is_another(name, watched) {
+                return None;
+            }
+        } else {
             let entry = self.catalogue.find(name)?;
             let path = entry.root.path().join(&entry.rel);
             let (archives, root) = (Rc::clone(&self.archives), Rc::clone(&entry.root));
@@ -329,6 +334,15 @@ impl Logs {
         watched.viewers.push(viewer);
         self.watches.insert(viewer, Rc::clone(name));
         Some(watched)
+    }
+
+    /// Whether the catalogue calls another log `name` now than the one that is being watched by it: a name becomes free when a
+    /// log leaves the list, though somebody may still watch that.
+    fn is_another(&self, name: &str, watched: &Watched) -> bool {
+        let is_at = |entry: &LogEntry| {
+            watched.path.strip_prefix(entry.root.path()).is_ok_and(|beneath| beneath == entry.rel)
+        };
+        self.catalogue.find(name).is_some_and(|entry| !is_at(entry))
     }
 
     /// `viewer` watches nothing any more; the last viewer closes a log.
@@ -463,6 +477,9 @@ impl Logs {
         if self.catalogue.rests() && self.catalogue.version() != self.told {
             self.told = self.catalogue.version();
             rescanned.waiters = self.list_waiters.drain().collect();
+            let others = self.watched.iter().filter(|(name, watched)| self.is_another(name, watched));
+            let others: Vec<Rc<str>> = others.map(|(name, _)| Rc::clone(name)).collect();
+            rescanned.displaced = others.iter().flat_map(|name| self.close(name)).collect();
         }
         rescanned
     }

@@ -477,8 +477,10 @@ impl App {
     /// A slice of looking for new and vanished files; whoever waited for the list to change hears of it.
     fn rescan(&mut self, now: Instant) {
         let Rescanned { due, waiters, mut displaced, changes } = self.logs.rescan(now);
+        let mut why = "this log is another one now; come back";
         if changes.is_some() {
             displaced.extend(self.trespassers());
+            why = "the settings have changed; come back";
         }
         self.renewed = changes.or(self.renewed.take());
         self.event_loop.tick_at(due);
@@ -486,7 +488,7 @@ impl App {
             self.attend(waiter, Self::pump);
         }
         for viewer in displaced {
-            self.attend(viewer, |app, id| app.farewell(id, "the settings have changed; come back"));
+            self.attend(viewer, |app, id| app.farewell(id, why));
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::ws::{Raw, http, http_get, post, upgrade_request};
 use crate::support::{SOON, until};
-use crate::{ADA_TOKEN, BOB_TOKEN, Place, bearer, names, sha256, viewer};
+use crate::{ADA_TOKEN, BOB_TOKEN, Place, bearer, closed, names, sha256, viewer};
 
 #[test]
 fn a_log_that_one_may_not_see_is_as_one_that_is_not_there() {
@@ -141,4 +141,32 @@ fn only_who_may_starts_a_job_and_writes_into_a_room_and_signs_with_the_own_name(
     let mut live = viewer(&server, "notes.log", bob);
     live.raw.send_text(r#"{"say":{"id":1,"message":"x"}}"#);
     assert_eq!(live.wait_for("error", SOON).value["code"], "read-only");
+}
+
+#[test]
+fn a_name_that_another_log_has_now_does_not_lead_to_the_one_that_had_it() {
+    let place = Place::new();
+    place.configure(&format!(
+        "[[log]]\npath = 'open'\n[[log]]\npath = 'closed'\n\
+         [[user]]\nname = 'ada'\nlogs = ['*']\ntokens = ['{}']\n[[user]]\nname = 'bob'\ngroups = ['open']\ntokens = ['{}']\n",
+        sha256(ADA_TOKEN),
+        sha256(BOB_TOKEN)
+    ));
+    for folder in ["open", "closed"] {
+        fs::create_dir(place.0.path().join(folder)).unwrap();
+    }
+    fs::write(place.0.path().join("closed/b.log.1"), "not for bob\n").unwrap();
+    let server = place.serve(&[]);
+    let (ada, bob) = (bearer(ADA_TOKEN), bearer(BOB_TOKEN));
+    let (ada, bob) = (("Authorization", ada.as_str()), ("Authorization", bob.as_str()));
+    let listed = |log: &str, field| names(server.addr(), &[field]).contains(&log.to_owned());
+    let scanned = Duration::from_secs(20);
+    let mut watching = viewer(&server, "b.log.1", ada);
+    // Its name is free as soon as it is known to be what another one was rotated to; somebody still watches it.
+    fs::write(place.0.path().join("closed/b.log"), "nor this\n").unwrap();
+    until("b.log to be listed", scanned, || (!listed("b.log.1", ada) && listed("b.log", ada)).then_some(()));
+    fs::write(place.0.path().join("open/b.log.1"), "for bob\n").unwrap();
+    until("the other b.log.1 to be listed", scanned, || listed("b.log.1", bob).then_some(()));
+    assert_eq!(http_get(server.addr(), "/tail/b.log.1", &[bob]).2, b"for bob\n");
+    assert_eq!(closed(&mut watching), Some(1001), "what it watched is not called so any more");
 }
