@@ -37,6 +37,8 @@ pub(crate) struct Record {
 struct Span {
     from: u64,
     to: u64,
+    /// The file was not that at the path any more when this came: then half a character at its end is told as it is.
+    over: bool,
     /// None for a gap.
     text: Option<Vec<u8>>,
 }
@@ -203,7 +205,7 @@ impl Record {
             && !self.begun.contains_key(&generation)
         {
             self.unread.remove(gap);
-            self.spans.insert(generation, vec![Span { from: 0, to: from, text: None }]);
+            self.spans.insert(generation, vec![Span { from: 0, to: from, over: true, text: None }]);
         }
         if self.vague == Some(log.generations[generation].inode) && from == 0 {
             self.first = self.first.min(generation);
@@ -226,7 +228,8 @@ impl Record {
         if to > log.generations[generation].bytes.len() as u64 {
             return Err(format!("generation {generation} has no offset {to}"));
         }
-        self.spans.entry(generation).or_default().push(Span { from, to, text });
+        let over = log.current != Some(generation);
+        self.spans.entry(generation).or_default().push(Span { from, to, over, text });
         Ok(())
     }
 
@@ -241,7 +244,13 @@ impl Record {
     pub(crate) fn check(&self, log: &Log) -> Result<(), String> {
         for (&generation, spans) in &self.spans {
             let written = &log.generations[generation].bytes;
-            for run in spans.chunk_by(|a, b| a.text.is_some() && b.text.is_some() && a.to == b.from) {
+            // What came late behind half a character begins another one.
+            let half = |span: &Span| {
+                span.over && ends_in_a_character(&written[span.from as usize..span.to as usize])
+            };
+            let goes_on =
+                |a: &Span, b: &Span| a.text.is_some() && b.text.is_some() && a.to == b.from && !half(a);
+            for run in spans.chunk_by(goes_on) {
                 let text: Vec<u8> =
                     run.iter().filter_map(|span| span.text.as_deref()).flatten().copied().collect();
                 let (from, to) = (run[0].from as usize, run[run.len() - 1].to as usize);
@@ -283,6 +292,15 @@ impl Record {
         let (len, fate) = (written.bytes.len(), written.fate);
         Err(format!("generation {generation} ({fate:?}, {len} bytes) was read to {had} only"))
     }
+}
+
+/// Whether the last character has begun, and is not all there.
+fn ends_in_a_character(bytes: &[u8]) -> bool {
+    let begun = |len: usize| {
+        let tail = std::str::from_utf8(&bytes[bytes.len() - len..]);
+        tail.is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..=bytes.len().min(3)).any(begun)
 }
 
 /// The one place that lies further on in `to` than in `from`.
