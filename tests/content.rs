@@ -338,7 +338,8 @@ fn a_check_says_what_would_be_served_and_fails_where_serving_would() {
     fs::create_dir(folder.path().join("empty")).unwrap();
     let check = |sources: &[&str]| {
         let output = wiretail().arg("check").args(sources).current_dir(folder.path()).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
     };
     assert_eq!(
         check(&[]),
@@ -349,7 +350,7 @@ fn a_check_says_what_would_be_served_and_fails_where_serving_would() {
     assert!(code == 0 && said.contains("later.log  ") && said.contains("does not exist yet"), "{said}");
     assert!(said.ends_with("\"empty/\"  nothing there yet\n"), "{said}");
     let (code, said) = check(&["/dev/null"]);
-    assert!(code == 1 && said.contains("cannot be served"), "{said}");
+    assert!(code == 1 && said.contains("/dev/null: it cannot be served: it is a device"), "{said}");
 }
 
 #[test]
@@ -357,7 +358,7 @@ fn a_mistake_in_the_configuration_is_one_sentence_that_names_its_place() {
     let folder = temp_dir();
     let path = folder.path().join("w.toml");
     for (text, line, word) in [
-        ("[server]\nporto = 1\n", 2, "port is meant"),
+        ("[server]\nporto = 1\n", 2, "did you mean port?"),
         ("[server]\nbase = 'x'\n", 2, "base = x"),
         ("[server]\ntick = '1h'\n", 2, "tick = 1h"),
         ("[server]\nhost = '0.0.0.0'\n", 2, "--open-to-network"),
