@@ -108,6 +108,32 @@ fn logging_out_closes_the_stream_in_another_tab_which_leads_back_to_its_log() {
 }
 
 #[test]
+fn a_link_on_another_site_leads_to_the_log_for_who_is_logged_in() {
+    let (server, _folder) = serve();
+    let browser = Browser::start();
+    let page = browser.page();
+    page.goto(server.url());
+    log_in(&page, "ada", "open sesame");
+    page.wait_for("document.querySelector('#user-name')?.textContent === 'ada'");
+    // By another name it is another site, whose pages the browser sends no cookie for.
+    let elsewhere = server.url().replace("127.0.0.1", "localhost");
+    let to = format!("{}?from_a_chat#/app.log", server.url());
+    page.goto(&format!("{elsewhere}login"));
+    page.wait_for("location.hostname === 'localhost' && document.readyState === 'complete'");
+    page.eval(&format!("location.assign({to:?})"));
+    wait_for_state(&page, "live");
+    wait_for_line(&page, "a line of app.log");
+    assert_eq!(page.text("location.href"), to);
+    // Who is not known is asked, and so is who wants to be somebody else.
+    page.goto(&format!("{elsewhere}?from_a_chat"));
+    page.wait_for("document.querySelector('#password') !== null && document.readyState === 'complete'");
+    page.goto(&format!("{}login", server.url()));
+    page.wait_for("document.querySelector('#password') !== null && document.readyState === 'complete'");
+    assert_eq!(page.text("document.querySelector('#name').value"), "ada");
+    assert_eq!(complaints(&page, &[]), Vec::<String>::new());
+}
+
+#[test]
 fn one_sees_and_is_offered_what_one_may() {
     let (server, _folder) = serve();
     let browser = Browser::start();
