@@ -345,7 +345,10 @@ fn a_check_says_what_would_be_served_and_fails_where_serving_would() {
         check(&[]),
         (0, "No logs are named; a demo log that writes itself would be served.\n".to_owned())
     );
-    assert_eq!(check(&["-", "*.log"]), (0, "-  standard input\n\"*.log\"  nothing there yet\n".to_owned()));
+    assert_eq!(
+        check(&["-", "*.log"]),
+        (0, "stdin  standard input  UTF-8\n\"*.log\"  nothing there yet\n".to_owned())
+    );
     let (code, said) = check(&["empty/", "later.log"]);
     assert!(code == 0 && said.contains("later.log  ") && said.contains("does not exist yet"), "{said}");
     assert!(said.ends_with("\"empty/\"  nothing there yet\n"), "{said}");

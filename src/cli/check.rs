@@ -1,5 +1,6 @@
 //! `wiretail check -c FILE`: whether a configuration makes sense, and what would be served by it.
 
+use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Instant;
@@ -29,16 +30,19 @@ fn report(settings: Settings) -> Result<String, CliError> {
     if settings.sources.is_empty() && settings.jobs.is_empty() {
         return Ok("No logs are named; a demo log that writes itself would be served.\n".to_owned());
     }
-    // Nothing is kept of standard input here, so it is no file that could be looked at.
-    let (stdin, files): (Vec<_>, Vec<_>) =
-        settings.sources.into_iter().partition(|(source, _)| source.is_stdin());
-    let (sources, written): (Vec<_>, Vec<_>) = files.into_iter().unzip();
-    let catalogue = Catalogue::new(Disk::default(), sources, None, Instant::now())
+    let (sources, written): (Vec<_>, Vec<_>) = settings.sources.into_iter().unzip();
+    // Nothing is kept of standard input here: where it would be, there is nothing, but it has its name and its group.
+    let nowhere = env::temp_dir().join("standard input");
+    let catalogue = Catalogue::new(Disk::default(), sources, Some(&nowhere), Instant::now())
         .map_err(|error| CliError::Usage(error.to_string()))?;
     let mut report = String::new();
     for entry in catalogue.logs() {
         let masks = if entry.lens.redacts() { ", redacted" } else { "" };
         let writable = if entry.kind == LogKind::Room { ", writable" } else { "" };
+        if entry.kind == LogKind::Stdin {
+            let _ = writeln!(report, "{}  standard input  {}{masks}", entry.name, entry.lens.encoding());
+            continue;
+        }
         let state = match entry.state() {
             LogState::Ok { size, .. } => format!("{size} bytes"),
             LogState::Missing => "does not exist yet".to_owned(),
@@ -54,9 +58,6 @@ fn report(settings: Settings) -> Result<String, CliError> {
     }
     for JobSettings { job, .. } in &settings.jobs {
         let _ = writeln!(report, "{}  a job: {:?}", job.name, job.command);
-    }
-    for (_, written) in &stdin {
-        let _ = writeln!(report, "{}  standard input", written.value);
     }
     for source in catalogue.idle() {
         let _ = writeln!(report, "{:?}  nothing there yet", written[source].value);

@@ -37,6 +37,25 @@ fn with_users_it_may_listen_beyond_this_machine_and_says_what_that_means() {
 }
 
 #[test]
+fn standard_input_is_checked_by_the_name_and_the_group_that_it_will_have() {
+    let place = Place::new();
+    place.configure(&format!(
+        "[[log]]\npath = '-'\nname = 'pipe'\ngroup = 'fed'\nredact = ['x']\n[[log]]\npath = 'notes.log'\n\
+         [[user]]\nname = 'ada'\npassword = '{HASH}'\nlogs = ['pipe']\n\
+         [[user]]\nname = 'bob'\npassword = '{HASH}'\ngroups = ['fed']\n\
+         [[user]]\nname = 'cat'\npassword = '{HASH}'\nlogs = ['notes.log']\n"
+    ));
+    let output = wiretail().args(["check", "-c", &place.config()]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("pipe  standard input  UTF-8, redacted\n"), "{said}");
+    for line in
+        ["ada (by password) sees pipe", "bob (by password) sees pipe", "cat (by password) sees notes.log"]
+    {
+        assert!(said.contains(&format!("\nuser {line}\n")), "{line}: {said}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_user_is_said_and_no_secret_with_it() {
     let place = Place::new();
     let complaint = |user: &str| {
