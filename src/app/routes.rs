@@ -6,9 +6,9 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::access::Gate;
 use super::access::login::{self, CHALLENGE, Form as LoginForm, Frame, Note};
 use super::access::users::Visitor;
+use super::access::{Gate, token_of};
 use super::download::{self, Begun};
 use super::hearing::Flow;
 use super::jobs::Ask;
@@ -176,7 +176,10 @@ impl Site {
     fn turn_away(&self, request: &Request, path: &str) -> Route {
         let for_programs = ["/api/", "/tail/", "/raw/", "/jobs/", "/ws/", "/logout"];
         if for_programs.iter().any(|start| path.starts_with(start)) {
-            let words = "Log in first, or send a token (Authorization: Bearer TOKEN).";
+            let words = match token_of(request) {
+                Some(_) => "This token is not known here.",
+                None => "Log in first, or send a token (Authorization: Bearer TOKEN).",
+            };
             let response = Response::text(Status::UNAUTHORIZED, words)
                 .field("WWW-Authenticate", CHALLENGE)
                 .field("Cache-Control", "no-store");

@@ -208,10 +208,15 @@ fn who_is_not_logged_in_gets_nowhere_but_to_the_login() {
         assert_eq!(http_get(server.addr(), open, &[]).0, 200, "{open}");
     }
     // A cookie and a token that nobody has are none.
-    for field in
-        [("Cookie", "wiretail=AAAA"), ("Authorization", "Bearer AAAA"), ("Authorization", "Basic YTpi")]
-    {
-        assert_eq!(http_get(server.addr(), "/api/logs", &[field]).0, 401, "{field:?}");
+    for (field, words) in [
+        (("Cookie", "wiretail=AAAA"), "Log in first, or send a token"),
+        (("Authorization", "Bearer AAAA"), "This token is not known here."),
+        (("Authorization", "Basic YTpi"), "Log in first, or send a token"),
+    ] {
+        let (status, _, said) = http_get(server.addr(), "/api/logs", &[field]);
+        assert_eq!(status, 401, "{field:?}");
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with(words), "{field:?}: {said}");
     }
 }
 

@@ -150,7 +150,7 @@ impl Gate {
     /// A token counts more than a cookie: whoever sends a wrong one is to hear of it. What else a proxy may have asked for
     /// and handed on is none of ours.
     fn recognise(&mut self, request: &Request, now: Instant) -> Option<(Pass, Rc<User>)> {
-        if let Some(token) = request.fields("authorization").find_map(bearer) {
+        if let Some(token) = token_of(request) {
             return Some((Pass::Token(Fingerprint::of(token)), Rc::clone(self.access.users.bearing(token)?)));
         }
         let cookies = request.fields("cookie");
@@ -281,6 +281,11 @@ impl Gate {
     pub fn take_leaving(&mut self) -> Vec<(ConnId, Over)> {
         std::mem::take(&mut self.leaving)
     }
+}
+
+/// The token that `request` says who sends it by, known or not.
+pub fn token_of(request: &Request) -> Option<&str> {
+    request.fields("authorization").find_map(bearer)
 }
 
 /// The token in an `Authorization` (RFC 6750 §2.1; the scheme's capitals do not matter, RFC 9110 §11.1).
