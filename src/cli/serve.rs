@@ -41,7 +41,7 @@ pub struct Args {
     /// Of a folder that is a source, the folders in it are meant as well
     #[arg(short, long, env = "WIRETAIL_RECURSIVE", hide_env = true, value_parser = BoolishValueParser::new())]
     pub(super) recursive: bool,
-    /// A file, or NAME=FILE, that everyone who may read it may write lines into; made if it is not there; may be repeated
+    /// A file, or NAME=FILE, that visitors may write lines into (of users, those with write = true); made if it is not there; may be repeated
     #[arg(long, value_name = "FILE", env = "WIRETAIL_ROOM", hide_env = true)]
     pub(super) room: Vec<String>,
     /// A file of settings, and of logs with their encodings and what is masked in them
