@@ -64,13 +64,16 @@ impl Entering {
     /// kept behind the answer.
     pub fn judged(&self, right: Option<&Password>, context: &mut Context<'_>) -> bool {
         let Form { name, frame, secure, .. } = &self.form;
-        let secret = match (right, context.peer()) {
+        let peer = context.peer();
+        let secret = match (right, peer) {
             (Some(password), Some(address)) => context.gate.log_in(name, password, address, context.now),
             _ => None,
         };
         let response = match secret {
             None => {
-                log::info!("{}: wrong name or password", context.id);
+                // Whoever watches over the server can act on this. Not the name: people type their password there.
+                let address = peer.map_or_else(|| "an unknown address".to_owned(), |peer| peer.to_string());
+                log::warn!("a login with a wrong name or password, from {address}");
                 login::page(frame, name, Some(Note::Wrong))
             }
             Some(secret) => {

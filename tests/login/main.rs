@@ -249,7 +249,7 @@ fn a_password_gives_a_cookie_that_opens_the_page_and_all_streams() {
 fn a_wrong_password_and_an_unknown_name_get_the_same_page_and_take_the_same_time() {
     let place = Place::new();
     place.configure(&place.settings(&hash_of("open sesame"), "logs = ['*']"));
-    let server = place.serve(&[]);
+    let mut server = place.serve(&[]);
     let ask = |name: &str| {
         let (status, fields, page) =
             try_form(server.addr(), "", &format!("name={name}&password=wrong&lang=zh"), &[]);
@@ -267,6 +267,9 @@ fn a_wrong_password_and_an_unknown_name_get_the_same_page_and_take_the_same_time
     };
     let (known, unknown) = (work("ada"), work("eve"));
     assert!(unknown > known / 3 && known > unknown / 3, "{known:?} for a name, {unknown:?} for none");
+    let said = server.stderr();
+    assert!(said.contains("a login with a wrong name or password, from 127.0.0.1"), "{said}");
+    assert!(!said.contains("eve"), "a password may have been typed there: {said}");
 }
 
 #[test]
