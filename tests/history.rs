@@ -8,20 +8,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use support::lines::numbered;
 use support::v1::{Message, Viewer};
 use support::{SOON, Server, TempDir, temp_dir};
 
 /// Three files: `app.log.2`, `app.log.1` and `app.log`, each with as many numbered lines, and a time in each.
 const LINES: usize = 3000;
-
-fn numbered(from: usize, to: usize) -> String {
-    let line = |number: usize| {
-        let (hours, minutes, seconds) = (number / 3600, number / 60 % 60, number % 60);
-        let beast = if number.is_multiple_of(10) { "ox" } else { "dog" };
-        format!("2026-11-25T{hours:02}:{minutes:02}:{seconds:02} INFO line {number} of a {beast}\n")
-    };
-    (from..to).map(line).collect()
-}
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = temp_dir();

@@ -10,21 +10,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use support::lines::numbered;
 use support::v1::{Message, Viewer};
 use support::ws::{Raw, http, http_get};
 use support::{SOON, Server, TempDir, open_files, temp_dir, until};
 
 /// So many lines has each of the three files.
 const LINES: usize = 3000;
-
-fn numbered(from: usize, to: usize) -> String {
-    let line = |number: usize| {
-        let (hours, minutes, seconds) = (number / 3600, number / 60 % 60, number % 60);
-        let beast = if number.is_multiple_of(10) { "ox" } else { "dog" };
-        format!("2026-11-25T{hours:02}:{minutes:02}:{seconds:02} INFO line {number} of a {beast}\n")
-    };
-    (from..to).map(line).collect()
-}
 
 struct Scene {
     server: Server,

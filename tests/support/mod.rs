@@ -12,6 +12,7 @@
 
 pub mod browser;
 pub mod deflate;
+pub mod lines;
 pub mod misbehave;
 pub mod page;
 pub mod process;
